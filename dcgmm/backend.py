@@ -1,0 +1,57 @@
+"""The three things that Keras 3 does not say the same way for every backend.
+
+Everything else in this package is `keras.ops`. TensorFlow is the default; `KERAS_BACKEND=jax`
+selects JAX.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+SUPPORTED = ("tensorflow", "jax")
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    def compiled(function: Callable) -> Callable:
+        """Compile a whole loop of training steps; its matrix products go to oneDNN."""
+        return tf.function(function, autograph=False)
+
+    def fused(function: Callable) -> Callable:
+        """Compile a piece of element-wise work into one pass over its operands.
+
+        On a CPU, XLA fuses element-wise work best and oneDNN multiplies matrices best, so pieces
+        marked `fused` must hold no large matrix product.
+        """
+        return tf.function(function, autograph=False, jit_compile=True)
+
+    def matmul(a: Any, b: Any, *, transpose_b: bool = False) -> Any:
+        """Batched matrix product a b or a b^T, the transpose not being written to memory.
+
+        Do not broadcast a batch axis together with `transpose_b`: oneDNN of TensorFlow 2.21
+        crashes.
+        """
+        return tf.matmul(a, b, transpose_b=transpose_b)
+
+elif keras.backend.backend() == "jax":
+    import jax
+    import jax.numpy as jnp
+
+    def compiled(function: Callable) -> Callable:
+        """Compile a whole loop of training steps."""
+        return jax.jit(function)
+
+    def fused(function: Callable) -> Callable:
+        """The function itself: XLA compiles the loop around it as a whole."""
+        return function
+
+    def matmul(a: Any, b: Any, *, transpose_b: bool = False) -> Any:
+        """Batched matrix product a b or a b^T."""
+        return jnp.matmul(a, jnp.swapaxes(b, -1, -2) if transpose_b else b)
+
+else:
+    raise ImportError(
+        f"dcgmm does not run on the Keras backend {keras.backend.backend()!r}: "
+        f"set KERAS_BACKEND to one of {', '.join(SUPPORTED)}"
+    )

@@ -1,0 +1,49 @@
+"""What the model accepts as images, and one sentence for what it does not."""
+
+from typing import Any
+
+import numpy as np
+
+
+def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Images as contiguous float32 [n, H, W, C], without a copy where they already are.
+
+    Raises:
+        ValueError: for another rank or shape, no images, values that are not finite or lie
+            outside [0, 1] (precisions are bounded for that range).
+    """
+    images = np.ascontiguousarray(images, dtype="float32")
+    if images.ndim != 4:
+        raise ValueError(
+            f"images have {images.ndim} axes {images.shape}, but must have 4: [n, H, W, C]"
+        )
+    if images.shape[1:] != tuple(shape):
+        raise ValueError(
+            f"images are {images.shape[1:]}, but this model was built for {tuple(shape)}"
+        )
+    if len(images) == 0:
+        raise ValueError("there are no images: the class selection is empty")
+    low, high = images.min(), images.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError("images hold values that are not finite: clean the data first")
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
+        )
+    return images
+
+
+def as_layer(layer: int | None, gmm_indices: tuple[int, ...]) -> int:
+    """The index of a cGMM layer as the paper counts, from 1; None is the top one.
+
+    Raises:
+        ValueError: if that layer is no cGMM layer.
+    """
+    if layer is None:
+        return gmm_indices[-1]
+    if layer not in gmm_indices:
+        raise ValueError(
+            f"layer {layer} is no cGMM layer; those of this instance are "
+            f"{', '.join(map(str, gmm_indices))}"
+        )
+    return layer

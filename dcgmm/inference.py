@@ -1,0 +1,67 @@
+"""The forward mode: scores and responsibilities of every cGMM layer (Sec. III-H)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from dcgmm import annealing, backend
+from dcgmm.layers import GMM
+from dcgmm.layers import gmm as mixture
+
+BATCH = 100
+
+
+def forward_pass(layers: Sequence[keras.layers.Layer], up_to: int) -> Callable:
+    """Compile `forward(states, x [H, W, C, N]) -> scores, gamma`, through layer `up_to`.
+
+    `scores` holds one [N] a cGMM layer: the mean over positions of the log-density of the best
+    component, in nats; `gamma` [H', W', K, N] are the responsibilities of the last one.
+    """
+
+    def forward(states: tuple, x: Any) -> tuple:
+        scores, remaining = [], list(states)
+        for layer in layers[:up_to]:
+            if not isinstance(layer, GMM):
+                x = layer.call(x)
+                continue
+            state = remaining.pop(0)
+            log_scores = mixture.log_scores(state.parameters, mixture.features(layer.flatten(x)))
+            scores.append(_layer_score(layer, state, log_scores))
+            gamma = mixture.responsibilities(log_scores)
+            x = ops.reshape(gamma, (*layer.size, layer.components, -1))
+        return tuple(scores), x
+
+    return backend.compiled(forward)
+
+
+def in_batches(forward: Callable, states: tuple, images: np.ndarray) -> Any:
+    """Yield `(scores, gamma)` as arrays, batch by batch; the last one is padded, then cut.
+
+    Args:
+        forward: from `forward_pass`.
+        states: of the cGMM layers.
+        images: float32 [n, H, W, C].
+    """
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        padded = np.concatenate([batch, np.zeros((BATCH - len(batch), *batch.shape[1:]), "f4")])
+        scores, gamma = forward(states, ops.convert_to_tensor(padded.transpose(1, 2, 3, 0)))
+        yield (
+            [np.asarray(score)[: len(batch)] for score in scores],
+            np.asarray(gamma)[..., : len(batch)],
+        )
+
+
+def _layer_score(layer: GMM, state: Any, scores: Any) -> Any:
+    """Eq. 8 with whatever smoothing annealing has left, and with its constant, [N]."""
+    radius = state.annealing.radius
+    distances = annealing.torus_distances(layer.components)
+    smoothed = ops.cond(
+        radius < annealing.IDENTITY_RADIUS,
+        lambda: scores,
+        lambda: backend.matmul(annealing.smoothing_matrix(radius, distances)[None], scores),
+    )
+    return mixture.max_component(smoothed) + layer.log_constant

@@ -1,0 +1,74 @@
+"""F(f, stride): half-convolution (Sec. III-E, Eqs. 9-10)."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from dcgmm import notation
+
+
+class Folding(keras.layers.Layer):
+    """Copies every f x f patch into the channels of one position; computes nothing.
+
+    Forward, channel c of position (h, w) is the input at row `h*stride + (c // C) // f`, column
+    `w*stride + (c // C) % f`, channel `c % C`. Backward, each input position receives the mean
+    over the J patches that cover it. Unlike a convolution it has no weights: the cGMM layer above
+    supplies the filters.
+
+    Args:
+        kernel: side f of a patch.
+        stride: step between patches.
+
+    Input shape: [H, W, C, N]. Output shape: [H', W', f*f*C, N].
+    """
+
+    def __init__(self, kernel: int, stride: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if kernel < 1 or stride < 1:
+            raise ValueError(f"kernel and stride must be at least 1, but are {kernel} and {stride}")
+        self.kernel = kernel
+        self.stride = stride
+
+    def build(self, input_shape: tuple) -> None:
+        """Work out, for every position and offset, the row of the input that is copied."""
+        height, width, channels = input_shape[:3]
+        self.input_size = (height, width, channels)
+        rows, columns, _ = notation.Folding(self.kernel, self.stride).output_shape(self.input_size)
+        self.output_size = (rows, columns)
+        offset = np.arange(self.kernel)
+        row = np.arange(rows)[:, None, None, None] * self.stride + offset[:, None]
+        column = np.arange(columns)[:, None, None] * self.stride + offset
+        self.source = (row * width + column).reshape(-1).astype("int32")  # [H'*W'*f*f]
+        covers = np.bincount(self.source, minlength=height * width)
+        self.coverage = np.maximum(covers, 1).reshape(height, width, 1, 1).astype("float32")
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        """Forward: [H, W, C, N] -> [H', W', f*f*C, N]."""
+        height, width, channels = self.input_size
+        depth = self.kernel**2 * channels
+        if self.kernel == height == width:  # one patch, the whole input, already in order
+            return ops.reshape(x, (1, 1, depth, -1))
+        rows = ops.reshape(x, (height * width, -1))  # a row: C*N contiguous numbers
+        return ops.reshape(ops.take(rows, self.source, axis=0), (*self.output_size, depth, -1))
+
+    def backward(self, t: Any) -> Any:
+        """Backward: [H', W', f*f*C, N] -> [H, W, C, N], the mean over covering patches.
+
+        Positions that no patch covers are 0.
+        """
+        height, width, channels = self.input_size
+        rows = ops.reshape(t, (self.source.size, -1))
+        total = ops.segment_sum(rows, self.source, num_segments=height * width)
+        return ops.reshape(total, (height, width, channels, -1)) / self.coverage
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Shape of the forward result."""
+        folding = notation.Folding(self.kernel, self.stride)
+        return (*folding.output_shape(tuple(input_shape[:3])), input_shape[3])
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "kernel": self.kernel, "stride": self.stride}

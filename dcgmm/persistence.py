@@ -1,0 +1,52 @@
+"""Saving and loading: a folder with `model.json` and `arrays.npz`; nothing in it is executed."""
+
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+
+
+def write(folder: str | os.PathLike, description: dict[str, Any], arrays: dict) -> None:
+    """Write both files beside `folder`, then move them there in one step."""
+    folder = Path(folder)
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    text = json.dumps({"format": FORMAT, **description}, indent=2)
+    (part / "model.json").write_text(text + "\n", "utf-8")
+    np.savez(part / "arrays.npz", **arrays)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
+
+
+def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read what `write` wrote.
+
+    Raises:
+        ValueError: naming the file that is missing, damaged or of another format.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / "model.json").read_text("utf-8"))
+        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise ValueError(f"{folder} holds no DCGMM: {error.filename} is missing") from None
+    except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ValueError(f"the DCGMM in {folder} is damaged ({error}): fit it again") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")
+    return description, arrays
+
+
+def recipe_as_json(recipe: Any) -> dict[str, Any]:
+    """A recipe as plain data, `Recipe().updated(**data)` being its inverse."""
+    return asdict(recipe)

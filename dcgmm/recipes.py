@@ -1,0 +1,193 @@
+"""How an instance is trained: the hyper-parameters, and the published settings as data.
+
+Imports neither Keras nor NumPy, so that a workflow can read architectures and recipes anywhere.
+"""
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from dcgmm import notation
+
+SHUFFLES = ("epoch", "once")
+
+
+@dataclass(frozen=True)
+class Annealing:
+    """The smoothing radius and the controller that shrinks it (Sec. III-G by way of [3]).
+
+    Attributes:
+        window: training steps whose losses are averaged before each decision (release: 100).
+        factor: what radius and learning rate are multiplied with when a layer stagnates.
+        tolerance: stagnation is relative progress within (-2 * tolerance, tolerance).
+        final_radius: where shrinking stops; at 0.01 the smoothing is the identity in float32.
+    """
+
+    window: int = 100
+    factor: float = 0.9
+    tolerance: float = 0.05
+    final_radius: float = 0.01
+
+    def __post_init__(self) -> None:
+        _require(self.window >= 2, "annealing.window", self.window, "an integer of at least 2")
+        _require(0 < self.factor < 1, "annealing.factor", self.factor, "between 0 and 1")
+        _require(self.tolerance > 0, "annealing.tolerance", self.tolerance, "above 0")
+        _require(self.final_radius > 0, "annealing.final_radius", self.final_radius, "above 0")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about training but the data and the seed. The defaults are the release's.
+
+    Attributes:
+        epochs: passes over the training images; delays are fractions of the whole run.
+        batch_size: images a step; a remainder smaller than a batch is left out of the epoch.
+        shuffle: `epoch` draws new batches every epoch, `once` repeats the first epoch's batches,
+            which is what the release does: its remainder is never seen.
+        independent: for each cGMM layer, bottom to top, whether every position has parameters of
+            its own; empty means shared everywhere.
+        waits: for each cGMM layer, the fraction of the run before it starts to learn; empty means
+            the paper's rule, 0.1 for each cGMM layer below (Sec. IV).
+        learning_rate, final_learning_rate: of SGD, before and after the first annealing.
+        lambda_mu, lambda_pi, lambda_sigma: factors on the learning rate, a parameter each.
+        mu_init: centroids start uniform in [-mu_init, mu_init].
+        max_precision: precisions start here and never exceed it (20: a variance of 0.05).
+        min_precision: and never fall below this; on [0, 1] data it does not bind.
+        annealing: the smoothing radius and its controller.
+    """
+
+    epochs: int = 25
+    batch_size: int = 100
+    shuffle: str = "epoch"
+    independent: tuple[bool, ...] = ()
+    waits: tuple[float, ...] = ()
+    learning_rate: float = 0.011
+    final_learning_rate: float = 0.01
+    lambda_mu: float = 1.0
+    lambda_pi: float = 0.2
+    lambda_sigma: float = 0.1
+    mu_init: float = 0.1
+    max_precision: float = 20.0
+    min_precision: float = 1e-4
+    annealing: Annealing = field(default_factory=Annealing)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "independent", tuple(self.independent))
+        object.__setattr__(self, "waits", tuple(self.waits))
+        _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        _require(self.shuffle in SHUFFLES, "shuffle", self.shuffle, f"one of {SHUFFLES}")
+        _require(all(0 <= w <= 1 for w in self.waits), "waits", self.waits, "fractions of the run")
+        _require(
+            0 < self.final_learning_rate <= self.learning_rate,
+            "final_learning_rate", self.final_learning_rate, "above 0 and at most learning_rate",
+        )  # fmt: skip
+        for name in ("lambda_mu", "lambda_pi", "lambda_sigma", "mu_init"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        _require(
+            0 < self.min_precision < self.max_precision,
+            "min_precision", self.min_precision, "above 0 and below max_precision",
+        )  # fmt: skip
+
+    def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Recipe":
+        """This recipe with one entry a cGMM layer in `waits` and `independent`.
+
+        Raises:
+            ValueError: if either has a length other than the number of cGMM layers.
+        """
+        count = len(notation.gmm_indices(layers))
+        waits = self.waits or tuple(round(0.1 * below, 10) for below in range(count))
+        independent = self.independent or (False,) * count
+        for name, values in (("waits", waits), ("independent", independent)):
+            if len(values) != count:
+                raise ValueError(
+                    f"recipe has {len(values)} {name}, but {notation.write(layers)} has {count} "
+                    f"cGMM layers: give one value each"
+                )
+        return replace(self, waits=waits, independent=independent)
+
+    def updated(self, **changes: Any) -> "Recipe":
+        """A copy with some values changed; `annealing` may be a mapping of its own changes.
+
+        Raises:
+            ValueError: for a name that is no hyper-parameter, with the nearest that is.
+        """
+        changes = dict(changes)
+        if isinstance(changes.get("annealing"), dict):
+            changes["annealing"] = _replaced(self.annealing, changes["annealing"])
+        return _replaced(self, changes)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One row of Table V under one recipe."""
+
+    name: str
+    layers: tuple[notation.Layer, ...]
+    recipe: Recipe
+    published_parameters: int
+    note: str = ""
+
+
+def instance_names() -> list[str]:
+    """The instances of Table V, in its order."""
+    return list(_table())
+
+
+def recipe_names(instance: str) -> list[str]:
+    """The recipes that an instance has, the main one first."""
+    return [name for name, value in _row(instance).items() if isinstance(value, dict)]
+
+
+def instance(name: str, recipe: str = "paper") -> Instance:
+    """An instance of Table V with the layers and hyper-parameters of one of its recipes.
+
+    Raises:
+        ValueError: for an unknown name or recipe, with the nearest known one.
+    """
+    row = _row(name)
+    names = recipe_names(name)
+    if recipe not in names:
+        raise ValueError(_unknown("recipe", recipe, names))
+    settings = row[names[0]] | row[recipe]
+    layers = notation.parse(settings.pop("layers", row["layers"]))
+    return Instance(
+        name=name,
+        layers=layers,
+        recipe=Recipe().updated(**settings).for_layers(layers),
+        published_parameters=row["published_parameters"],
+        note=row.get("note", ""),
+    )
+
+
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(resources.files("dcgmm").joinpath("instances.toml").read_text("utf-8"))
+
+
+def _row(name: str) -> dict[str, Any]:
+    if name not in _table():
+        raise ValueError(_unknown("instance", name, list(_table())))
+    return _table()[name]
+
+
+def _replaced(settings: Any, changes: dict[str, Any]) -> Any:
+    known = [f.name for f in fields(settings)]
+    for name in changes:
+        if name not in known:
+            raise ValueError(_unknown("hyper-parameter", name, known))
+    return replace(settings, **changes)
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
+    return f"unknown {what} {name!r}; {hint}"
+
+
+def _require(holds: bool, name: str, value: Any, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {value!r}, but must be {wanted}")
