@@ -14,7 +14,7 @@ from keras import ops
 
 from dcgmm import annealing, backend
 from dcgmm.annealing import AnnealingState
-from dcgmm.layers import GMM
+from dcgmm.layers import GMM, Folding
 from dcgmm.layers import gmm as mixture
 from dcgmm.layers.gmm import Parameters
 from dcgmm.recipes import Recipe
@@ -56,19 +56,19 @@ def training_loop(
     """
     gmms = [layer for layer in layers if isinstance(layer, GMM)]
     learners = [learner(layer, recipe) for layer in gmms]
-    upwards = _transforms_above_each(layers)
+    below = _transforms_below_each(layers)
 
     def layer_step(index: int, states: tuple, x: Any, fraction: Any) -> tuple:
-        """Train cGMM layer `index` and those above it on the input `x` [H, W, D, N]."""
+        """Train cGMM layer `index` and those above it on the activities `x` below it."""
         layer, wait, above = gmms[index], recipe.waits[index], recipe.waits[index + 1 :]
-        flat = layer.flatten(x)
+        features = layer_features(x, below[index], layer)
 
         def learning() -> tuple:
-            state, output, loss = learners[index](states[index], flat)
+            state, output, loss = learners[index](states[index], features)
             return state, output, ops.stack([loss, ops.ones(())])
 
         def waiting() -> tuple:
-            scores = mixture.log_scores(states[index].parameters, mixture.features(flat))
+            scores = mixture.log_scores(states[index].parameters, features)
             return states[index], mixture.responsibilities(scores), ops.zeros(2)
 
         state, output, seen = _when(fraction, wait, learning, waiting)
@@ -77,8 +77,6 @@ def training_loop(
 
         def continuing() -> tuple:
             gamma = ops.reshape(output, (*layer.size, layer.components, -1))
-            for transform in upwards[index]:
-                gamma = transform.call(gamma)
             return layer_step(index + 1, states, gamma, fraction)
 
         def stopping() -> tuple:
@@ -92,8 +90,6 @@ def training_loop(
             states, total = carry
             batch = ops.take(images, order[i], axis=0)
             x = ops.reshape(ops.transpose(batch), (*input_shape, -1))
-            for transform in layers[: layers.index(gmms[0])]:
-                x = transform.call(x)
             fraction = ops.cast(first + i, "float32") / (total_steps + 1)
             states, seen = layer_step(0, states, x, fraction)
             return states, total + ops.stack(seen)
@@ -104,8 +100,15 @@ def training_loop(
     return backend.compiled(run)
 
 
+def layer_features(x: Any, below: Sequence[keras.layers.Layer], layer: GMM) -> Any:
+    """What a cGMM layer sees of `x` [H, W, C, N] through the transforms below it, [P, 2D, N]."""
+    if not (below and isinstance(below[-1], Folding)):
+        return mixture.features(layer.flatten(_through(x, below)))
+    return below[-1].features(_through(x, below[:-1]))
+
+
 def learner(layer: GMM, recipe: Recipe) -> Callable:
-    """Return `learn(state, x [P, D, N]) -> state, responsibilities [P, K, N], loss`."""
+    """Return `learn(state, features [P, 2D, N]) -> state, responsibilities [P, K, N], loss`."""
     distances = annealing.torus_distances(layer.components)
 
     @backend.fused
@@ -140,19 +143,18 @@ def learner(layer: GMM, recipe: Recipe) -> Callable:
             shares = shares * layer.positions
         return ascend(state, moments / shares, counts / shares, loss, recipe)
 
-    features, projection = backend.fused(mixture.features), backend.fused(mixture.projection)
+    projection = backend.fused(mixture.projection)
 
-    def learn(state: LayerState, x: Any) -> tuple:
-        values = features(x)
+    def learn(state: LayerState, features: Any) -> tuple:
         matrix, offset = projection(state.parameters)
-        products = backend.matmul(matrix, values)  # [P, K, N]
+        products = backend.matmul(matrix, features)  # [P, K, N]
         radius = state.annealing.radius
         gamma, weights, loss = ops.cond(
             radius < annealing.IDENTITY_RADIUS,
             lambda: sharp(products, offset),
             lambda: smooth(products, offset, radius),
         )
-        moments = backend.matmul(weights, values, transpose_b=True)  # [P, K, 2D]
+        moments = backend.matmul(weights, features, transpose_b=True)  # [P, K, 2D]
         return update(state, moments, weights, loss), gamma, loss
 
     return learn
@@ -181,12 +183,18 @@ def _when(fraction: Any, wait: float, then: Callable, otherwise: Callable) -> An
     return then() if wait == 0 else ops.cond(fraction >= wait, then, otherwise)
 
 
-def _transforms_above_each(layers: Sequence[keras.layers.Layer]) -> list[list]:
-    """For each cGMM layer, the folding and pooling layers between it and the next."""
-    result: list[list] = []
+def _through(x: Any, transforms: Sequence[keras.layers.Layer]) -> Any:
+    for transform in transforms:
+        x = transform.call(x)
+    return x
+
+
+def _transforms_below_each(layers: Sequence[keras.layers.Layer]) -> list[list]:
+    """For each cGMM layer, the folding and pooling layers between it and the previous one."""
+    result: list[list] = [[]]
     for layer in layers:
         if isinstance(layer, GMM):
             result.append([])
-        elif result:
+        else:
             result[-1].append(layer)
     return result

@@ -35,8 +35,10 @@ class Folding(keras.layers.Layer):
         """Work out, for every position and offset, the row of the input that is copied."""
         height, width, channels = input_shape[:3]
         self.input_size = (height, width, channels)
-        rows, columns, _ = notation.Folding(self.kernel, self.stride).output_shape(self.input_size)
+        folding = notation.Folding(self.kernel, self.stride)
+        rows, columns, self.depth = folding.output_shape(self.input_size)
         self.output_size = (rows, columns)
+        self.is_whole = self.kernel == height == width  # a single patch, already in order
         offset = np.arange(self.kernel)
         row = np.arange(rows)[:, None, None, None] * self.stride + offset[:, None]
         column = np.arange(columns)[:, None, None] * self.stride + offset
@@ -47,12 +49,25 @@ class Folding(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Forward: [H, W, C, N] -> [H', W', f*f*C, N]."""
-        height, width, channels = self.input_size
-        depth = self.kernel**2 * channels
-        if self.kernel == height == width:  # one patch, the whole input, already in order
-            return ops.reshape(x, (1, 1, depth, -1))
+        height, width, _ = self.input_size
         rows = ops.reshape(x, (height * width, -1))  # a row: C*N contiguous numbers
-        return ops.reshape(ops.take(rows, self.source, axis=0), (*self.output_size, depth, -1))
+        if not self.is_whole:
+            rows = ops.take(rows, self.source, axis=0)
+        return ops.reshape(rows, (*self.output_size, self.depth, -1))
+
+    def features(self, x: Any) -> Any:
+        """Squares and values of the forward result, [H, W, C, N] -> [H'*W', 2*f*f*C, N].
+
+        What a cGMM layer needs; squared before folding, where every number stands only once.
+        """
+        height, width, _ = self.input_size
+        rows = ops.reshape(x, (height * width, -1))
+        both = ops.concatenate([ops.square(rows), rows], axis=0)
+        if not self.is_whole:
+            each = self.source.reshape(-1, self.kernel**2)
+            both = ops.take(both, np.hstack([each, each + height * width]).reshape(-1), axis=0)
+        positions = self.output_size[0] * self.output_size[1]
+        return ops.reshape(both, (positions, 2 * self.depth, -1))
 
     def backward(self, t: Any) -> Any:
         """Backward: [H', W', f*f*C, N] -> [H, W, C, N], the mean over covering patches.

@@ -1,12 +1,14 @@
 """P(f, stride): max-pooling with a backward mode (Sec. III-D)."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from dcgmm import notation
+from dcgmm import backend, notation
 
 
 class MaxPooling(keras.layers.Layer):
@@ -46,6 +48,13 @@ class MaxPooling(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Forward: [H, W, C, N] -> [H', W', C, N]."""
+        return self._windows_maximum(x)
+
+    @functools.cached_property
+    def _windows_maximum(self) -> Callable:
+        return backend.fused(self._maximum)
+
+    def _maximum(self, x: Any) -> Any:
         below, right = self.padding
         if below or right:
             x = ops.pad(x, ((0, below), (0, right), (0, 0), (0, 0)), constant_values=-np.inf)

@@ -1,0 +1,1 @@
+"""Measurements; see step_time.py."""
