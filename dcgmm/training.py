@@ -95,7 +95,7 @@ def training_loop(
             return states, total + ops.stack(seen)
 
         count = ops.shape(order)[0]
-        return ops.fori_loop(0, count, step, (states, ops.zeros((len(gmms), 2))))
+        return backend.repeat(count, step, (states, ops.zeros((len(gmms), 2))))
 
     return backend.compiled(run)
 
