@@ -1,0 +1,1 @@
+"""The benchmark suite: rules, the steps they call, and what the steps share."""

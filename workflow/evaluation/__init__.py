@@ -1,0 +1,1 @@
+"""What the steps share: data, records, metrics, tables and figures."""

@@ -1,0 +1,109 @@
+"""The idx format of MNIST and its relatives: arrays of unsigned bytes, plain or gzipped.
+
+An idx file is four bytes of magic (zero, zero, a type code, the number of dimensions), each
+dimension as a big-endian 32-bit integer, then the items in C order. Format: Y. LeCun, C. Cortes,
+C. J. C. Burges, "The MNIST database of handwritten digits", section "File formats".
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNSIGNED_BYTE = 0x08
+MAX_DIMENSIONS = 4
+MAX_CONTENT = 1 << 30  # bytes; twenty times the largest file of the benchmark
+_GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 1 << 20  # bytes read at a time
+
+
+def decode(data: bytes, *, ndim: int, name: str) -> NDArray[np.uint8]:
+    """Read an idx array of exactly `ndim` dimensions from its uncompressed content.
+
+    Nothing is allocated: the result is a read-only view on `data`.
+
+    Args:
+        data: the whole file, uncompressed.
+        ndim: the number of dimensions the caller needs, 1 for labels and 3 for images.
+        name: what to call the data in an error.
+
+    Returns:
+        uint8 array of the shape in the header.
+
+    Raises:
+        ValueError: wrong magic, type or number of dimensions, no items, truncated or trailing
+            bytes.
+    """
+    magic = struct.pack(">HBB", 0, UNSIGNED_BYTE, ndim)
+    if data[:4] != magic:
+        raise ValueError(
+            f"{name} begins with the bytes '{data[:4].hex(' ')}', "
+            f"an idx file of unsigned bytes in {ndim} dimension(s) begins with '{magic.hex(' ')}'"
+        )
+    start = 4 + 4 * ndim
+    if len(data) < start:
+        raise ValueError(f"{name} ends within its idx header: {len(data)} of {start} bytes")
+    shape = struct.unpack_from(f">{ndim}I", data, 4)
+    if 0 in shape:
+        raise ValueError(f"{name} holds no items: its idx header gives the shape {shape}")
+    # Compared before anything is reshaped, so that a header cannot claim what the body lacks.
+    if len(data) - start != math.prod(shape):
+        raise ValueError(
+            f"{name} has {len(data) - start} bytes after its idx header, "
+            f"the shape {shape} needs {math.prod(shape)}"
+        )
+    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+
+
+def encode(array: NDArray[np.uint8]) -> bytes:
+    """The uncompressed content of the idx file that holds `array`; the inverse of `decode`.
+
+    Raises:
+        ValueError: the array is not uint8, is empty, or has no or more than four dimensions.
+    """
+    if array.dtype != np.uint8:
+        raise ValueError(f"idx files here hold uint8, the array is {array.dtype}")
+    if not 1 <= array.ndim <= MAX_DIMENSIONS or array.size == 0:
+        raise ValueError(
+            f"idx files here hold 1 to {MAX_DIMENSIONS} dimensions and at least one item, "
+            f"the array has the shape {array.shape}"
+        )
+    header = struct.pack(f">HBB{array.ndim}I", 0, UNSIGNED_BYTE, array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+def read_content(path: Path, *, limit: int = MAX_CONTENT) -> bytes:
+    """The uncompressed content of a plain or gzipped file, recognised by its first bytes.
+
+    The name is not trusted: some browsers unpack a download and keep its `.gz`.
+
+    Args:
+        path: the file.
+        limit: the most bytes of content to accept, against a file that unpacks without end.
+
+    Raises:
+        ValueError: a damaged or truncated gzip stream, or more than `limit` bytes of content.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        zipped = file.peek(2).startswith(_GZIP_MAGIC)
+        stream = gzip.GzipFile(fileobj=file) if zipped else file
+        content = bytearray()
+        try:
+            # Piece by piece: one read of `limit` bytes would reserve them all beforehand.
+            while piece := stream.read(_PIECE):
+                content += piece
+                if len(content) > limit:
+                    raise ValueError(f"{path} holds more than the {limit} bytes allowed")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path} is not a complete gzip file: {error}") from error
+    return bytes(content)
+
+
+def read(path: Path, *, ndim: int) -> NDArray[np.uint8]:
+    """Read a plain or gzipped idx file; see `decode` and `read_content`."""
+    return decode(read_content(path), ndim=ndim, name=str(path))

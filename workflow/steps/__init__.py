@@ -1,0 +1,1 @@
+"""One command-line program per rule: `python -m workflow.steps.NAME --help`."""
