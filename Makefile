@@ -1,0 +1,57 @@
+# Everything from a fresh clone; needs python3 >= 3.11 and a package index.
+# More for Snakemake: make SNAKEMAKE_ARGS="--configfile config/cpu.yaml"
+# More for pytest:    make test PYTEST_ARGS="-k folding"
+
+IN_ENV := workflow/steps/in_env.sh
+SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
+PYTEST = python -m pytest $(PYTEST_ARGS)
+# Tests that import the suite run in its environment, all others in the model's two.
+SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
+MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py tests/contract))
+SNAKEFILES = Snakefile workflow/rules
+LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
+
+.PHONY: all test test-model test-jax test-suite lint format report docs locks clean
+
+all:
+	$(SNAKEMAKE)
+
+report: TARGETS = report
+report: all
+
+test: test-suite test-model test-jax
+
+test-model:
+	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
+
+test-jax:
+	KERAS_BACKEND=jax $(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
+
+test-suite:
+	$(IN_ENV) workflow $(PYTEST) $(SUITE_TESTS)
+
+lint:
+	$(IN_ENV) workflow ruff check .
+	$(IN_ENV) workflow ruff format --check .
+	$(IN_ENV) workflow snakefmt --line-length 100 --check $(SNAKEFILES)
+
+format:
+	$(IN_ENV) workflow ruff check --fix .
+	$(IN_ENV) workflow ruff format .
+	$(IN_ENV) workflow snakefmt --line-length 100 $(SNAKEFILES)
+
+docs:
+	$(IN_ENV) workflow python -m workflow.steps.config_docs --out config/README.md
+
+# Newest versions that envs/*.in allow, for every platform, with hashes; needs uv.
+locks: $(LOCKS)
+
+envs/%.lock: envs/%.in FORCE
+	uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-header --no-annotate --no-config --output-file $@ $<
+
+FORCE:
+
+# What is quickly made again: neither the results of runs nor the downloads in data/.
+clean:
+	rm -rf envs/.venv .snakemake results/data .pytest_cache .ruff_cache .hypothesis

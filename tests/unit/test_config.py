@@ -1,0 +1,161 @@
+"""The configuration: defaults, and mistakes told in one sentence with the nearest valid name."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workflow.evaluation import config as configuration
+from workflow.evaluation import grid
+from workflow.evaluation.config import ConfigError, checked
+from workflow.steps import config_docs
+
+DEFAULT = yaml.safe_load(Path("config.yaml").read_text("utf-8"))
+
+
+def merged(base, overlay):
+    """As Snakemake does it: mappings merge, all else is replaced."""
+    result = copy.deepcopy(base)
+    for key, value in overlay.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+OVERLAYS = ("config/cpu.yaml", "config/paper.yaml", "tests/workflow/tiny.yaml")
+
+
+@pytest.mark.parametrize("file", OVERLAYS)
+def test_shipped_configurations_are_valid(file):
+    overlay = yaml.safe_load(Path(file).read_text("utf-8"))
+    config = checked(merged(DEFAULT, overlay), ["config.yaml", file])
+    assert config["run"] == Path(file).stem
+
+
+def test_full_scales_train_as_published():
+    for file in ("config/cpu.yaml", "config/paper.yaml"):
+        overlay = yaml.safe_load(Path(file).read_text("utf-8"))
+        points = grid.points("dcgmm", checked(merged(DEFAULT, overlay)))
+        assert len(points) == 14
+        assert points["E-paper"]["hyperparameters"]["epochs"] == 80
+        assert points["E-released"]["hyperparameters"]["annealing"]["window"] == 100
+
+
+def test_every_key_has_a_default():
+    config = checked({})
+    assert config["seeds"] == [0, 1]
+    assert config["dcgmm"]["schedule"] == grid.UNCHANGED
+    assert set(config) == set(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"datasets": ["mnits"]}, "datasets[0] is 'mnits'; did you mean 'mnist'?"),
+        (
+            {"datasets": ["mnist", "svhn"]},
+            "datasets[1] is 'svhn'; choose from mnist, fashion_mnist",
+        ),
+        ({"datasets": []}, "datasets is [], but must be a list of at least 1"),
+        ({"datasets": "mnist"}, "datasets is 'mnist', but must be a list"),
+        (
+            {"datasets": ["mnist", "mnist"]},
+            "datasets names 'mnist' twice, but each may stand there once",
+        ),
+        ({"sedes": [1]}, "unknown key 'sedes'; did you mean 'seeds'?"),
+        ({"seeds": [0, 1, 0]}, "seeds names 0 twice, but each may stand there once"),
+        ({"seeds": [-1]}, "seeds[0] is -1, but must be at least 0"),
+        ({"seeds": ["0"]}, "seeds[0] is '0', but must be a whole number"),
+        ({"seeds": 5}, "seeds is 5, but must be a list"),
+        ({"seeds": [True]}, "seeds[0] is True, but must be a whole number"),
+        ({"outlier_class": 10}, "outlier_class is 10, but must be at most 9"),
+        ({"outlier_class": None}, "outlier_class is None, but must be a whole number"),
+        ({"threads": 0}, "threads is 0, but must be at least 1"),
+        ({"source": "subsets"}, "source is 'subsets'; did you mean 'subset'?"),
+        ({"tensorflow": "cuda"}, "tensorflow is 'cuda'; choose from cpu, gpu"),
+        (
+            {"run": "a/b"},
+            "run is 'a/b', but must be a folder name of letters, digits, '.', '_' and '-', "
+            "other than 'data' and 'reference'",
+        ),
+        (
+            {"run": "data"},
+            "run is 'data', but must be a folder name of letters, digits, '.', '_' and '-', "
+            "other than 'data' and 'reference'",
+        ),
+        ({"data_dir": ""}, "data_dir is '', but must be the name of a folder"),
+        ({"dcgmm": None}, "dcgmm is None, but must be a mapping of keys to values"),
+        ({"dcgmm": {"instances": ["A", "H"]}},
+         "dcgmm.instances[1] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"dcgmm": {"recipes": ["papre"]}}, "dcgmm.recipes[0] is 'papre'; did you mean 'paper'?"),
+        (
+            {"dcgmm": {"recipe": ["paper"]}},
+            "unknown key 'dcgmm.recipe'; did you mean 'recipes'?",
+        ),
+        ({"dcgmm": {"schedule": "shrot"}}, "dcgmm.schedule is 'shrot'; did you mean 'short'?"),
+        ({"dcgmm": {"schedules": {"short": {"al": {}}}}},
+         "unknown key 'dcgmm.schedules.short.al'; did you mean 'all'?"),
+        ({"dcgmm": {"schedules": {"short": {"A": {"epoch": 3}}}}},
+         "dcgmm.schedules.short.A: unknown hyper-parameter 'epoch'; did you mean 'epochs'?"),
+        ({"dcgmm": {"schedules": {"short": {"A": {"epochs": 0}}}}},
+         "dcgmm.schedules.short.A: epochs is 0, but must be at least 1"),
+        ({"dcgmm": {"schedules": {"short": {"all": {"annealing": {"windw": 3}}}}}},
+         "dcgmm.schedules.short.all: unknown hyper-parameter 'windw'; did you mean 'window'?"),
+        ({"dcgmm": {"schedules": {"short": {"all": 3}}}},
+         "dcgmm.schedules.short.all is 3, but must be a mapping of keys to values"),
+        ({"dcgmm": {"schedules": {"short": {"E": {"waits": [0.0]}}}}},
+         "dcgmm.schedules.short.E: recipe has 1 waits, but"),
+        ({"dcgmm": {"schedules": {"short": {"all": {"epochs": "3"}}}}},
+         "dcgmm.schedules.short.all: "),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_in_one_sentence(overlay, message):
+    with pytest.raises(ConfigError) as error:
+        checked(merged(DEFAULT, overlay))
+    assert str(error.value).partition(": ")[2].startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_all_mistakes_are_told():
+    with pytest.raises(ConfigError) as error:
+        checked(DEFAULT | {"seeds": [-1], "datasets": ["mnits"], "sedes": 1})
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_a_mistake_is_blamed_on_its_file(tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("seeds: [-1]\n")
+    with pytest.raises(ConfigError, match=r"^config\.yaml: datasets.*\n.*mine\.yaml: seeds"):
+        checked(DEFAULT | {"datasets": [], "seeds": [-1]}, ["config.yaml", str(overlay)])
+    with pytest.raises(ConfigError, match=r"^--config: unknown key 'sedes'"):
+        checked(DEFAULT | {"sedes": 1})
+
+
+def test_schedule_changes_all_then_one():
+    schedules = {"mine": {"all": {"epochs": 2, "annealing": {"window": 7}}, "A": {"epochs": 3}}}
+    settings = {"instances": ["A", "B"], "schedule": "mine", "schedules": schedules}
+    points = grid.points("dcgmm", checked({"dcgmm": settings}))
+    parameters = {name: point["hyperparameters"] for name, point in points.items()}
+    assert [parameters[name]["epochs"] for name in ("A-paper", "B-paper")] == [3, 2]
+    assert parameters["A-paper"]["annealing"]["window"] == 7
+    assert parameters["A-paper"]["annealing"]["factor"] == 0.9
+    assert json.loads(json.dumps(points)), "settings travel as JSON"
+
+
+def test_gpu_chooses_the_lock():
+    assert grid.environment("dcgmm", checked({})) == "tensorflow"
+    assert grid.environment("dcgmm", checked({"tensorflow": "gpu"})) == "tensorflow-gpu"
+
+
+def test_readme_is_current():
+    page = config_docs.documentation(configuration.schema())
+    assert Path("config/README.md").read_text("utf-8") == page, "run `make docs`"
+
+
+def test_default_comments_every_key():
+    lines = Path("config.yaml").read_text("utf-8").splitlines()
+    keys = [line for line in lines if line and line[0].isalpha() and not line.endswith(":")]
+    uncommented = [line for line in keys if "#" not in line and "datasets" not in line]
+    assert not uncommented

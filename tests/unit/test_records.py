@@ -1,0 +1,121 @@
+"""Records: the schema refuses bad ones, and the tidy table loses nothing."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.example_record import failed, point, record
+from workflow.evaluation import records, tidy
+from workflow.steps import outliers
+from workflow.steps import records as step
+
+
+def test_good_records_pass():
+    assert records.check(record()) == record()
+    assert records.check(failed()) == failed()
+    fit = record()
+    for key in ("task", "counts", "metrics"):
+        del fit[key]
+    assert records.check(fit | {"history": {"loss": [[1.0]]}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"status": "fine"}, "status"),
+        ({"status": "failed"}, "reason"),
+        ({"status": "failed", "reason": "x"}, "metrics"),
+        ({"reason": "but it went well"}, "reason"),
+        ({"seed": -1}, "seed"),
+        ({"seed": "0"}, "seed"),
+        ({"classes": "not"}, "classes"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"dataset": {"name": "mnist"}}, "dataset"),
+        ({"dataset": record()["dataset"] | {"sha256": "abc"}}, "dataset.sha256"),
+        ({"metrics": [{"metric": "auroc", "layer": "2", "top": True}]}, "metrics.0"),
+        ({"metrics": [record()["metrics"][0] | {"value": None}]}, "metrics.0.value"),
+        ({"surprise": 1}, "its top level"),
+    ],
+)
+def test_bad_records_are_refused(changes, place):
+    with pytest.raises(ValueError, match=r"outliers\.json is not a valid record") as error:
+        records.check(record(**changes), "outliers.json")
+    assert f"at {place}, " in str(error.value)
+
+
+@pytest.mark.parametrize("key", records.check(record()).keys() - {"task", "counts", "metrics"})
+def test_nothing_may_be_missing(key):
+    broken = record()
+    del broken[key]
+    with pytest.raises(ValueError, match=key):
+        records.check(broken)
+
+
+def test_a_truncated_file_is_named(tmp_path):
+    path = tmp_path / "outliers.json"
+    path.write_text(json.dumps(record())[:-20])
+    with pytest.raises(ValueError, match=r"outliers\.json is damaged .*; remove it and run again"):
+        records.read(path)
+
+
+def test_truncated_scores_are_named(tmp_path):
+    path = tmp_path / "scores.npz"
+    np.savez(path, labels=np.arange(10), layer2=np.zeros(10))
+    assert list(records.read_scores(path)[1]) == ["2"]
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"scores\.npz is damaged"):
+        records.read_scores(path)
+
+
+def test_tidy_has_a_row_for_every_metric_and_every_failure():
+    table = tidy.table([record(), failed(seed=1)])
+    assert len(table) == 5
+    assert list(table.columns[: len(tidy.COLUMNS)]) == list(tidy.COLUMNS)
+    assert table["value"].tolist()[:4] == [0.6, 0.59, 0.7, 0.68]
+    assert pd.isna(table["value"].iloc[4])
+    assert table["reason"].iloc[4] == "the loss is nan"
+    assert table["settings.hyperparameters.epochs"].tolist() == [3] * 5
+    assert table["settings.hyperparameters.waits"].iloc[0] == "[0.0, 0.1]"
+
+
+def test_step_gathers_the_product_of_its_axes(tmp_path):
+    for instance in "AB":
+        for seed in (0, 1):
+            folder = tmp_path / f"fit/dcgmm/{instance}-paper/mnist/not0/seed{seed}"
+            folder.mkdir(parents=True)
+            (folder / "outliers.json").write_text(json.dumps(point(instance, seed=seed)))
+    out = tmp_path / "records.csv"
+    axes = "--points dcgmm/A-paper dcgmm/B-paper --datasets mnist --classes not0 --seeds 0 1"
+    arguments = [
+        "--root",
+        f"{tmp_path}/fit",
+        *axes.split(),
+        "--task",
+        "outliers",
+        "--out",
+        str(out),
+    ]
+    step.main(arguments)
+    table = pd.read_csv(out)
+    assert table.groupby(["grid_point", "seed"]).size().tolist() == [4, 4, 4, 4]
+    (folder / "outliers.json").write_text("{}")
+    with pytest.raises(SystemExit, match=r"seed1/outliers\.json is not a valid record"):
+        step.main(arguments)
+
+
+def test_outliers_step_measures_every_layer(tmp_path):
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 20)
+    scores = {"layer2": random.normal(size=200), "layer11": (labels > 0) + 0.0}
+    np.savez(tmp_path / "scores.npz", labels=labels, **scores)
+    fit = {k: v for k, v in record().items() if k not in ("task", "counts", "metrics")}
+    (tmp_path / "fit.json").write_text(json.dumps(fit | {"history": {}}))
+    names = {"fit": "fit.json", "scores": "scores.npz", "out": "outliers.json"}
+    outliers.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
+    result = records.read(tmp_path / "outliers.json")
+    assert result["counts"] == {"inliers": 180, "outliers": 20}
+    assert [m["layer"] for m in result["metrics"] if m["metric"] == "auroc"] == ["2", "11"]
+    (top,) = [m for m in result["metrics"] if m["top"] and m["metric"] == "auroc"]
+    assert (top["layer"], top["value"]) == ("11", 1.0)

@@ -1,0 +1,65 @@
+"""A copy of the suite to run and to break, beside the environments that are already built."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "config", "dcgmm", "envs", "profiles", "workflow")
+OVERLAY = "tests/workflow/tiny.yaml"
+
+
+@dataclass
+class Project:
+    """A copy of the suite in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments, overlay=OVERLAY):
+        """Run the workflow as a user does; returns the finished process."""
+        launcher = [self.folder / "workflow/steps/in_env.sh", "workflow", "snakemake"]
+        overlays = [overlay] if isinstance(overlay, str) else overlay
+        command = [*launcher, *arguments, "--configfile", *overlays]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+
+    def plan(self, *arguments, overlay=OVERLAY):
+        """Jobs that a dry run would start: rule -> number."""
+        result = self.snakemake(*arguments, "-n", "--quiet", "rules", overlay=overlay)
+        assert result.returncode == 0, result.stderr
+        jobs = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
+        return {rule: int(number) for rule, number in jobs.items() if rule != "total"}
+
+
+def copy(folder):
+    """Everything that a run needs, the built environments linked."""
+    for part in PARTS:
+        target = folder / part
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns(".venv", "__pycache__")
+            shutil.copytree(ROOT / part, target, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, target)
+    (ROOT / "envs/.venv").mkdir(exist_ok=True)
+    (folder / "envs/.venv").symlink_to(ROOT / "envs/.venv")
+    for part in ("results/reference", "tests/workflow"):
+        shutil.copytree(ROOT / part, folder / part)
+    return Project(folder)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy in which nothing has run."""
+    return copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy in which the tiny run is done."""
+    project = copy(tmp_path_factory.mktemp("finished"))
+    result = project.snakemake()
+    assert result.returncode == 0, result.stdout + result.stderr
+    return project

@@ -1,0 +1,117 @@
+"""The launcher: builds an environment once, again when its lock changes, and never by half."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STEPS = Path(__file__).parents[2] / "workflow/steps"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A repository with nothing but the launcher and an empty lock, at a path with a blank."""
+    root = tmp_path / "a clone"
+    (root / "workflow/steps").mkdir(parents=True)
+    (root / "envs").mkdir()
+    for name in ("in_env.sh", "build_env.py"):
+        shutil.copy(STEPS / name, root / "workflow/steps")
+    (root / "envs/fake.lock").write_text("# nothing\n")
+    return root
+
+
+def start(root, *command, name="fake", cwd=None, **variables):
+    return subprocess.Popen(
+        [root / "workflow/steps/in_env.sh", name, *command],
+        cwd=cwd or root,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*arguments, **options):
+    process = start(*arguments, **options)
+    output, errors = process.communicate()
+    return process.returncode, output, errors
+
+
+def builds(errors):
+    return errors.count("building envs/.venv/fake")
+
+
+def test_parallel_first_use_builds_once(root):
+    command = ("python", "-c", "import sys; print(sys.prefix)")
+    processes = [start(root, *command) for _ in range(4)]
+    outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert {output for output, _ in outputs} == {f"{root}/envs/.venv/fake\n"}
+    assert sum(builds(errors) for _, errors in outputs) == 1
+    assert builds(run(root, "true")[2]) == 0, "it stays built"
+
+    (root / "envs/fake.lock").write_text("# something else\n")
+    assert builds(run(root, "true")[2]) == 1, "a changed lock rebuilds"
+    assert builds(run(root, "true")[2]) == 0
+
+    moved = root.rename(root.with_name("moved"))
+    code, output, errors = run(moved, *command)
+    assert (code, output, builds(errors)) == (0, f"{moved}/envs/.venv/fake\n", 1)
+
+
+def test_a_broken_build_is_not_taken_for_a_whole_one(root):
+    lock = root / "envs/fake.lock"
+    lock.write_text("this is no requirement\n")
+    for _ in range(2):
+        code, _, errors = run(root, "true")
+        assert code != 0
+        assert "envs/.venv/fake could not be built" in errors
+        assert "Traceback" not in errors
+        assert not (root / "envs/.venv/fake/built").exists()
+    lock.write_text("# mended\n")
+    code, _, errors = run(root, "true")
+    assert (code, builds(errors)) == (0, 1)
+
+
+def test_without_uv_pip_builds_and_compiles(root, tmp_path):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "cat", "dirname", "sha256sum", "cut", "true"):
+        (tools / name).symlink_to(shutil.which(name))
+    variables = {"PATH": str(tools), "PYTHON": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
+    code, _, errors = run(root, "true", **variables)
+    assert code == 0, errors
+    venv = root / "envs/.venv/fake"
+    assert list(venv.glob("lib/python3*/site-packages/pip/__pycache__/*.pyc"))
+
+
+def test_the_command_gets_threads_and_the_repository(root, tmp_path):
+    script = "echo $TF_NUM_INTRAOP_THREADS $TF_NUM_INTEROP_THREADS $PYTHONPATH; pwd"
+    code, output, _ = run(root, "bash", "-c", script, cwd=tmp_path, OMP_NUM_THREADS="3")
+    assert code == 0
+    assert output.splitlines() == [f"3 1 {root}", str(tmp_path)]
+
+
+def test_the_commands_exit_status_is_the_launchers(root):
+    assert run(root, "bash", "-c", "exit 7")[0] == 7
+
+
+def test_an_unknown_environment_is_named(root):
+    code, _, errors = run(root, "true", name="fkae")
+    assert code == 1
+    assert errors == "in_env.sh: there is no envs/fkae.lock; known are fake\n"
+
+
+def test_an_old_python_is_refused_in_one_sentence(root, tmp_path):
+    old = tmp_path / "python3.8"
+    program = "import runpy, sys; sys.version_info = (3, 8, 0, 'final', 0); sys.argv.pop(0); "
+    program += "runpy.run_path(sys.argv[0], run_name='__main__')"
+    old.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n')
+    old.chmod(0o755)
+    code, _, errors = run(root, "true", PYTHON=str(old))
+    assert code == 1
+    assert errors.startswith("Python 3.11 or newer is needed, but")
+    assert len(errors.splitlines()) == 1

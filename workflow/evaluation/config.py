@@ -1,0 +1,149 @@
+"""Reading the configuration: defaults filled in, and every mistake named in one sentence."""
+
+import copy
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from dcgmm import recipes
+from workflow.evaluation import grid
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+
+_TYPES = {
+    "array": "a list",
+    "integer": "a whole number",
+    "object": "a mapping of keys to values",
+    "string": "text",
+}
+_Path = tuple[str | int, ...]
+
+
+class ConfigError(ValueError):
+    """What is wrong with a configuration, one line a mistake."""
+
+
+def schema() -> dict[str, Any]:
+    """The schema of the configuration, as data."""
+    return yaml.safe_load(SCHEMA.read_text("utf-8"))
+
+
+def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> dict[str, Any]:
+    """A copy of the configuration with defaults filled in.
+
+    Args:
+        config: as merged by Snakemake.
+        files: what it was merged from, later ones winning; a mistake is blamed on its file.
+
+    Raises:
+        ConfigError: for a missing, unknown or unfitting key or value, with the nearest valid one.
+    """
+    config = copy.deepcopy(config)
+    rules = schema()
+    errors = [_schema_mistake(error) for error in Draft202012Validator(rules).iter_errors(config)]
+    _fill_defaults(config, rules)
+    mistakes = errors or list(_cross_check(config))
+    if mistakes:
+        contents = {file: yaml.safe_load(Path(file).read_text("utf-8")) for file in files}
+        lines = [f"{_origin(path, contents)}: {problem}" for path, problem in mistakes]
+        raise ConfigError("\n".join(dict.fromkeys(lines)))
+    return config
+
+
+def _schema_mistake(error: ValidationError) -> tuple[_Path, str]:
+    """Where a value breaks the schema, and what would be right."""
+    path, value, rule = tuple(error.absolute_path), error.instance, error.schema
+    match error.validator:
+        case "additionalProperties":
+            extra = next(key for key in value if key not in rule["properties"])
+            path = (*path, extra)
+            return path, _unknown(f"unknown key {_written(path)!r}", extra, rule["properties"])
+        case "enum":
+            return path, _unknown(f"{_written(path)} is {value!r}", value, error.validator_value)
+        case "type":
+            wanted = _TYPES[error.validator_value]
+        case "minimum":
+            wanted = f"at least {error.validator_value}"
+        case "maximum":
+            wanted = f"at most {error.validator_value}"
+        case "minItems":
+            wanted = f"a list of at least {error.validator_value}"
+        case "uniqueItems":
+            twice = next(item for item in value if value.count(item) > 1)
+            return path, f"{_written(path)} names {twice!r} twice, but each may stand there once"
+        case _:
+            wanted = rule["expects"]
+    return path, f"{_written(path)} is {value!r}, but must be {wanted}"
+
+
+def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """What the schema cannot know: the names and hyper-parameters of the model itself."""
+    settings = config["dcgmm"]
+    known = recipes.instance_names()
+    for index, name in enumerate(settings["instances"]):
+        if name not in known:
+            path = ("dcgmm", "instances", index)
+            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+            return
+    for index, recipe in enumerate(settings["recipes"]):
+        path = ("dcgmm", "recipes", index)
+        for name in settings["instances"]:
+            if recipe not in (names := recipes.recipe_names(name)):
+                yield path, _unknown(f"{_written(path)} is {recipe!r}", recipe, names)
+                return
+    schedules = [*settings["schedules"], grid.UNCHANGED]
+    if settings["schedule"] not in schedules:
+        path = ("dcgmm", "schedule")
+        wrong = settings["schedule"]
+        yield path, _unknown(f"{_written(path)} is {wrong!r}", wrong, schedules)
+    yield from _check_schedules(settings["schedules"], known)
+
+
+def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tuple[_Path, str]]:
+    for schedule, changes in schedules.items():
+        for name, values in changes.items():
+            path = ("dcgmm", "schedules", schedule, name)
+            if name not in (choices := ["all", *known]):
+                yield path, _unknown(f"unknown key {_written(path)!r}", name, choices)
+                continue
+            try:
+                for each in known if name == "all" else [name]:
+                    grid.changed(recipes.instance(each), values)
+            except (TypeError, ValueError) as error:
+                yield path, f"{_written(path)}: {error}"
+
+
+def _unknown(problem: str, word: Any, choices: Iterable[Any]) -> str:
+    choices = [str(choice) for choice in choices]
+    near = difflib.get_close_matches(str(word), choices, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(choices)}"
+    return f"{problem}; {hint}"
+
+
+def _written(path: _Path) -> str:
+    """`("datasets", 0)` as `datasets[0]`."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+
+
+def _origin(path: _Path, contents: dict[str, Any]) -> str:
+    """The last file that sets the value; lists are replaced whole, mappings are merged."""
+    keys = [key for key in path if isinstance(key, str)]
+    for file, content in reversed(contents.items()):
+        for key in keys:
+            content = content.get(key) if isinstance(content, dict) else None
+        if content is not None:
+            return file
+    return "--config"
+
+
+def _fill_defaults(values: Any, rules: dict[str, Any]) -> None:
+    if not isinstance(values, dict):
+        return
+    for name, rule in rules.get("properties", {}).items():
+        if "default" in rule:
+            values.setdefault(name, copy.deepcopy(rule["default"]))
+        _fill_defaults(values.get(name), rule)

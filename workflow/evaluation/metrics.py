@@ -1,0 +1,81 @@
+"""How well scores separate inliers from outliers: the exact measure and the paper's.
+
+A higher score means more likely an inlier.
+"""
+
+import numpy as np
+
+THRESHOLDS = 100
+
+
+def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
+    """Probability that an inlier [n] scores above an outlier [m], ties counting half."""
+    _labelled(inliers, outliers)
+    # Equal to scikit-learn's roc_auc_score, whose import would cost each record over a second.
+    ranked = np.sort(outliers)
+    below, not_above = (np.searchsorted(ranked, inliers, side=side) for side in ("left", "right"))
+    return float((below + not_above).mean() / 2 / len(outliers))
+
+
+def threshold_auc(inliers: np.ndarray, outliers: np.ndarray, thresholds: int = THRESHOLDS) -> float:
+    """The area as the authors' release measures it, under `threshold_curve`.
+
+    It is biased where scores have tails: thresholds lie evenly between the extreme scores, and the
+    curve is not closed at the left, so that one extreme score can take the whole area away.
+    """
+    kept, rejected, _ = threshold_curve(inliers, outliers, thresholds)
+    # From the highest threshold down, `kept` rises: the order that the trapezoids need.
+    return float(np.trapezoid(rejected[::-1], kept[::-1]))
+
+
+def threshold_curve(
+    inliers: np.ndarray, outliers: np.ndarray, thresholds: int = THRESHOLDS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fractions of inliers kept (score above t) and of outliers rejected (score below t).
+
+    Args:
+        inliers: scores [n].
+        outliers: scores [m].
+        thresholds: how many t, at equal distances from the lowest score up, the highest left out.
+
+    Returns:
+        kept, rejected, t: each [thresholds], by rising threshold.
+    """
+    _, scores = _labelled(inliers, outliers)
+    low, high = scores.min(), scores.max()
+    t = low + np.arange(thresholds) * (high - low) / thresholds
+    above = np.searchsorted(np.sort(inliers), t, side="right")  # how many are not above t
+    below = np.searchsorted(np.sort(outliers), t, side="left")
+    return 1 - above / len(inliers), below / len(outliers), t
+
+
+def exact_curve(
+    inliers: np.ndarray, outliers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same fractions at every threshold that changes them, corners alone.
+
+    Returns:
+        kept, rejected, t: each [corners], by falling threshold; the first keeps nothing.
+    """
+    from sklearn.metrics import roc_curve
+
+    accepted, kept, t = roc_curve(*_labelled(inliers, outliers))
+    return kept, 1 - accepted, t
+
+
+METRICS = {"auroc": auroc, "auc100": threshold_auc}
+
+
+def _labelled(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (inlier 1) and scores in one.
+
+    Raises:
+        ValueError: if one side is empty or a score is not finite.
+    """
+    if not len(inliers) or not len(outliers):
+        raise ValueError(f"there are {len(inliers)} inliers and {len(outliers)} outliers")
+    # In float64: the thresholds divide a range that float32 may not resolve.
+    scores = np.concatenate([inliers, outliers]).astype(np.float64)
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{np.sum(~np.isfinite(scores))} of {len(scores)} scores are not finite")
+    return np.repeat([1, 0], [len(inliers), len(outliers)]), scores

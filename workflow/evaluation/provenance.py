@@ -1,0 +1,82 @@
+"""Under which conditions a result was made: machine, packages, commit, memory."""
+
+import hashlib
+import os
+import platform
+import resource
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scikit-learn")
+
+
+def suite_version() -> str:
+    """Version of this suite."""
+    from dcgmm import __version__  # here, so that no fit of another method depends on the model
+
+    return __version__
+
+
+def host() -> dict[str, Any]:
+    """The machine; its name is hashed, so that records can be published."""
+    return {
+        "id": hashlib.sha256(platform.node().encode()).hexdigest()[:8],
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "gpu": _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+    }
+
+
+def environment(lock: Path) -> dict[str, Any]:
+    """Interpreter, the lock that made this environment, and the packages that matter."""
+    installed = {}
+    for name in PACKAGES:
+        try:
+            installed[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest(),
+        "python": platform.python_version(),
+        "packages": installed,
+    }
+
+
+def commit() -> dict[str, Any]:
+    """Commit of the suite, and whether tracked files differ from it."""
+    changes = _output("git", "status", "--porcelain", "--untracked-files=no")
+    return {
+        "hash": _output("git", "rev-parse", "--verify", "--quiet", "HEAD"),
+        "changed": None if changes is None else bool(changes),
+    }
+
+
+def peak_memory_mb() -> float:
+    """Largest resident set of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kilobytes = peak / 1024 if sys.platform == "darwin" else peak
+    return round(kilobytes / 1024, 1)
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _output(*command: str) -> str | None:
+    """What a command prints, or None if it is missing or fails."""
+    root = Path(__file__).parents[2]
+    try:
+        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

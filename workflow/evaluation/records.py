@@ -1,0 +1,53 @@
+"""Records: one JSON a fit and task, checked against a schema, and the scores they rest on."""
+
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from workflow.evaluation import files
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "record.schema.yaml"
+
+
+def check(record: Any, name: str = "record") -> dict[str, Any]:
+    """The record itself.
+
+    Raises:
+        ValueError: if it breaks the schema, naming the worst place.
+    """
+    error = best_match(_validator().iter_errors(record))
+    if error is not None:
+        place = ".".join(map(str, error.absolute_path)) or "its top level"
+        raise ValueError(f"{name} is not a valid record: at {place}, {error.message}")
+    return record
+
+
+def read(path: Path | str) -> dict[str, Any]:
+    """Read and check one record.
+
+    Raises:
+        ValueError: if the file is damaged or breaks the schema.
+    """
+    return check(files.read_json(path), str(path))
+
+
+def read_scores(path: Path | str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Labels [n] of the test images and, bottom layer first, each layer's scores [n] in nats."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        labels = arrays.pop("labels")
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None
+    return labels, {key.removeprefix("layer"): value for key, value in arrays.items()}
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))

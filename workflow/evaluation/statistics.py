@@ -1,0 +1,32 @@
+"""What a few seeds say about a mean."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, sample standard deviation and the interval of the mean; NaN where undefined."""
+
+    n: int
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+def summarise(values: Sequence[float], level: float = 0.95) -> Summary:
+    """Mean of the values with Student's t interval; a spread needs two of them."""
+    n = len(values)
+    if n == 0:
+        return Summary(0, math.nan, math.nan, math.nan, math.nan)
+    mean = float(np.mean(values))
+    if n == 1:
+        return Summary(1, mean, math.nan, math.nan, math.nan)
+    std = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * std / math.sqrt(n)
+    return Summary(n, mean, std, mean - half, mean + half)

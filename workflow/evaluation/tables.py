@@ -1,0 +1,99 @@
+"""Tables as CSV for programs, Markdown for reading and TeX for papers.
+
+A cell is text; `**` around it marks the best value of its column, as in Markdown.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.evaluation import files
+
+DASH = "–"
+
+DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",
+    "{": r"\{", "}": r"\}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "±": r"$\pm$", "×": r"$\times$", "−": r"$-$", DASH: "--", "Δ": r"$\Delta$", "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "²": r"$^2$", "·": r"$\cdot$",
+    "′": "$'$",
+}  # fmt: skip
+
+
+@dataclass
+class Section:
+    """A table for readers, with what must be said above and below it."""
+
+    title: str
+    caption: str
+    cells: pd.DataFrame
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def name(dataset: str) -> str:
+    """A dataset as readers know it."""
+    return DATASETS.get(dataset, dataset)
+
+
+def number(value: float, digits: int = 1, signed: bool = False) -> str:
+    """A number with a true minus, or a dash for NaN."""
+    if pd.isna(value):
+        return DASH
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+def best(text: str) -> str:
+    """Mark a cell as the best of its column."""
+    return f"**{text}**"
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write the numbers of a table."""
+    files.write_text(path, table.to_csv(index=False, float_format="%.4f"))
+
+
+def write_markdown(path: Path, sections: Sequence[Section]) -> None:
+    """Write sections for reading; several follow one another under titles of their own."""
+    parts = []
+    for section in sections:
+        table = section.cells.to_markdown(index=False, disable_numparse=True)
+        notes = "\n".join(f"- {note}" for note in section.notes)
+        parts += [f"# {section.title}", section.caption, table, notes]
+    files.write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def write_tex(path: Path, sections: Sequence[Section]) -> None:
+    """Write sections as `table` floats that need the package booktabs."""
+    files.write_text(path, "\n".join(map(_tex, sections)))
+
+
+def _tex(section: Section) -> str:
+    cells = section.cells
+    rows = [" & ".join(map(escape, row)) + r" \\" for row in cells.itertuples(index=False)]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(section.title)}. {escape(section.caption)}}}",
+        rf"\begin{{tabular}}{{{'l' * len(cells.columns)}}}",
+        r"\toprule",
+        " & ".join(map(escape, cells.columns)) + r" \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+        *(rf"\par\footnotesize {escape(note)}" for note in section.notes),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    r"""Text for TeX, `**best**` as `\textbf{best}`."""
+    escaped = "".join(_TEX.get(character, character) for character in text)
+    escaped = re.sub(r"`([^`]*)`", r"\\texttt{\1}", escaped)
+    return re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", escaped)

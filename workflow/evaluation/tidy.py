@@ -1,0 +1,58 @@
+"""The tidy table of all records, which every table and figure starts from."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+# The columns of the tidy table that every reader may count on; settings follow behind them.
+COLUMNS = (
+    "task", "method", "grid_point", "dataset", "source", "classes", "seed", "status", "reason",
+    "metric", "layer", "top", "value", "inliers", "outliers", "train_images", "seconds_fit",
+    "seconds_score", "seconds_cpu", "memory_mb", "parameter_count", "host", "commit",
+    "dataset_sha256",
+)  # fmt: skip
+
+
+def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One row for every metric of every record; a record without metrics has one row, empty there.
+
+    Columns are `COLUMNS` and, as `settings.*`, everything that the settings hold.
+    """
+    rows: list[dict[str, Any]] = []
+    for record in records:
+        known = _flat(record)
+        metrics = record.get("metrics") or [{"metric": None, "layer": None, "top": None}]
+        rows += [known | metric for metric in metrics]
+    result = pd.DataFrame(rows)
+    settings = [column for column in result if column.startswith("settings.")]
+    return result.reindex(columns=[*COLUMNS, *settings])
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    copied = ("method", "grid_point", "classes", "seed", "status", "reason", "parameter_count")
+    return {
+        **{key: record[key] for key in copied},
+        "task": record.get("task"),
+        "dataset": record["dataset"]["name"],
+        "source": record["dataset"]["source"],
+        "dataset_sha256": record["dataset"]["sha256"],
+        "train_images": record["dataset"]["train_images"],
+        "seconds_fit": record["seconds"]["fit"],
+        "seconds_score": record["seconds"]["score"],
+        "seconds_cpu": record["seconds"]["cpu"],
+        "memory_mb": record["memory_mb"]["host"],
+        "host": record["host"]["id"],
+        "commit": record["commit"]["hash"],
+        **record.get("counts", {}),
+        **_flat_settings(record["settings"], "settings"),
+    }
+
+
+def _flat_settings(value: Any, name: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {
+            k: v for key in value for k, v in _flat_settings(value[key], f"{name}.{key}").items()
+        }
+    return {name: json.dumps(value) if isinstance(value, list) else value}

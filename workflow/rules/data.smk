@@ -1,0 +1,18 @@
+rule data:
+    # One prepared dataset; what was downloaded stays in the data folder.
+    input:
+        subset=subset_files,
+        table="workflow/data/datasets.tsv",
+        step=step_files("data"),
+    output:
+        DATA,
+    log:
+        f"{LOG}/data/{{dataset}}-{{source}}.log",
+    params:
+        folder=config["data_dir"],
+    message:
+        "data: {wildcards.dataset}, {wildcards.source}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.data"
+        " --dataset {wildcards.dataset} --source {wildcards.source}"
+        " --data-dir {params.folder:q} --out {output} > {log} 2>&1"

@@ -1,0 +1,41 @@
+rule outliers:
+    # How well one fit tells the class it never saw from those it did.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("outliers"),
+    output:
+        f"{FIT}/outliers.json",
+    log:
+        f"{LOG}/outliers/{KEY}.log",
+    message:
+        "outliers: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.outliers"
+        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+
+
+rule records:
+    # All of them in one tidy table.
+    input:
+        records=[f"{fit}/outliers.json" for fit in outlier_fits()],
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("records"),
+    output:
+        f"{RUN}/records.csv",
+    log:
+        f"{LOG}/records.log",
+    params:
+        root=lambda wildcards, output: Path(output[0]).parent / "fit",
+        points=[f"dcgmm/{point}" for point in POINTS["dcgmm"]],
+        datasets=config["datasets"],
+        classes=CLASSES,
+        seeds=config["seeds"],
+    message:
+        "records: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.records"
+        " --root {params.root} --points {params.points} --datasets {params.datasets}"
+        " --classes {params.classes} --seeds {params.seeds} --task outliers"
+        " --out {output} > {log} 2>&1"

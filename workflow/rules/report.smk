@@ -1,0 +1,17 @@
+rule report:
+    # Everything in one HTML file; `workflow/report/` has the captions.
+    input:
+        rules.all.input,
+        captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
+        step=step_files("report"),
+    output:
+        f"{RUN}/report.html",
+    log:
+        f"{LOG}/report.log",
+    params:
+        config=json.dumps(config),
+    message:
+        "report: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.report"
+        " --config {params.config:q} --out {output} > {log} 2>&1"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Usage: in_env.sh NAME COMMAND...   Runs COMMAND inside the environment of envs/NAME.lock.
+#
+# The environment, envs/.venv/NAME, is built or rebuilt first when its stamp does not name this very
+# lock at this very place. Snakemake's rules call this for every job, so the usual path costs a
+# checksum and an exec. $PYTHON, by default python3, is the interpreter that builds.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+name=${1:?usage: in_env.sh NAME COMMAND...}
+shift
+lock=$root/envs/$name.lock
+venv=$root/envs/.venv/$name
+
+if [ ! -f "$lock" ]; then
+  known=$(cd "$root/envs" && echo *.lock)
+  echo "in_env.sh: there is no envs/$name.lock; known are ${known//.lock/}" >&2
+  exit 1
+fi
+
+if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
+digest=$("${sum[@]}" <"$lock")
+digest=${digest%% *}
+
+# The stamp names the real place too, since an environment does not survive being moved.
+if [ ! -x "$venv/bin/python" ] ||
+  [ "$(cat "$venv/built" 2>/dev/null)" != "$digest $(cd "$venv" && pwd -P)" ]; then
+  "${PYTHON:-python3}" "$root/workflow/steps/build_env.py" "$lock" "$venv" "$digest" >&2
+fi
+
+export PATH=$venv/bin:$PATH VIRTUAL_ENV=$venv PYTHONPATH=$root PYTHONNOUSERSITE=1
+unset PYTHONHOME
+
+# Snakemake hands a job its threads as OMP_NUM_THREADS and the like, which TensorFlow does not read.
+if [ -n "${OMP_NUM_THREADS:-}" ]; then
+  export TF_NUM_INTRAOP_THREADS=$OMP_NUM_THREADS TF_NUM_INTEROP_THREADS=1
+fi
+export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
+
+exec "$@"

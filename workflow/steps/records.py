@@ -1,0 +1,37 @@
+"""Gather the records of a run in one tidy CSV, a row for every metric of every fit.
+
+Which records is said as a product, since thousands of paths do not fit a command line:
+`<root>/<point>/<dataset>/<classes>/seed<seed>/<task>.json`.
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+from workflow.evaluation import files, records, tidy
+from workflow.steps.cli import plain_errors
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.records", description=__doc__)
+    parser.add_argument("--root", required=True, type=Path, help="folder of all fits")
+    parser.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
+    parser.add_argument("--datasets", required=True, nargs="+")
+    parser.add_argument("--classes", required=True, nargs="+")
+    parser.add_argument("--seeds", required=True, nargs="+")
+    parser.add_argument("--task", required=True, help="as in outliers")
+    parser.add_argument("--out", required=True, type=Path, help="CSV to write")
+    options = parser.parse_args(arguments)
+    axes = (options.points, options.datasets, options.classes, options.seeds)
+    paths = [
+        options.root / point / dataset / classes / f"seed{seed}" / f"{options.task}.json"
+        for point, dataset, classes, seed in itertools.product(*axes)
+    ]
+    with plain_errors(parser.prog):
+        table = tidy.table(records.read(path) for path in paths)
+        files.write_text(options.out, table.to_csv(index=False))
+
+
+if __name__ == "__main__":
+    main()
