@@ -19,7 +19,9 @@ all:
 report: TARGETS = report
 report: all
 
-test: test-suite test-model test-jax
+# Side by side, since each of them runs on one core.
+test:
+	$(MAKE) --jobs 2 test-suite test-model test-jax
 
 test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)

@@ -57,11 +57,11 @@ def torus_distances(components: int) -> np.ndarray:
     Raises:
         ValueError: if `components` is not a perfect square.
     """
-    side = math.isqrt(components)
-    if side**2 != components:
+    side = math.isqrt(max(components, 0))
+    if side == 0 or side**2 != components:
         raise ValueError(
             f"components is {components}, but must be a perfect square, "
-            f"such as {side**2 or 1} or {(side + 1) ** 2}"
+            f"such as {max(side, 1) ** 2} or {(max(side, 1) + 1) ** 2}"
         )
     apart = np.abs(np.subtract.outer(np.arange(side), np.arange(side)))
     squared = np.minimum(apart, side - apart) ** 2  # along one axis

@@ -40,7 +40,7 @@ def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise ValueError(f"{folder} holds no DCGMM: {error.filename} is missing") from None
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"the DCGMM in {folder} is damaged ({error}): fit it again") from None
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")

@@ -84,8 +84,8 @@ def test_any_instance_scores_as_the_equations_and_trains(text, height, width, ch
         layers = notation.parse(text)
         notation.shapes(layers, shape)
     except ValueError as error:
-        with pytest.raises(ValueError, match="layer") as caught:
-            DCGMM(text, SMALL, shape)
+        with pytest.raises(ValueError, match="does not fit") as caught:
+            DCGMM(text, input_shape=shape)
         assert str(caught.value) == str(error)
         return
     recipe = SMALL.updated(waits=(0,) * count, independent=(own,) * count)
@@ -181,6 +181,8 @@ def test_the_summary_is_table_vi_with_both_counts():
         ["L6", "G(49)", "1", "1", "49", "shared"],
     ]
     assert "1,768,500 centroid entries" in lines[-1]
+    wide = DCGMM("F(3,1)-G(4)", input_shape=(20, 28, 1)).summary().splitlines()
+    assert wide[1].split() == ["L1", "F(3,1)", "18", "26", "9"]
     assert "186,625 centroid entries" in DCGMM.from_instance("E").summary()
     assert "373,349 with precisions and weights" in DCGMM.from_instance("E").summary()
 
