@@ -1,5 +1,7 @@
 """What the model accepts as images, and one sentence for what it does not."""
 
+from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
         ValueError: for another rank or shape, no images, values that are not finite or lie
             outside [0, 1] (precisions are bounded for that range).
     """
-    images = np.ascontiguousarray(images, dtype="float32")
+    try:
+        images = np.ascontiguousarray(images, dtype="float32")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"images are no array of numbers ({error})") from None
     if images.ndim != 4:
         raise ValueError(
             f"images have {images.ndim} axes {images.shape}, but must have 4: [n, H, W, C]"
@@ -33,6 +38,31 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
     return images
 
 
+def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """The shape [H, W, C] of an image.
+
+    Raises:
+        ValueError: for anything but three integers from 1.
+    """
+    shape = tuple(shape)
+    if len(shape) != 3 or not all(isinstance(size, Integral) and size >= 1 for size in shape):
+        raise ValueError(
+            f"input_shape is {shape}, but must be height, width and channels, such as (28, 28, 1)"
+        )
+    return tuple(int(size) for size in shape)
+
+
+def as_seed(seed: Any) -> int:
+    """A seed of NumPy's generators.
+
+    Raises:
+        ValueError: for anything but an integer from 0.
+    """
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed is {seed!r}, but must be an integer from 0")
+    return int(seed)
+
+
 def as_layer(layer: int | None, gmm_indices: tuple[int, ...]) -> int:
     """The index of a cGMM layer as the paper counts, from 1; None is the top one.
 
@@ -41,7 +71,7 @@ def as_layer(layer: int | None, gmm_indices: tuple[int, ...]) -> int:
     """
     if layer is None:
         return gmm_indices[-1]
-    if layer not in gmm_indices:
+    if isinstance(layer, bool | float) or layer not in gmm_indices:
         raise ValueError(
             f"layer {layer} is no cGMM layer; those of this instance are "
             f"{', '.join(map(str, gmm_indices))}"

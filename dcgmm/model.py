@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -47,8 +48,10 @@ class DCGMM:
     ) -> None:
         self.notation = notation.parse(layers) if isinstance(layers, str) else tuple(layers)
         self.recipe = (recipe or Recipe()).for_layers(self.notation)
-        self.input_shape = tuple(input_shape)
+        self.input_shape = checks.as_shape(input_shape)
         self.gmm_indices = notation.gmm_indices(self.notation)
+        if not self.gmm_indices:
+            raise ValueError("layers hold no cGMM layer: add one, for example notation.GMM(49)")
         notation.shapes(self.notation, self.input_shape)  # refuses a kernel that does not fit
         self._initialise(seed=0)
 
@@ -86,6 +89,7 @@ class DCGMM:
             raise ValueError(
                 f"there are {len(images)} images, fewer than one batch of {self.recipe.batch_size}"
             )
+        seed = checks.as_seed(seed)
         self._initialise(seed)
         order = training.batches(len(images), self.recipe, seed)
         steps = len(images) // self.recipe.batch_size
@@ -99,9 +103,11 @@ class DCGMM:
             first = ops.convert_to_tensor(np.int32(epoch * steps))
             states, seen = run(states, resident, ops.convert_to_tensor(order(epoch)), first)
             losses = [total / count if count else None for total, count in np.asarray(seen)]
-            self._check_finite(losses, epoch)
+            self._check_finite(losses, f"after epoch {epoch + 1}")
             history["loss"].append([None if loss is None else float(loss) for loss in losses])
             history["radius"].append([float(state.annealing.radius) for state in states])
+        # The losses of the last step are those before its update.
+        self._check_finite([_finite(state.parameters) for state in states], "after the last step")
         self._assign(states)
         return history
 
@@ -257,17 +263,22 @@ class DCGMM:
         states = self._states()[: self.gmm_indices.index(layer) + 1]
         return inference.in_batches(self._compiled[layer], states, images)
 
-    def _check_finite(self, losses: list, epoch: int) -> None:
+    def _check_finite(self, losses: list, when: str) -> None:
         for index, loss in zip(self.gmm_indices, losses, strict=True):
             if loss is not None and not np.isfinite(loss):
                 raise DivergenceError(
-                    f"the loss of layer {index} is {loss} after epoch {epoch + 1}: "
+                    f"the loss of layer {index} is {loss} {when}: "
                     "lower learning_rate or raise min_precision"
                 )
 
 
 _CENTROIDS = 0  # which of a seed's random streams; training.batches draws from another
 _STATE_PARTS = (Parameters, AnnealingState)
+
+
+def _finite(parameters: Parameters) -> float:
+    """0 if every parameter is finite, else NaN."""
+    return 0.0 if all(np.isfinite(values).all() for values in parameters) else math.nan
 
 
 def _from_arrays(kind: type, arrays: dict[str, np.ndarray], index: int) -> Any:

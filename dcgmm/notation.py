@@ -96,11 +96,11 @@ LAYER_TYPES: dict[str, type[Layer]] = {
     kind.symbol: kind for kind in (Folding, MaxPooling, GMM, Classifier)
 }
 _ARGUMENTS = {"F": "(kernel,stride)", "P": "(kernel,stride)", "G": "(components)", "C": "(classes)"}
-_TOKEN = re.compile(r"(?P<symbol>[A-Z])\((?P<arguments>\d+(?:,\d+)*)\)")
+_TOKEN = re.compile(r"(?P<symbol>[A-Z])\s*\(\s*(?P<arguments>[0-9]+(?:\s*,\s*[0-9]+)*)\s*\)")
 
 
 def parse(text: str) -> tuple[Layer, ...]:
-    """Read a DCGMM instance from its notation; blanks are ignored.
+    """Read a DCGMM instance from its notation; blanks between its parts are ignored.
 
     Raises:
         ValueError: at the position (counted from 1, blanks included) of the first bad token.
@@ -173,7 +173,7 @@ def count_parameters(
 
 
 def _parse_token(text: str, token: str, start: int) -> Layer:
-    match = _TOKEN.fullmatch(token.replace(" ", ""))
+    match = _TOKEN.fullmatch(token)
     if match is None:
         expected = ", ".join(symbol + arguments for symbol, arguments in _ARGUMENTS.items())
         raise _error(text, start, token, f"expected one of {expected}")
@@ -200,7 +200,8 @@ def _error(text: str, position: int, token: str, problem: str) -> ValueError:
 
 
 def _pooled(size: int, layer: MaxPooling) -> int:
-    return 1 + max(0, math.ceil((size - layer.kernel) / layer.stride))
+    windows = 1 + max(0, math.ceil((size - layer.kernel) / layer.stride))
+    return min(windows, 1 + (size - 1) // layer.stride)  # none begins outside
 
 
 def _written(layer: Layer) -> str:

@@ -32,7 +32,7 @@ class Annealing:
     final_radius: float = 0.01
 
     def __post_init__(self) -> None:
-        _require(self.window >= 2, "annealing.window", self.window, "an integer of at least 2")
+        _require(_whole(self.window, 2), "annealing.window", self.window, "an integer from 2")
         _require(0 < self.factor < 1, "annealing.factor", self.factor, "between 0 and 1")
         _require(self.tolerance > 0, "annealing.tolerance", self.tolerance, "above 0")
         _require(self.final_radius > 0, "annealing.final_radius", self.final_radius, "above 0")
@@ -77,8 +77,8 @@ class Recipe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "independent", tuple(self.independent))
         object.__setattr__(self, "waits", tuple(self.waits))
-        _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
-        _require(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        _require(_whole(self.epochs, 1), "epochs", self.epochs, "an integer from 1")
+        _require(_whole(self.batch_size, 1), "batch_size", self.batch_size, "an integer from 1")
         _require(self.shuffle in SHUFFLES, "shuffle", self.shuffle, f"one of {SHUFFLES}")
         _require(all(0 <= w <= 1 for w in self.waits), "waits", self.waits, "fractions of the run")
         _require(
@@ -88,9 +88,12 @@ class Recipe:
         for name in ("lambda_mu", "lambda_pi", "lambda_sigma", "mu_init"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         _require(
-            0 < self.min_precision < self.max_precision,
-            "min_precision", self.min_precision, "above 0 and below max_precision",
+            1e-8 <= self.min_precision < self.max_precision,
+            "min_precision", self.min_precision, "from 1e-8 and below max_precision",
         )  # fmt: skip
+        _require(self.max_precision <= 1e8, "max_precision", self.max_precision, "at most 1e8")
+        known = isinstance(self.annealing, Annealing)
+        _require(known, "annealing", self.annealing, "a mapping or Annealing")
 
     def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Recipe":
         """This recipe with one entry a cGMM layer in `waits` and `independent`.
@@ -186,6 +189,10 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
     return f"unknown {what} {name!r}; {hint}"
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _require(holds: bool, name: str, value: Any, wanted: str) -> None:

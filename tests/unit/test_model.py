@@ -276,3 +276,33 @@ def test_history_has_a_loss_and_a_radius_an_epoch_and_layer(fitted):
     assert radii[0, 1] == pytest.approx(0.25 * 18**0.5)  # still waiting
     assert (np.diff(radii, axis=0) <= 0).all()
     assert all(isinstance(loss, float) for losses in history["loss"][2:] for loss in losses)
+
+
+def test_layers_without_a_mixture_are_refused():
+    with pytest.raises(ValueError, match="no cGMM layer"):
+        DCGMM([notation.Folding(2, 1)])
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (0, 28, 1), (28, -28, 1), (28.0, 28, 1)])
+def test_a_shape_that_is_none_is_refused(shape):
+    with pytest.raises(ValueError, match=r"input_shape is .* height, width and channels"):
+        DCGMM("G(4)", input_shape=shape)
+
+
+@pytest.mark.parametrize("seed", [None, -1, 0.5])
+def test_a_seed_that_is_none_is_refused(seed):
+    model = DCGMM("G(4)", SMALL.updated(waits=()), (2, 2, 1))
+    with pytest.raises(ValueError, match="seed is"):
+        model.fit(images(20, (2, 2, 1)), seed=seed)
+
+
+def test_divergence_in_the_very_last_step_is_noticed():
+    recipe = SMALL.updated(waits=(), epochs=1, batch_size=20, learning_rate=1e30)
+    model = DCGMM("F(2,1)-G(4)", recipe.updated(lambda_pi=1e30), (2, 2, 1))
+    with pytest.raises(DivergenceError, match="after the last step"):
+        model.fit(images(20, (2, 2, 1)), seed=0)
+
+
+def test_images_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="no array of numbers"):
+        DCGMM("G(4)", input_shape=(2, 2, 1)).score_samples(np.full((3, 2, 2, 1), "a"))

@@ -59,6 +59,8 @@ def test_tokens_become_layers():
         ("g(4)", "expected one of"),
         ("G()", "expected one of"),
         ("G(4", "expected one of"),
+        ("G(4 9)", "expected one of"),
+        ("G(٤)", "expected one of"),
         ("F(3;1)", "expected one of"),
         ("F(3)", "F is written F(kernel,stride)"),
         ("G(4,1)", "G is written G(components)"),

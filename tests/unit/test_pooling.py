@@ -6,6 +6,7 @@ import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dcgmm import notation
 from dcgmm.layers import MaxPooling
 
 CASES = {  # height, width, kernel, stride
@@ -95,3 +96,10 @@ def test_kernel_and_stride_are_at_least_1(kernel, stride):
 def test_a_configuration_makes_the_layer_again():
     copy = MaxPooling.from_config(MaxPooling(3, 2, name="p").get_config())
     assert (copy.kernel, copy.stride, copy.name) == (3, 2, "p")
+
+
+def test_no_window_begins_outside():
+    pooling = MaxPooling(2, 3)
+    pooling.build((6, 6, 1, None))
+    assert np.isfinite(np.asarray(pooling.call(np.zeros((6, 6, 1, 1), "float32")))).all()
+    assert notation.MaxPooling(2, 3).output_shape((6, 6, 1)) == (2, 2, 1)
