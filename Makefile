@@ -11,7 +11,7 @@ MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py tests/
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite lint format report docs locks clean
+.PHONY: all test test-model test-jax test-suite test-baselines lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -21,13 +21,16 @@ report: all
 
 # Side by side, since each of them runs on one core.
 test:
-	$(MAKE) --jobs 2 test-suite test-model test-jax
+	$(MAKE) --jobs 2 test-suite test-model test-jax test-baselines
 
 test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
 
 test-jax:
 	KERAS_BACKEND=jax $(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
+
+test-baselines:
+	$(IN_ENV) torch $(PYTEST) tests/baselines
 
 test-suite:
 	$(IN_ENV) workflow $(PYTEST) $(SUITE_TESTS)
@@ -51,6 +54,11 @@ locks: $(LOCKS)
 envs/%.lock: envs/%.in FORCE
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-header --no-annotate --no-config --output-file $@ $<
+
+# torch's builds for CPU and for CUDA differ in what they need, so this lock leaves that open.
+envs/torch.lock: envs/torch.in FORCE
+	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+	  --no-config $< | grep -vE '^(nvidia|cuda|triton)' | sed -E 's/^(torch==[^ +;]+).*/\1/' | uniq > $@
 
 FORCE:
 

@@ -1,0 +1,278 @@
+"""The contract of `baselines.interface` over a circuit; subclasses say what its structure is."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Self
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from baselines import persistence
+from baselines.checks import as_count, as_images, as_mask
+from baselines.einet import cost, learning, sampling
+from baselines.einet.circuit import Circuit
+from baselines.einet.families import family
+from baselines.einet.region_graph import Layer, RegionGraph
+from baselines.einet.settings import Settings
+from baselines.interface import CAPABILITIES, DivergenceError
+
+# Which of a seed's random streams.
+_STRUCTURE, _PARAMETERS, _ORDER, _DRAWS = range(4)
+
+
+class SumProductNetwork(ABC):
+    """A density of images by a circuit.
+
+    Args:
+        device: `cpu`, `cuda` or `auto`, which takes a GPU where there is one.
+        settings: see `Settings`.
+    """
+
+    name: str
+    structure: dict[str, Any]
+    """Constructor arguments of the subclass that shape the region graph."""
+    capabilities = CAPABILITIES
+
+    def __init__(self, *, device: str = "auto", **settings: Any) -> None:
+        self.settings = Settings(**settings)
+        self.device = _device(device)
+        self.leaf = family(self.settings.leaf, self.settings.scaling)
+        self._fitted: Circuit | None = None
+        self._plan = self.region_graph(seed=0)  # refuses a structure that does not fit the image
+
+    @abstractmethod
+    def region_graph(self, seed: int) -> RegionGraph:
+        """The structure for a seed."""
+
+    def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
+        """Train from scratch by the settings' optimizer.
+
+        Args:
+            images: [n, H, W, C] in [0, 1].
+            seed: of the structure, the initial parameters and the order of images.
+            progress: whether to show a bar, if standard error is a terminal.
+
+        Returns:
+            `log_likelihood`, for each epoch the mean over its images in nats, each image scored
+            just before the step that used it.
+
+        Raises:
+            ValueError: for images of the wrong shape or range.
+            DivergenceError: as soon as the log-likelihood is not finite.
+        """
+        images = as_images(images, self.settings.input_shape)
+        self._fitted = None  # an earlier fit would double the memory
+        circuit = self._circuit(self.region_graph(seed), _generator(seed, _PARAMETERS))
+        rule = learning.RULES[self.settings.optimizer](circuit, self.settings.step)
+        base = torch.cat([circuit.log_base(x) for x in self._batches(images)]).mean().item()
+        order = _generator(seed, _ORDER)
+        history: dict[str, list] = {"log_likelihood": []}
+        for epoch in tqdm(
+            range(self.settings.epochs), "epochs", disable=None if progress else True
+        ):
+            shuffled = torch.randperm(len(images), generator=order).numpy()
+            total = torch.zeros((), dtype=torch.float64, device=self.device)
+            for x in self._batches(images, shuffled):
+                total += learning.learn(circuit, x, rule).sum()
+            rule.end_epoch()
+            mean = total.item() / len(images) + base
+            if not np.isfinite(mean):
+                raise DivergenceError(
+                    f"the log-likelihood is {mean} after epoch {epoch + 1}: lower step"
+                )
+            history["log_likelihood"].append(mean)
+        self._fitted = circuit
+        return history
+
+    def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
+        """Log-density of every image in nats, [n].
+
+        With binomial leaves fed bytes, and with categorical ones, it is a log-probability: divided
+        by -V log 2, V the pixels times channels, it is in bits per dimension.
+
+        Args:
+            images: [n, H, W, C] in [0, 1].
+            known: boolean, broadcastable to the images; the log-density is that of the known
+                pixels, the others being integrated out. None knows all.
+        """
+        images = as_images(images, self.settings.input_shape)
+        mask = None if known is None else as_mask(known, images.shape)
+        scores = [
+            self.circuit.log_density(x, self._mask(mask, part))
+            for part, x in zip(self._parts(len(images)), self._batches(images), strict=True)
+        ]
+        return torch.cat(scores).cpu().numpy()
+
+    def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
+        """New images, [n, H, W, C], clipped to [0, 1].
+
+        Args:
+            n: how many.
+            seed: of the draws.
+            noise: whether leaves are drawn, as released, or give their means.
+        """
+        as_count("n", n)
+        generator = _generator(seed, _DRAWS, self.device)
+        parts = self._parts(n)
+        drawn = [
+            sampling.sample(self.circuit, part.stop - part.start, generator, noise=noise)
+            for part in parts
+        ]
+        return self._images(torch.cat(drawn))
+
+    def inpaint(
+        self, images: Any, known: Any, *, seed: int = 0, noise: bool = True, best: bool = False
+    ) -> np.ndarray:
+        """Images with unknown pixels drawn given the known ones, [n, H, W, C].
+
+        Args:
+            images: [n, H, W, C] in [0, 1].
+            known: boolean, broadcastable to the images.
+            seed: of the draws.
+            noise: whether leaves are drawn, or give their means.
+            best: take the most probable completion instead of a draw; uses no seed.
+        """
+        images = as_images(images, self.settings.input_shape)
+        mask = as_mask(known, images.shape)
+        generator = _generator(seed, _DRAWS, self.device)
+        filled = []
+        for part, x in zip(self._parts(len(images)), self._batches(images), strict=True):
+            seen = self._mask(mask, part)
+            filled.append(
+                sampling.most_probable(self.circuit, x, seen)
+                if best
+                else sampling.conditional(self.circuit, x, seen, generator, noise=noise)
+            )
+        return np.where(mask, images, self._images(torch.cat(filled)))
+
+    @property
+    def circuit(self) -> Circuit:
+        """The fitted circuit.
+
+        Raises:
+            ValueError: before `fit`.
+        """
+        if self._fitted is None:
+            raise ValueError(f"this {self.name} model has no parameters yet: call fit first")
+        return self._fitted
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers; known before `fit`."""
+        return cost.count_parameters(
+            self._plan, self.settings.components, self.leaf, self.settings.input_shape[2]
+        )
+
+    @property
+    def estimated_memory(self) -> int:
+        """Peak bytes of tensors in training; compare with `cost.require_memory` before `fit`."""
+        return cost.estimated_memory(
+            self._plan,
+            self.settings.components,
+            self.leaf,
+            self.settings.input_shape[2],
+            batch=self.settings.batch_size,
+            optimizer=self.settings.optimizer,
+            device=self.device.type,
+        )
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the fitted model to a folder, replacing a model that is there."""
+        graph = self.circuit.graph
+        arrays = {name: t.cpu().numpy() for name, t in self.circuit.tensors().items()}
+        arrays["graph/pixels"] = np.concatenate(graph.leaves)
+        arrays["graph/sizes"] = np.array([len(leaf) for leaf in graph.leaves])
+        for index, layer in enumerate(graph.layers):
+            arrays[f"graph/children{index}"] = np.stack([layer.left, layer.right])
+        description = {
+            "method": self.name,
+            "structure": self.structure,
+            "settings": asdict(self.settings),
+            "layers": len(graph.layers),
+        }
+        persistence.write(folder, description, arrays)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike, *, device: str = "auto") -> Self:
+        """Read a model that `save` wrote; scores come out equal to the bit on the same device.
+
+        Raises:
+            ValueError: naming what is missing or damaged.
+        """
+        description, arrays = persistence.read(folder, cls.name)
+        try:
+            model = cls(**description["structure"], **description["settings"], device=device)
+            circuit = model._circuit(_graph(description, arrays, model.settings), None)
+            for name, tensor in circuit.tensors().items():
+                if arrays[name].shape != tuple(tensor.shape):
+                    raise ValueError(f"{name} has shape {arrays[name].shape}")
+                tensor.copy_(torch.from_numpy(arrays[name]))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+        model._fitted = circuit
+        return model
+
+    def _circuit(self, graph: RegionGraph, generator: torch.Generator | None) -> Circuit:
+        return Circuit(
+            graph,
+            self.settings.components,
+            self.leaf,
+            self.settings.input_shape[2],
+            generator=generator,
+            device=self.device,
+        )
+
+    def _parts(self, n: int) -> list[slice]:
+        size = self.settings.batch_size
+        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+    def _batches(
+        self, images: np.ndarray, order: np.ndarray | None = None
+    ) -> Iterator[torch.Tensor]:
+        """Batches in the leaves' domain, [B, V]."""
+        for part in self._parts(len(images)):
+            batch = images[part] if order is None else images[order[part]]
+            x = torch.from_numpy(batch).to(self.device).flatten(1)
+            yield x if self.leaf.scale == 1 else (x * self.leaf.scale).round_()
+
+    def _mask(self, known: np.ndarray | None, part: slice) -> torch.Tensor | None:
+        if known is None:
+            return None
+        return torch.from_numpy(known[part].copy()).to(self.device).flatten(1)
+
+    def _images(self, x: torch.Tensor) -> np.ndarray:
+        x = (x / self.leaf.scale).clamp_(0, 1)
+        return x.unflatten(1, self.settings.input_shape).cpu().numpy()
+
+
+def _graph(description: dict, arrays: dict[str, np.ndarray], settings: Settings) -> RegionGraph:
+    ends = np.cumsum(arrays["graph/sizes"])[:-1]
+    children = [arrays[f"graph/children{index}"] for index in range(description["layers"])]
+    return RegionGraph(
+        size=settings.input_shape[:2],
+        leaves=tuple(np.split(arrays["graph/pixels"], ends)),
+        layers=tuple(Layer(left, right) for left, right in children),
+    )
+
+
+def _generator(seed: int, stream: int, device: str | torch.device = "cpu") -> torch.Generator:
+    state = int(np.random.SeedSequence((seed, stream)).generate_state(1, np.uint64)[0])
+    return torch.Generator(device).manual_seed(state % 2**63)
+
+
+def structure_seed(seed: int) -> tuple[int, int]:
+    """The seed of a random structure, apart from those of parameters and order."""
+    return (seed, _STRUCTURE)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda' was asked for, but there is none: use 'cpu' or 'auto'")
+    return torch.device(name)

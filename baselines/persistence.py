@@ -1,0 +1,52 @@
+"""Saving and loading: a folder with `model.json` and `arrays.npz`; nothing in it is executed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1
+
+
+def write(
+    folder: str | os.PathLike, description: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    """Write both files beside `folder`, then put them in its place."""
+    folder = Path(folder)
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    text = json.dumps({"format": FORMAT, **description}, indent=2)
+    (part / "model.json").write_text(text + "\n", "utf-8")
+    np.savez(part / "arrays.npz", **arrays)
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
+
+
+def read(folder: str | os.PathLike, method: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read what `write` wrote, if it was written by this method.
+
+    Raises:
+        ValueError: naming the file that is missing, damaged, of another format or method.
+    """
+    folder = Path(folder)
+    try:
+        description = json.loads((folder / "model.json").read_text("utf-8"))
+        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise ValueError(f"{folder} holds no model: {error.filename} is missing") from None
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError, AttributeError) as error:
+        raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")
+    if description.get("method") != method:
+        raise ValueError(f"{folder} holds a {description.get('method')} model, not {method}")
+    return description, arrays
