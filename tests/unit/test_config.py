@@ -100,7 +100,7 @@ def test_every_key_has_a_default():
         ({"dcgmm": {"schedules": {"short": {"A": {"epoch": 3}}}}},
          "dcgmm.schedules.short.A: unknown hyper-parameter 'epoch'; did you mean 'epochs'?"),
         ({"dcgmm": {"schedules": {"short": {"A": {"epochs": 0}}}}},
-         "dcgmm.schedules.short.A: epochs is 0, but must be at least 1"),
+         "dcgmm.schedules.short.A: epochs is 0, but must be an integer from 1"),
         ({"dcgmm": {"schedules": {"short": {"all": {"annealing": {"windw": 3}}}}}},
          "dcgmm.schedules.short.all: unknown hyper-parameter 'windw'; did you mean 'window'?"),
         ({"dcgmm": {"schedules": {"short": {"all": 3}}}},

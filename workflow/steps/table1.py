@@ -116,8 +116,8 @@ def caption(rows: pd.DataFrame, run: str, schedule: str) -> str:
         f"Run `{run}`: trained on {source} {name} ({rows['train_images'].iloc[0]} images) "
         f"without class {outlier}, which is then the outlier; schedule `{schedule}`, epochs as "
         f"listed, seeds {', '.join(map(str, seeds))}. AUC in %: mean ± standard deviation over "
-        "seeds [95 % t interval of the mean]. The exact AUROC is rank-based; the 100-threshold AUC "
-        "is the paper's measure, which the paper's values and the difference refer to."
+        "seeds [95 % t interval of the mean, cut at 0 and 100]. The exact AUROC is rank-based; the "
+        "100-threshold AUC is the paper's measure, to which its values and the difference refer."
     )
 
 
