@@ -75,7 +75,7 @@ def build(lock: Path, venv: Path) -> None:
     install = ["install", "--quiet", "--disable-pip-version-check", *hashes, "-r", str(lock)]
     _run([python, "-m", "pip", *install], environment)
     # pip leaves bytecode out where PYTHONDONTWRITEBYTECODE is set; files that are templates fail.
-    subprocess.run([python, "-m", "compileall", "-q", "-j", "0", str(venv / "lib")], stdout=2)
+    subprocess.run([python, "-m", "compileall", "-qq", "-j", "0", str(venv / "lib")], stdout=2)
 
 
 def _run(command: list[str], environment: dict[str, str]) -> None:
