@@ -64,6 +64,16 @@ def test_second_run_has_nothing_to_do(finished):
     assert "Nothing to be done" in result.stdout + result.stderr
 
 
+def test_a_deleted_fit_is_made_again(finished):
+    fit = finished.folder / "results/tiny/fit/dcgmm/A-paper/mnist/not0/seed0"
+    moved = fit.rename(fit.with_name("moved"))
+    try:
+        plan = finished.plan()
+    finally:
+        moved.rename(fit)
+    assert (plan["fit"], plan["outliers"]) == (1, 1)
+
+
 def test_report_is_one_file_that_needs_no_network(finished):
     result = finished.snakemake("report")
     assert result.returncode == 0, result.stdout + result.stderr
