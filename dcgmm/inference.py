@@ -10,6 +10,7 @@ from keras import ops
 from dcgmm import annealing, backend
 from dcgmm.layers import GMM
 from dcgmm.layers import gmm as mixture
+from dcgmm.stack import layer_features, transforms_below_each
 
 BATCH = 100
 
@@ -20,15 +21,14 @@ def forward_pass(layers: Sequence[keras.layers.Layer], up_to: int) -> Callable:
     `scores` holds one [N] a cGMM layer: the mean over positions of the log-density of the best
     component, in nats; `gamma` [H', W', K, N] are the responsibilities of the last one.
     """
+    gmms = [layer for layer in layers[:up_to] if isinstance(layer, GMM)]
+    below = transforms_below_each(layers[:up_to])
 
     def forward(states: tuple, x: Any) -> tuple:
-        scores, remaining = [], list(states)
-        for layer in layers[:up_to]:
-            if not isinstance(layer, GMM):
-                x = layer.call(x)
-                continue
-            state = remaining.pop(0)
-            log_scores = mixture.log_scores(state.parameters, mixture.features(layer.flatten(x)))
+        scores = []
+        for layer, transforms, state in zip(gmms, below, states, strict=True):
+            features = layer_features(x, transforms, layer)
+            log_scores = mixture.log_scores(state.parameters, features)
             scores.append(_layer_score(layer, state, log_scores))
             gamma = mixture.responsibilities(log_scores)
             x = ops.reshape(gamma, (*layer.size, layer.components, -1))

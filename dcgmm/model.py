@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -147,22 +148,20 @@ class DCGMM:
 
     def count_parameters(self, convention: str = "centroids") -> int:
         """Parameters by Table V's convention (`centroids`) or in full (`all`)."""
-        independent = [
-            index
-            for index, own in zip(self.gmm_indices, self.recipe.independent, strict=True)
-            if own
-        ]
+        independent = self.recipe.independent_layers(self.notation)
         return notation.count_parameters(
             self.notation, self.input_shape, independent=independent, convention=convention
         )
 
     def summary(self) -> str:
         """Layers, output shapes (Table VI) and both parameter counts, as text."""
-        own = dict(zip(self.gmm_indices, self.recipe.independent, strict=True))
+        own = self.recipe.independent_layers(self.notation)
         shapes = notation.shapes(self.notation, self.input_shape)
         lines = [f"{'':4}{'layer':12}{'H':>4}{'W':>4}{'C':>6}  parameters"]
         for index, (layer, shape) in enumerate(zip(self.notation, shapes, strict=True), start=1):
-            sharing = {True: "independent", False: "shared", None: ""}[own.get(index)]
+            sharing = "independent" if index in own else "shared"
+            if index not in self.gmm_indices:
+                sharing = ""
             height, width, channels = shape
             lines.append(
                 f"L{index:<3}{layer!s:12}{height:4}{width:4}{channels:6}  {sharing}".rstrip()
@@ -183,7 +182,7 @@ class DCGMM:
         description = {
             "layers": notation.write(self.notation),
             "input_shape": self.input_shape,
-            "recipe": persistence.recipe_as_json(self.recipe),
+            "recipe": asdict(self.recipe),
         }
         persistence.write(folder, description, arrays)
 

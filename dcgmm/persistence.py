@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +44,3 @@ def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")
     return description, arrays
-
-
-def recipe_as_json(recipe: Any) -> dict[str, Any]:
-    """A recipe as plain data, `Recipe().updated(**data)` being its inverse."""
-    return asdict(recipe)

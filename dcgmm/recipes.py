@@ -112,6 +112,11 @@ class Recipe:
                 )
         return replace(self, waits=waits, independent=independent)
 
+    def independent_layers(self, layers: tuple[notation.Layer, ...]) -> tuple[int, ...]:
+        """Indices, from 1, of the cGMM layers whose positions have parameters of their own."""
+        own = zip(notation.gmm_indices(layers), self.for_layers(layers).independent, strict=True)
+        return tuple(index for index, is_own in own if is_own)
+
     def updated(self, **changes: Any) -> "Recipe":
         """A copy with some values changed; `annealing` may be a mapping of its own changes.
 

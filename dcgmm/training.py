@@ -14,10 +14,11 @@ from keras import ops
 
 from dcgmm import annealing, backend
 from dcgmm.annealing import AnnealingState
-from dcgmm.layers import GMM, Folding
+from dcgmm.layers import GMM
 from dcgmm.layers import gmm as mixture
 from dcgmm.layers.gmm import Parameters
 from dcgmm.recipes import Recipe
+from dcgmm.stack import layer_features, transforms_below_each
 
 _ORDER = 1  # which of a seed's random streams; the initial centroids have another
 
@@ -56,7 +57,7 @@ def training_loop(
     """
     gmms = [layer for layer in layers if isinstance(layer, GMM)]
     learners = [learner(layer, recipe) for layer in gmms]
-    below = _transforms_below_each(layers)
+    below = transforms_below_each(layers)
 
     def layer_step(index: int, states: tuple, x: Any, fraction: Any) -> tuple:
         """Train cGMM layer `index` and those above it on the activities `x` below it."""
@@ -98,13 +99,6 @@ def training_loop(
         return backend.repeat(count, step, (states, ops.zeros((len(gmms), 2))))
 
     return backend.compiled(run)
-
-
-def layer_features(x: Any, below: Sequence[keras.layers.Layer], layer: GMM) -> Any:
-    """What a cGMM layer sees of `x` [H, W, C, N] through the transforms below it, [P, 2D, N]."""
-    if not (below and isinstance(below[-1], Folding)):
-        return mixture.features(layer.flatten(_through(x, below)))
-    return below[-1].features(_through(x, below[:-1]))
 
 
 def learner(layer: GMM, recipe: Recipe) -> Callable:
@@ -181,20 +175,3 @@ def ascend(state: LayerState, moments: Any, counts: Any, loss: Any, recipe: Reci
 def _when(fraction: Any, wait: float, then: Callable, otherwise: Callable) -> Any:
     """`then()` once a fraction `wait` of the run has passed; no branch where that is always."""
     return then() if wait == 0 else ops.cond(fraction >= wait, then, otherwise)
-
-
-def _through(x: Any, transforms: Sequence[keras.layers.Layer]) -> Any:
-    for transform in transforms:
-        x = transform.call(x)
-    return x
-
-
-def _transforms_below_each(layers: Sequence[keras.layers.Layer]) -> list[list]:
-    """For each cGMM layer, the folding and pooling layers between it and the previous one."""
-    result: list[list] = [[]]
-    for layer in layers:
-        if isinstance(layer, GMM):
-            result.append([])
-        else:
-            result[-1].append(layer)
-    return result

@@ -1,7 +1,6 @@
 """Reading the configuration: defaults filled in, and every mistake named in one sentence."""
 
 import copy
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from dcgmm import recipes
 from workflow.evaluation import grid
+from workflow.evaluation.hints import nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -118,10 +118,7 @@ def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tu
 
 
 def _unknown(problem: str, word: Any, choices: Iterable[Any]) -> str:
-    choices = [str(choice) for choice in choices]
-    near = difflib.get_close_matches(str(word), choices, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(choices)}"
-    return f"{problem}; {hint}"
+    return f"{problem}; {nearest(word, choices)}"
 
 
 def _written(path: _Path) -> str:

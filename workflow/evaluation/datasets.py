@@ -4,7 +4,6 @@ Reading a prepared dataset needs numpy alone, so that every method's environment
 """
 
 import csv
-import difflib
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from workflow.evaluation import idx
 from workflow.evaluation.files import replacing
+from workflow.evaluation.hints import nearest
 
 DATA_DIR_VARIABLE = "DCGMM_DATA_DIR"
 SOURCES = ("full", "subset")
@@ -275,7 +275,4 @@ def _read(row: Original, path: Path) -> NDArray[np.uint8]:
 
 def _unknown(what: str, word: str, choices: Iterable[str]) -> ValueError:
     """The error for a name that is not among `choices`, with the nearest one."""
-    choices = list(choices)
-    near = difflib.get_close_matches(word, choices, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(choices)}"
-    return ValueError(f"unknown {what} '{word}'; {hint}")
+    return ValueError(f"unknown {what} '{word}'; {nearest(word, choices)}")

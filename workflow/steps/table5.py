@@ -39,9 +39,7 @@ def counted() -> pd.DataFrame:
     for name in recipes.instance_names():
         for recipe in recipes.recipe_names(name):
             instance = recipes.instance(name, recipe)
-            indices = notation.gmm_indices(instance.layers)
-            own = zip(indices, instance.recipe.independent, strict=True)
-            independent = [index for index, is_own in own if is_own]
+            independent = instance.recipe.independent_layers(instance.layers)
             count = {
                 convention: notation.count_parameters(
                     instance.layers, INPUT_SHAPE, independent=independent, convention=convention
