@@ -53,6 +53,7 @@ locks: $(LOCKS)
 
 envs/%.lock: envs/%.in FORCE
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	  $(addprefix --override ,$(wildcard envs/$*.override)) \
 	  --no-header --no-annotate --no-config --output-file $@ $<
 
 # torch's builds for CPU and for CUDA differ in what they need, so this lock leaves that open.

@@ -15,33 +15,24 @@ SCORE = "score"  # score_samples gives a log-density in nats
 MARGINALS = "marginals"  # score_samples takes `known` and integrates over the other pixels
 SAMPLE = "sample"
 INPAINT = "inpaint"
-CAPABILITIES = frozenset({SCORE, MARGINALS, SAMPLE, INPAINT})
+SAMPLE_WEIGHT = "sample_weight"  # fit takes `sample_weight`
+CAPABILITIES = frozenset({SCORE, MARGINALS, SAMPLE, INPAINT, SAMPLE_WEIGHT})
 
 
 class DivergenceError(ArithmeticError):
     """Training has produced a value that is not finite; the parameters are of no use."""
 
 
-class TooLargeError(MemoryError):
-    """A fit is refused because it would need more memory than allowed.
-
-    Attributes:
-        needed: the estimate in bytes.
-        limit: what was allowed, in bytes.
-    """
-
-    def __init__(self, needed: int, limit: int) -> None:
-        gibibyte = 2**30
-        super().__init__(
-            f"this fit needs about {needed / gibibyte:.1f} GiB, but {limit / gibibyte:.1f} GiB are "
-            "allowed: take fewer components, repetitions or levels, or a smaller batch"
-        )
-        self.needed, self.limit = needed, limit
-
-
 @runtime_checkable
 class Method(Protocol):
     """A density of images that can be fitted.
+
+    A constructor takes the settings of `params.schema.yaml` and `input_shape`, (H, W, C). What a
+    method lacks raises `NotImplementedError`.
+
+    A method whose fits can be large also has `estimated_memory`, the peak of a fit in bytes, and
+    `estimated_seconds(n)`, the duration of a fit to n images on this machine, so that a fit beyond
+    the configured limits is refused before it starts.
 
     Attributes:
         capabilities: subset of `CAPABILITIES`; a table shows a dash for what is missing, and the
@@ -58,6 +49,8 @@ class Method(Protocol):
             seed: of everything random in the fit, the structure included.
             progress: whether to show a bar, if standard error is a terminal.
 
+        A method of the capability `sample_weight` takes it too: non-negative numbers [n].
+
         Returns:
             The history: lists with one entry an epoch, `log_likelihood` among them where the
             method has one (mean over the training images, in nats).
@@ -69,20 +62,33 @@ class Method(Protocol):
         ...
 
     def score_samples(self, images: np.ndarray) -> np.ndarray:
-        """Log-density of every image in nats, [n, H, W, C] -> [n]."""
+        """Log-density of every image in nats, [n, H, W, C] -> [n].
+
+        A method of the capability `marginals` takes `known` too, a boolean mask as in `inpaint`,
+        and gives the log-density of the known pixels, the others being integrated out.
+        """
         ...
 
-    def sample(self, n: int, *, seed: int = 0) -> np.ndarray:
-        """New images, [n, H, W, C] in [0, 1]."""
+    def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
+        """New images, [n, H, W, C] in [0, 1].
+
+        Args:
+            n: how many.
+            seed: of the draws.
+            noise: whether the distributions of the pixels are drawn from, or give their means.
+        """
         ...
 
-    def inpaint(self, images: np.ndarray, known: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    def inpaint(
+        self, images: np.ndarray, known: np.ndarray, *, seed: int = 0, noise: bool = True
+    ) -> np.ndarray:
         """Images with their unknown pixels drawn anew, [n, H, W, C]; known ones stay as they are.
 
         Args:
             images: [n, H, W, C] in [0, 1]; what unknown pixels hold does not matter.
             known: boolean, broadcastable to the images: [H, W, 1], [n, H, W, 1], ...
             seed: of the draws.
+            noise: as in `sample`.
         """
         ...
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from baselines.einet.circuit import chunk_floats
 from baselines.einet.leaves import Leaf
 from baselines.einet.region_graph import RegionGraph
-from baselines.interface import TooLargeError
 
 _FLOAT = 4
 _LIBRARY = 2**22  # floats in buffers of the matrix library
@@ -57,17 +56,3 @@ def estimated_memory(
     largest = max(k * k * batch, k**3, leaf.statistics * width * max(batch, k))
     temporaries = 6 * max(largest, chunk_floats(device))
     return _FLOAT * (copies * parameters + values + temporaries + _LIBRARY)
-
-
-def require_memory(needed: int, limit: int) -> None:
-    """Refuse what does not fit.
-
-    Args:
-        needed: estimate in bytes.
-        limit: allowed bytes.
-
-    Raises:
-        TooLargeError: with both numbers, if the estimate exceeds the limit.
-    """
-    if needed > limit:
-        raise TooLargeError(needed, limit)

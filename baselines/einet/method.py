@@ -19,7 +19,7 @@ from baselines.einet.circuit import Circuit
 from baselines.einet.families import family
 from baselines.einet.region_graph import Layer, RegionGraph
 from baselines.einet.settings import Settings
-from baselines.interface import CAPABILITIES, DivergenceError
+from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE, DivergenceError
 
 # Which of a seed's random streams.
 _STRUCTURE, _PARAMETERS, _ORDER, _DRAWS = range(4)
@@ -36,7 +36,7 @@ class SumProductNetwork(ABC):
     name: str
     structure: dict[str, Any]
     """Constructor arguments of the subclass that shape the region graph."""
-    capabilities = CAPABILITIES
+    capabilities = frozenset({SCORE, MARGINALS, SAMPLE, INPAINT})
 
     def __init__(self, *, device: str = "auto", **settings: Any) -> None:
         self.settings = Settings(**settings)
@@ -170,7 +170,7 @@ class SumProductNetwork(ABC):
 
     @property
     def estimated_memory(self) -> int:
-        """Peak bytes of tensors in training; compare with `cost.require_memory` before `fit`."""
+        """Peak bytes of tensors in training, known before `fit`."""
         return cost.estimated_memory(
             self._plan,
             self.settings.components,

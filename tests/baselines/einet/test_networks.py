@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from baselines.einet import learning
-from baselines.interface import CAPABILITIES, DivergenceError, Method
+from baselines.interface import SAMPLE_WEIGHT, CAPABILITIES, DivergenceError, Method
 from baselines.pdspn import PDSPN
 from baselines.ratspn import RATSPN
 
@@ -58,7 +58,7 @@ def test_other_optimizers_raise_the_likelihood(method, optimizer):
 def test_the_contract_is_met(fitted):
     model, images = fitted
     assert isinstance(model, Method)
-    assert model.capabilities == CAPABILITIES
+    assert model.capabilities == CAPABILITIES - {SAMPLE_WEIGHT}
     scores = model.score_samples(images)
     assert scores.shape == (25,) and np.isfinite(scores).all()
     for noise in (True, False):
