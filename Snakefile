@@ -21,6 +21,7 @@ wildcard_constraints:
     source="[a-z]+",
     classes=r"all|(not|only)\d+",
     seed=r"\d+",
+    group="[a-z0-9_]+",
 
 
 include: "workflow/rules/common.smk"
@@ -31,12 +32,21 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
 
+for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
+
+    include: str(file)
+
+
 rule all:
     default_target: True
     input:
         # By name, since a deleted fit below a finished table would not be missed.
-        expand("{fit}/{result}", fit=outlier_fits(), result=["model", "outliers.json"]),
+        expand("{fit}/{result}", fit=outlier_fits("all"), result=["model", "outliers.json"]),
+        f"{RUN}/records/all.csv",
         rules.table1.output,
+        rules.table2.output if METHODS[1:] else [],
+        rules.table2_grid.output if METHODS[1:] else [],
+        rules.competitors.output if METHODS[1:] else [],
         rules.table5.output,
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],

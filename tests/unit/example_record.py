@@ -3,14 +3,14 @@
 import copy
 
 _METRICS = [
-    {"metric": metric, "layer": layer, "top": layer == "4", "value": value}
+    {"metric": metric, "evidence": "all", "layer": layer, "top": layer == "4", "value": value}
     for metric, layer, value in (
         ("auroc", "2", 0.6), ("auc100", "2", 0.59), ("auroc", "4", 0.7), ("auc100", "4", 0.68),
     )
 ]  # fmt: skip
 
 _RECORD = {
-    "schema_version": 1,
+    "schema_version": 2,
     "suite_version": "0.1.0",
     "method": "dcgmm",
     "grid_point": "B-paper",
@@ -20,11 +20,16 @@ _RECORD = {
         "layers": "F(8,2)-G(49)-F(11,1)-G(49)",
         "hyperparameters": {"epochs": 3, "waits": [0.0, 0.1], "annealing": {"window": 100}},
     },
-    "dataset": {"name": "mnist", "source": "subset", "sha256": 64 * "a", "train_images": 5400},
+    "training": {"holdout": False, "images": None, "sample_weight": None},
+    "dataset": {
+        "name": "mnist", "source": "subset", "sha256": 64 * "a", "train_images": 5400,
+        "validation_images": 0,
+    },
     "classes": "not0",
     "seed": 0,
     "status": "ok",
     "reason": "",
+    "estimate": {},
     "seconds": {"fit": 1.5, "score": 0.5, "cpu": 5.5},
     "memory_mb": {"host": 700.0, "gpu": None},
     "parameter_count": 587412,
@@ -58,3 +63,26 @@ def point(instance, dataset="mnist", recipe="paper", **changes):
         "dataset": base["dataset"] | {"name": dataset},
         **changes,
     }
+
+
+def competitor(scores, *, seed=0, **settings):
+    """A record of RAT-SPN: a grid point named like `K5-binomial-bytes`, its scores by metric.
+
+    Args:
+        scores: (metric, evidence) -> value.
+        seed: of the fit.
+        settings: of the grid point.
+    """
+    leaf, scaling = settings.get("leaf", "binomial"), settings.get("scaling", "bytes")
+    words = [f"K{settings['components']}", leaf, *([scaling] if leaf == "binomial" else [])]
+    metrics = [
+        {"metric": metric, "evidence": evidence, "layer": "top", "top": True, "value": value}
+        for (metric, evidence), value in scores.items()
+    ]
+    return record(
+        method="ratspn",
+        grid_point="-".join(words),
+        settings=settings | {"leaf": leaf, "scaling": scaling},
+        seed=seed,
+        metrics=metrics,
+    )

@@ -39,8 +39,8 @@ def test_full_scales_train_as_published():
         overlay = yaml.safe_load(Path(file).read_text("utf-8"))
         points = grid.points("dcgmm", checked(merged(DEFAULT, overlay)))
         assert len(points) == 14
-        assert points["E-paper"]["hyperparameters"]["epochs"] == 80
-        assert points["E-released"]["hyperparameters"]["annealing"]["window"] == 100
+        assert points["E-paper"]["settings"]["hyperparameters"]["epochs"] == 80
+        assert points["E-released"]["settings"]["hyperparameters"]["annealing"]["window"] == 100
 
 
 def test_every_key_has_a_default():
@@ -74,7 +74,29 @@ def test_every_key_has_a_default():
         ({"outlier_class": None}, "outlier_class is None, but must be a whole number"),
         ({"threads": 0}, "threads is 0, but must be at least 1"),
         ({"source": "subsets"}, "source is 'subsets'; did you mean 'subset'?"),
-        ({"tensorflow": "cuda"}, "tensorflow is 'cuda'; choose from cpu, gpu"),
+        ({"device": "cuda"}, "device is 'cuda'; choose from cpu, gpu"),
+        ({"limits": {"memory_gb": 0}},
+         "limits.memory_gb is 0, but must be a number above 0, or null"),
+        ({"limits": {"hours": "2"}}, "limits.hours is '2', but must be a number above 0, or null"),
+        ({"limits": {"memory": 1}}, "unknown key 'limits.memory'; did you mean 'memory_gb'?"),
+        ({"protocols": ["papre"]}, "protocols[0] is 'papre'; did you mean 'paper'?"),
+        ({"baselines": {"ratsp": {}}},
+         "baselines.ratsp: unknown method 'ratsp'; did you mean 'ratspn'?"),
+        ({"baselines": {"dcgmm": {}}}, "baselines.dcgmm: DCGMM always runs"),
+        ({"baselines": {"ratspn": {"grids": {}}}},
+         "unknown key 'baselines.ratspn.grids'; did you mean 'grid'?"),
+        ({"baselines": {"ratspn": {"grid": {"component": [1]}}}},
+         "unknown key 'baselines.ratspn.grid.component'; did you mean 'components'?"),
+        ({"baselines": {"ratspn": {"grid": {"components": [0]}}}},
+         "baselines.ratspn.grid.components[0] is 0, but must be at least 1"),
+        ({"baselines": {"ratspn": {"grid": {"components": 3}}}},
+         "baselines.ratspn.grid.components is 3, but must be a list"),
+        ({"baselines": {"ratspn": {"grid": {"leaf": ["norma"]}}}},
+         "baselines.ratspn.grid.leaf[0] is 'norma'; did you mean 'normal'?"),
+        ({"baselines": {"ratspn": {"settings": {"step": 2}}}},
+         "baselines.ratspn.settings.step is 2, but must be at most 1"),
+        ({"baselines": {"ratspn": {"train_images": 0}}},
+         "baselines.ratspn.train_images is 0, but must be at least 1"),
         (
             {"run": "a/b"},
             "run is 'a/b', but must be a folder name of letters, digits, '.', '_' and '-', "
@@ -137,7 +159,7 @@ def test_schedule_changes_all_then_one():
     schedules = {"mine": {"all": {"epochs": 2, "annealing": {"window": 7}}, "A": {"epochs": 3}}}
     settings = {"instances": ["A", "B"], "schedule": "mine", "schedules": schedules}
     points = grid.points("dcgmm", checked({"dcgmm": settings}))
-    parameters = {name: point["hyperparameters"] for name, point in points.items()}
+    parameters = {name: point["settings"]["hyperparameters"] for name, point in points.items()}
     assert [parameters[name]["epochs"] for name in ("A-paper", "B-paper")] == [3, 2]
     assert parameters["A-paper"]["annealing"]["window"] == 7
     assert parameters["A-paper"]["annealing"]["factor"] == 0.9
@@ -146,7 +168,7 @@ def test_schedule_changes_all_then_one():
 
 def test_gpu_chooses_the_lock():
     assert grid.environment("dcgmm", checked({})) == "tensorflow"
-    assert grid.environment("dcgmm", checked({"tensorflow": "gpu"})) == "tensorflow-gpu"
+    assert grid.environment("dcgmm", checked({"device": "gpu"})) == "tensorflow-gpu"
 
 
 def test_readme_is_current():
@@ -159,3 +181,31 @@ def test_default_comments_every_key():
     keys = [line for line in lines if line and line[0].isalpha() and not line.endswith(":")]
     uncommented = [line for line in keys if "#" not in line and "datasets" not in line]
     assert not uncommented
+    assert grid.environment("ratspn", checked({"device": "gpu"})) == "torch"
+
+
+def test_a_grid_is_a_product_under_every_protocol():
+    axes = {"components": [5, 10], "leaf": ["binomial", "normal"]}
+    choice = {"grid": axes, "settings": {"epochs": 2}, "train_images": 70}
+    config = checked({"baselines": {"ratspn": choice}})
+    paper = grid.protocol_points("ratspn", "paper", config)
+    ours = grid.protocol_points("ratspn", "corrected", config)
+    assert list(paper) == ["K5-binomial-unit", "K5-normal", "K10-binomial-unit", "K10-normal"]
+    assert list(ours) == ["K5-binomial-bytes", "K5-normal", "K10-binomial-bytes", "K10-normal"]
+    assert len(grid.points("ratspn", config)) == 6, "what the protocols share is fitted once"
+    assert paper["K5-normal"] == ours["K5-normal"]
+    point = paper["K10-binomial-unit"]
+    expected = {"components": 10, "leaf": "binomial", "scaling": "unit", "epochs": 2, "depth": 4}
+    assert point["settings"].items() >= expected.items()
+    assert point["training"] == {"holdout": True, "images": 70, "sample_weight": None}
+
+
+def test_a_line_is_enough_for_a_method():
+    config = checked({"baselines": {"ratspn": None, "pdspn": False}})
+    assert grid.methods(config) == ["dcgmm", "ratspn"]
+    assert list(grid.points("ratspn", config)) == ["binomial-unit", "binomial-bytes"]
+
+
+def test_one_protocol_alone():
+    config = checked({"baselines": {"ratspn": None}, "protocols": ["corrected"]})
+    assert list(grid.points("ratspn", config)) == ["binomial-bytes"]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.example_record import failed, point, record
 from workflow.evaluation import records, tidy
+from workflow.evaluation import scores as saved_scores
 from workflow.steps import outliers
 from workflow.steps import records as step
 
@@ -26,12 +27,15 @@ def test_good_records_pass():
     [
         ({"status": "fine"}, "status"),
         ({"status": "failed"}, "reason"),
+        ({"status": "refused"}, "reason"),
+        ({"estimate": {"days": 1}}, "estimate"),
+        ({"training": record()["training"] | {"sample_weight": "class"}}, "training.sample_weight"),
         ({"status": "failed", "reason": "x"}, "metrics"),
         ({"reason": "but it went well"}, "reason"),
         ({"seed": -1}, "seed"),
         ({"seed": "0"}, "seed"),
         ({"classes": "not"}, "classes"),
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 1}, "schema_version"),
         ({"dataset": {"name": "mnist"}}, "dataset"),
         ({"dataset": record()["dataset"] | {"sha256": "abc"}}, "dataset.sha256"),
         ({"metrics": [{"metric": "auroc", "layer": "2", "top": True}]}, "metrics.0"),
@@ -60,13 +64,26 @@ def test_a_truncated_file_is_named(tmp_path):
         records.read(path)
 
 
+def test_scores_keep_their_layers_in_order(tmp_path):
+    path = tmp_path / "scores.npz"
+    test = {"all": {"2": np.zeros(3), "11": np.ones(3)}, "bottom_half": {"11": np.arange(3.0)}}
+    saved_scores.write(path, np.arange(3), {"test": test})
+    back = saved_scores.read(path)
+    assert back.labels.tolist() == [0, 1, 2]
+    assert {name: list(layers) for name, layers in back.test.items()} == {
+        "all": ["2", "11"],
+        "bottom_half": ["11"],
+    }
+    assert back.test["bottom_half"]["11"].tolist() == [0, 1, 2]
+    assert back.validation == {}
+
+
 def test_truncated_scores_are_named(tmp_path):
     path = tmp_path / "scores.npz"
-    np.savez(path, labels=np.arange(10), layer2=np.zeros(10))
-    assert list(records.read_scores(path)[1]) == ["2"]
+    saved_scores.write(path, np.arange(10), {"test": {"all": {"2": np.zeros(10)}}})
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"scores\.npz is damaged"):
-        records.read_scores(path)
+        saved_scores.read(path)
 
 
 def test_tidy_has_a_row_for_every_metric_and_every_failure():
@@ -105,17 +122,28 @@ def test_step_gathers_the_product_of_its_axes(tmp_path):
         step.main(arguments)
 
 
-def test_outliers_step_measures_every_layer(tmp_path):
+def test_outliers_step_measures_every_layer_and_evidence(tmp_path):
     random = np.random.default_rng(0)
     labels = np.repeat(np.arange(10), 20)
-    scores = {"layer2": random.normal(size=200), "layer11": (labels > 0) + 0.0}
-    np.savez(tmp_path / "scores.npz", labels=labels, **scores)
+    perfect = (labels > 0) + 0.0
+    test = {
+        "all": {"2": random.normal(size=200), "11": perfect},
+        "bottom_half": {"11": -perfect},
+    }
+    kept_aside = {"all": {"2": np.array([-3.0]), "11": np.array([-1.0, -2.0])}}
+    saved_scores.write(tmp_path / "scores.npz", labels, {"test": test, "validation": kept_aside})
     fit = {k: v for k, v in record().items() if k not in ("task", "counts", "metrics")}
     (tmp_path / "fit.json").write_text(json.dumps(fit | {"history": {}}))
     names = {"fit": "fit.json", "scores": "scores.npz", "out": "outliers.json"}
     outliers.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
     result = records.read(tmp_path / "outliers.json")
     assert result["counts"] == {"inliers": 180, "outliers": 20}
-    assert [m["layer"] for m in result["metrics"] if m["metric"] == "auroc"] == ["2", "11"]
-    (top,) = [m for m in result["metrics"] if m["top"] and m["metric"] == "auroc"]
-    assert (top["layer"], top["value"]) == ("11", 1.0)
+    top = {
+        (m["metric"], m["evidence"]): (m["layer"], m["value"])
+        for m in result["metrics"]
+        if m["top"]
+    }
+    assert top["auroc", "all"] == ("11", 1.0)
+    assert top["auroc", "bottom_half"] == ("11", 0.0)
+    assert top["validation_log_likelihood", "all"] == ("11", -1.5)
+    assert len(result["metrics"]) == 2 * 2 + 2 + 2

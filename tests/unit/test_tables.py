@@ -31,7 +31,13 @@ def top_row(summary, instance, metric="auc100", dataset="mnist"):
 
 def scored(instance, value, seed=0, **more):
     metrics = [
-        {"metric": metric, "layer": layer, "top": top, "value": value - (not top) / 10}
+        {
+            "metric": metric,
+            "evidence": "all",
+            "layer": layer,
+            "top": top,
+            "value": value - (not top) / 10,
+        }
         for layer, top in (("2", False), ("4", True))
         for metric in ("auroc", "auc100")
     ]

@@ -9,14 +9,16 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from dcgmm import recipes
-from workflow.evaluation import grid
+from workflow.evaluation import catalogue, grid
 from workflow.evaluation.hints import nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 _TYPES = {
     "array": "a list",
+    "boolean": "true or false",
     "integer": "a whole number",
+    "number": "a number",
     "object": "a mapping of keys to values",
     "string": "text",
 }
@@ -46,6 +48,14 @@ def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> 
     rules = schema()
     errors = [_schema_mistake(error) for error in Draft202012Validator(rules).iter_errors(config)]
     _fill_defaults(config, rules)
+    if not errors:
+        config["baselines"] = {
+            name: choice or {}
+            for name, choice in config["baselines"].items()
+            if choice is not False
+        }
+        for choice in config["baselines"].values():
+            _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
     mistakes = errors or list(_cross_check(config))
     if mistakes:
         contents = {file: yaml.safe_load(Path(file).read_text("utf-8")) for file in files}
@@ -54,9 +64,9 @@ def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> 
     return config
 
 
-def _schema_mistake(error: ValidationError) -> tuple[_Path, str]:
-    """Where a value breaks the schema, and what would be right."""
-    path, value, rule = tuple(error.absolute_path), error.instance, error.schema
+def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, str]:
+    """Where a value breaks the schema of what stands at `place`, and what would be right."""
+    path, value, rule = (*place, *error.absolute_path), error.instance, error.schema
     match error.validator:
         case "additionalProperties":
             extra = next(key for key in value if key not in rule["properties"])
@@ -65,7 +75,8 @@ def _schema_mistake(error: ValidationError) -> tuple[_Path, str]:
         case "enum":
             return path, _unknown(f"{_written(path)} is {value!r}", value, error.validator_value)
         case "type":
-            wanted = _TYPES[error.validator_value]
+            allowed = error.validator_value
+            wanted = rule["expects"] if isinstance(allowed, list) else _TYPES[allowed]
         case "minimum":
             wanted = f"at least {error.validator_value}"
         case "maximum":
@@ -75,14 +86,45 @@ def _schema_mistake(error: ValidationError) -> tuple[_Path, str]:
         case "uniqueItems":
             twice = next(item for item in value if value.count(item) > 1)
             return path, f"{_written(path)} names {twice!r} twice, but each may stand there once"
-        case _:
+        case _ if "expects" in rule:
             wanted = rule["expects"]
+        case _:
+            return path, f"{_written(path)}: {error.message}"
     return path, f"{_written(path)} is {value!r}, but must be {wanted}"
 
 
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """What the schema cannot know: the names and hyper-parameters of the model itself."""
-    settings = config["dcgmm"]
+    """What the schema cannot know: the names and settings of the models themselves."""
+    yield from _check_dcgmm(config["dcgmm"])
+    for name, choice in config["baselines"].items():
+        yield from _check_baseline(name, choice)
+
+
+def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Its name, the names of its settings, and every value."""
+    path: _Path = ("baselines", name)
+    try:
+        catalogue.method(name)
+        if name == catalogue.DCGMM.name:
+            raise ValueError("DCGMM always runs: its settings stand under 'dcgmm'")
+        rules = grid.parameters(name)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        yield path, f"{_written(path)}: {error}"
+        return
+    values = [(("settings", key), value) for key, value in choice["settings"].items()]
+    for key, axis in choice["grid"].items():
+        values += [(("grid", key, index), value) for index, value in enumerate(axis)]
+    for place, value in values:
+        full, key = (*path, *place), place[1]
+        if key not in rules:
+            yield full[:4], _unknown(f"unknown key {_written(full[:4])!r}", key, rules)
+            continue
+        for error in Draft202012Validator(rules[key]).iter_errors(value):
+            yield _schema_mistake(error, full)
+
+
+def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """The names and hyper-parameters of the model itself."""
     known = recipes.instance_names()
     for index, name in enumerate(settings["instances"]):
         if name not in known:

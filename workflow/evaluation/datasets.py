@@ -217,6 +217,15 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
     return is_class if match[1] == "only" else ~is_class
 
 
+def holdout(n: int) -> NDArray[np.bool_]:
+    """Mask of the last sixth of n training images, kept aside for choosing settings.
+
+    Of 60,000 these are the last 10,000, which the authors' release of the sum-product networks
+    keeps aside too.
+    """
+    return np.arange(n) >= n * 5 // 6
+
+
 def as_float(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Scale pixels from uint8 to float32 in [0, 1], of the same shape; nothing else is changed.
 

@@ -4,29 +4,56 @@ A fit is told everything that shapes it as plain data, so that a changed setting
 that it changes and no others.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
+import yaml
+
 from dcgmm import notation, recipes
+from workflow.evaluation import catalogue
 
 UNCHANGED = "recipe"  # the schedule that leaves the recipes as they are
 
-Points = dict[str, dict[str, Any]]  # name of a grid point -> its settings
+Settings = dict[str, Any]
+Points = dict[str, dict[str, Any]]  # name of a grid point -> `settings`, and how it is trained
+
+
+def methods(config: dict[str, Any]) -> list[str]:
+    """DCGMM and the baselines of a configuration that `config.checked` returned."""
+    return [catalogue.DCGMM.name, *config["baselines"]]
 
 
 def points(method: str, config: dict[str, Any]) -> Points:
-    """The grid of a method under a configuration that `config.checked` returned."""
-    return _GRIDS[method](config[method])
+    """All grid points of a method, each once, whichever protocols ask for it.
+
+    Each has `settings` of the model and `training`: `holdout` (whether the last sixth of the
+    training images is kept for the choice of a point), `images` (how many to train on, None for
+    all) and `sample_weight` (`label` or None).
+    """
+    return {
+        name: point
+        for protocol in config["protocols"]
+        for name, point in protocol_points(method, protocol, config).items()
+    }
+
+
+def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Points:
+    """The grid points of a method under one protocol."""
+    if method == catalogue.DCGMM.name:
+        return _dcgmm(config["dcgmm"])
+    return dict(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
 def environment(method: str, config: dict[str, Any]) -> str:
     """Name of the environment, in `envs/`, that trains a method."""
-    if method == "dcgmm" and config["tensorflow"] == "gpu":
-        return "tensorflow-gpu"
-    return "tensorflow"
+    name = catalogue.method(method).environment
+    return "tensorflow-gpu" if name == "tensorflow" and config["device"] == "gpu" else name
 
 
-def changed(instance: recipes.Instance, *changes: dict[str, Any]) -> recipes.Recipe:
+def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
     """The recipe of an instance after some changes, in turn.
 
     Raises:
@@ -39,7 +66,14 @@ def changed(instance: recipes.Instance, *changes: dict[str, Any]) -> recipes.Rec
     return recipe.for_layers(instance.layers)
 
 
-def _dcgmm(settings: dict[str, Any]) -> Points:
+@cache
+def parameters(method: str) -> dict[str, dict[str, Any]]:
+    """Name of a baseline's setting -> its JSON Schema."""
+    text = (catalogue.FOLDER / method / "params.schema.yaml").read_text("utf-8")
+    return yaml.safe_load(text)["properties"]
+
+
+def _dcgmm(settings: Settings) -> Points:
     """One point for each instance and recipe, named like `E-paper`."""
     changes = settings["schedules"].get(settings["schedule"], {})
     result = {}
@@ -47,13 +81,47 @@ def _dcgmm(settings: dict[str, Any]) -> Points:
         for recipe_name in settings["recipes"]:
             instance = recipes.instance(name, recipe_name)
             both = (changes.get("all", {}), changes.get(name, {}))
-            result[f"{name}-{recipe_name}"] = {
+            resolved = {
                 "instance": name,
                 "recipe": recipe_name,
                 "layers": notation.write(instance.layers),
                 "hyperparameters": asdict(changed(instance, *both)),
             }
+            result[f"{name}-{recipe_name}"] = {
+                "settings": resolved,
+                "training": {"holdout": False, "images": None, "sample_weight": None},
+            }
     return result
 
 
-_GRIDS = {"dcgmm": _dcgmm}
+def _baseline(
+    about: catalogue.Method, name: str, config: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The product of the grid's axes; names say what differs, as in `K10-D4-R10-binomial-unit`."""
+    defaults = {key: rule["default"] for key, rule in parameters(about.name).items()}
+    defaults |= config["settings"]
+    protocol = about.protocols[name]
+    for values in itertools.product(*config["grid"].values()):
+        settings = defaults | dict(zip(config["grid"], values, strict=True))
+        settings |= protocol.settings if protocol.concerns(settings) else {}
+        training = {
+            "holdout": about.holdout,
+            "images": config["train_images"],
+            "sample_weight": protocol.sample_weight,
+        }
+        point = {"settings": settings, "training": training}
+        yield _name(about, set(config["grid"]), point), point
+
+
+def _name(about: catalogue.Method, axes: set[str], point: dict[str, Any]) -> str:
+    """What differs between grid points or protocols; settings that have a symbol come first."""
+    settings = point["settings"]
+    shown = axes | {*about.variants}
+    for protocol in about.protocols.values():
+        if protocol.concerns(settings):
+            shown |= {*protocol.settings}
+    order = dict.fromkeys([*about.symbols, *parameters(about.name)])
+    words = [f"{about.symbols.get(key, '')}{settings[key]}" for key in order if key in shown]
+    if weight := point["training"]["sample_weight"]:
+        words.append(f"{weight}_weighted")
+    return "-".join(words) or "default"

@@ -1,47 +1,63 @@
-"""The methods that can be fitted, behind one vocabulary.
+"""The methods that can be fitted, behind the vocabulary of `baselines.interface`.
 
-A method is an object with scikit-learn's words: `fit(images, seed=, progress=)`,
-`score_samples(images)`, `save(folder)`, `n_parameters`. Its library is imported on first use, since
-every method has an environment of its own.
+A method's library is imported on first use, since every method has an environment of its own.
 """
 
-from typing import Any, Protocol
+import importlib
+from typing import Any
 
 import numpy as np
 
+from workflow.evaluation import catalogue, evidence
 
-class Method(Protocol):
-    """What the steps use of a method; images are float32 [n, H, W, C] in [0, 1]."""
-
-    n_parameters: int
-
-    def fit(self, images: np.ndarray, *, seed: int, progress: bool) -> dict[str, list]:
-        """Train from scratch and return the history; `ArithmeticError` if training diverges."""
-
-    def score_samples(self, images: np.ndarray) -> np.ndarray:
-        """Log-density of each image in nats, [n]."""
-
-    def save(self, folder: str) -> None:
-        """Write the fitted model."""
+Scores = dict[str, dict[str, np.ndarray]]
+"""Evidence -> layer, bottom to top -> [n] in nats."""
 
 
-def create(method: str, settings: dict[str, Any], input_shape: tuple[int, int, int]) -> Method:
+def create(name: str, settings: dict[str, Any], input_shape: tuple[int, int, int]) -> Any:
     """A method, unfitted, with the settings of a grid point.
 
     Raises:
         ValueError: for an unknown method or settings that it refuses.
     """
-    if method != "dcgmm":
-        raise ValueError(f"unknown method {method!r}; known are dcgmm")
-    from dcgmm import DCGMM
-    from dcgmm.recipes import Recipe
+    about = catalogue.method(name)
+    if name == catalogue.DCGMM.name:
+        from dcgmm import DCGMM
+        from dcgmm.recipes import Recipe
 
-    recipe = Recipe().updated(**settings["hyperparameters"])
-    return DCGMM(settings["layers"], recipe, input_shape=input_shape)
+        recipe = Recipe().updated(**settings["hyperparameters"])
+        return DCGMM(settings["layers"], recipe, input_shape=input_shape)
+    package = importlib.import_module(f"baselines.{name}")
+    return getattr(package, about.class_name)(**settings, input_shape=input_shape)
 
 
-def score(model: Method, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores of every layer that has a density, bottom to top; `{"top": scores}` without layers."""
+def load(name: str, folder: str) -> Any:
+    """The fitted model that a method saved."""
+    about = catalogue.method(name)
+    package = "dcgmm" if name == catalogue.DCGMM.name else f"baselines.{name}"
+    return getattr(importlib.import_module(package), about.class_name).load(folder)
+
+
+def has(model: Any, capability: str) -> bool:
+    """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
+    return capability in getattr(model, "capabilities", {"score"})
+
+
+def score(model: Any, images: np.ndarray) -> Scores:
+    """Scores of whole images, and of the other evidence where the method has marginals."""
+    result = score_whole(model, images)
+    if has(model, "marginals"):
+        for name in evidence.NAMES:
+            known = evidence.mask(name, images.shape[1:])
+            if known is not None:
+                result[name] = {"top": model.score_samples(images, known=known)}
+    return result
+
+
+def score_whole(model: Any, images: np.ndarray) -> Scores:
+    """Scores of whole images alone; a method without layers has one, `top`."""
     if hasattr(model, "score_layers"):
-        return {str(layer): scores for layer, scores in model.score_layers(images).items()}
-    return {"top": model.score_samples(images)}
+        layers = {str(layer): scores for layer, scores in model.score_layers(images).items()}
+    else:
+        layers = {"top": model.score_samples(images)}
+    return {evidence.ALL: layers}

@@ -63,6 +63,7 @@ def exact_curve(
     return kept, 1 - accepted, t
 
 
+VALIDATION = "validation_log_likelihood"  # mean over the inliers kept aside, in nats
 METRICS = {"auroc": auroc, "auc100": threshold_auc}
 
 

@@ -10,7 +10,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scikit-learn")
+PACKAGES = (
+    "keras", "tensorflow", "tensorflow-cpu", "tf-keras", "libspn-keras", "jax", "torch", "numpy",
+    "scikit-learn",
+)  # fmt: skip
 
 
 def suite_version() -> str:

@@ -1,11 +1,9 @@
-"""Records: one JSON a fit and task, checked against a schema, and the scores they rest on."""
+"""Records: one JSON a fit and task, checked against a schema."""
 
-import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -35,17 +33,6 @@ def read(path: Path | str) -> dict[str, Any]:
         ValueError: if the file is damaged or breaks the schema.
     """
     return check(files.read_json(path), str(path))
-
-
-def read_scores(path: Path | str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Labels [n] of the test images and, bottom layer first, each layer's scores [n] in nats."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-        labels = arrays.pop("labels")
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None
-    return labels, {key.removeprefix("layer"): value for key, value in arrays.items()}
 
 
 @cache

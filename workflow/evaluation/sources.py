@@ -25,8 +25,17 @@ def of_module(name: str) -> list[str]:
 
 
 def of_package(name: str) -> list[str]:
-    """Every Python file of a package."""
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / name).rglob("*.py"))
+    """Every Python file of a package, and what it describes itself by."""
+    folder = ROOT / name
+    files = [*folder.rglob("*.py"), *folder.rglob("*.toml")]
+    return sorted(str(path.relative_to(ROOT)) for path in files)
+
+
+def of_imports(name: str) -> list[str]:
+    """The modules of a package and all they import at their top level, transitively."""
+    modules = (ROOT / name.replace(".", "/")).rglob("*.py")
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules]
+    return sorted({file for module in names for file in of_module(module)})
 
 
 @cache

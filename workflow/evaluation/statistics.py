@@ -30,3 +30,15 @@ def summarise(values: Sequence[float], level: float = 0.95) -> Summary:
     std = float(np.std(values, ddof=1))
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * std / math.sqrt(n)
     return Summary(n, mean, std, mean - half, mean + half)
+
+
+def area_summary(values: Sequence[float]) -> dict[str, float]:
+    """The summary of areas in percent as columns, the interval cut at 0 and 100."""
+    result = summarise(values)
+    return {
+        "n": result.n,
+        "mean": result.mean,
+        "std": result.std,
+        "ci_low": max(result.low, 0.0),
+        "ci_high": min(result.high, 100.0),
+    }

@@ -47,9 +47,35 @@ def number(value: float, digits: int = 1, signed: bool = False) -> str:
     return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
 
 
+def count(value: float) -> str:
+    """A whole number in groups of three, or a dash for NaN."""
+    return DASH if pd.isna(value) else f"{int(value):,}"
+
+
 def best(text: str) -> str:
     """Mark a cell as the best of its column."""
     return f"**{text}**"
+
+
+def cell(row: pd.Series) -> str:
+    """Mean, spread and interval, marked if the best of its column.
+
+    Args:
+        row: has `n`, `mean`, `std`, `ci_low`, `ci_high` and `best`.
+    """
+    if not row["n"] > 0:
+        return DASH
+    text = spread(row["mean"], row["std"])
+    interval = f"[{number(row['ci_low'])}, {number(row['ci_high'])}]"
+    marked = best(text) if row["best"] else text
+    return f"{marked} {interval}" if row["n"] > 1 else marked
+
+
+def spread(mean: float, std: float) -> str:
+    """`95.4 ± 0.2`, or the mean alone if one value has no spread."""
+    if pd.isna(mean) or pd.isna(std):
+        return number(mean)
+    return f"{number(mean)} ± {number(std)}"
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

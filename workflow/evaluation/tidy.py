@@ -9,8 +9,9 @@ import pandas as pd
 # The columns of the tidy table that every reader may count on; settings follow behind them.
 COLUMNS = (
     "task", "method", "grid_point", "dataset", "source", "classes", "seed", "status", "reason",
-    "metric", "layer", "top", "value", "inliers", "outliers", "train_images", "seconds_fit",
-    "seconds_score", "seconds_cpu", "memory_mb", "parameter_count", "host", "commit",
+    "metric", "evidence", "layer", "top", "value", "inliers", "outliers", "train_images",
+    "validation_images", "sample_weight", "seconds_fit", "seconds_score", "seconds_cpu",
+    "memory_mb", "parameter_count", "estimate_memory_gb", "estimate_hours", "host", "commit",
     "dataset_sha256",
 )  # fmt: skip
 
@@ -23,7 +24,9 @@ def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for record in records:
         known = _flat(record)
-        metrics = record.get("metrics") or [{"metric": None, "layer": None, "top": None}]
+        metrics = record.get("metrics") or [
+            {"metric": None, "evidence": None, "layer": None, "top": None}
+        ]
         rows += [known | metric for metric in metrics]
     result = pd.DataFrame(rows)
     settings = [column for column in result if column.startswith("settings.")]
@@ -39,6 +42,10 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
         "source": record["dataset"]["source"],
         "dataset_sha256": record["dataset"]["sha256"],
         "train_images": record["dataset"]["train_images"],
+        "validation_images": record["dataset"]["validation_images"],
+        "sample_weight": record["training"]["sample_weight"],
+        "estimate_memory_gb": record["estimate"].get("memory_gb"),
+        "estimate_hours": record["estimate"].get("hours"),
         "seconds_fit": record["seconds"]["fit"],
         "seconds_score": record["seconds"]["score"],
         "seconds_cpu": record["seconds"]["cpu"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import grid, sources
+from workflow.evaluation import catalogue, grid, sources
 from workflow.evaluation.config import ConfigError, checked
 
 try:
@@ -19,23 +19,54 @@ KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # what names one fit
 FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
-CLASSES = f"not{config['outlier_class']}"  # what Table I trains on
+CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 
-METHODS = ("dcgmm",)
+METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
 
+# Protocol -> method -> the grid points that Table II chooses from; of DCGMM's it has E alone.
+PLAN = {
+    protocol: {
+        method: [
+            name
+            for name, point in grid.protocol_points(method, protocol, config).items()
+            if method != "dcgmm" or point["settings"]["instance"] == "E"
+        ]
+        for method in METHODS
+    }
+    for protocol in config["protocols"]
+}
 
-def outlier_fits():
-    """Folders of all fits behind Table I."""
-    return expand(
-        FIT,
-        method="dcgmm",
-        point=POINTS["dcgmm"],
-        dataset=config["datasets"],
-        classes=CLASSES,
-        seed=config["seeds"],
-    )
+# What a tidy table of records is made of: method/point, each on every dataset and seed.
+GROUPS = {
+    "table1": [f"dcgmm/{point}" for point in POINTS["dcgmm"]],
+    "table2": list(
+        dict.fromkeys(
+            f"{method}/{point}"
+            for methods in PLAN.values()
+            for method, points in methods.items()
+            for point in points
+        )
+    ),
+    "all": [f"{method}/{point}" for method in METHODS for point in POINTS[method]],
+}
+
+
+def outlier_fits(group):
+    """Folders of all fits of a group."""
+    return [
+        folder
+        for model in GROUPS[group]
+        for folder in expand(
+            FIT,
+            method=model.split("/")[0],
+            point=model.split("/")[1],
+            dataset=config["datasets"],
+            classes=CLASSES,
+            seed=config["seeds"],
+        )
+    ]
 
 
 def curve_fits():
@@ -55,6 +86,31 @@ def curve_fits():
             seed=config["seeds"],
         )
     ]
+
+
+def drawn_fits():
+    """The fits that are drawn from: each competitor's first corrected point, by the first seed."""
+    drawing = [method for method in METHODS if method != "dcgmm"]
+    return [
+        folder
+        for method in drawing
+        for folder in expand(
+            FIT,
+            method=method,
+            point=next(iter(grid.protocol_points(method, config["protocols"][-1], config))),
+            dataset=config["datasets"],
+            classes=CLASSES,
+            seed=config["seeds"][0],
+        )
+    ]
+
+
+def method_files(method):
+    """Source files of a method: its folder, and what it imports."""
+    if method == "dcgmm":
+        return sources.of_package("dcgmm")
+    folder = f"baselines/{method}"
+    return sorted({*sources.of_package(folder), *sources.of_imports(f"baselines.{method}")})
 
 
 def step_files(name):

@@ -23,3 +23,73 @@ rule figure10:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure10"
         " --fits {params.fits} --out {params.folder} > {log} 2>&1"
+
+
+rule table2_grid:
+    # The grids of the competitors as heat maps.
+    input:
+        grid=f"{RUN}/tables/table2_grid.csv",
+        step=step_files("table2_grid"),
+    output:
+        report(
+            f"{RUN}/figures/table2_grid.svg",
+            caption="../report/table2_grid.rst",
+            category="Figures",
+            labels={"figure": "grids of Table II", "shows": "exact AUROC at every point"},
+        ),
+        f"{RUN}/figures/table2_grid.png",
+        f"{RUN}/figures/table2_grid.csv",
+    log:
+        f"{LOG}/table2_grid.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "grids of Table II: {params.folder}/table2_grid.png"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.table2_grid"
+        " --grid {input.grid} --out {params.folder} > {log} 2>&1"
+
+
+rule draws:
+    # What one fit draws: new images, and the right half of test images in-painted.
+    input:
+        fit=f"{FIT}/fit.json",
+        model=f"{FIT}/model",
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        step=sources.of_module("workflow.steps.draws"),
+    output:
+        f"{FIT}/draws.npz",
+    log:
+        f"{LOG}/draws/{KEY}.log",
+    params:
+        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+    message:
+        "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.draws"
+        " --fit {input.fit} --model {input.model} --data {input.data} --out {output} > {log} 2>&1"
+
+
+rule competitors:
+    # Samples and in-painting of every competitor, side by side.
+    input:
+        draws=[f"{fit}/draws.npz" for fit in drawn_fits()],
+        step=step_files("competitors"),
+    output:
+        report(
+            f"{RUN}/figures/competitors.svg",
+            caption="../report/competitors.rst",
+            category="Figures",
+            labels={"figure": "competitors", "shows": "samples and in-painting"},
+        ),
+        f"{RUN}/figures/competitors.png",
+    log:
+        f"{LOG}/competitors.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "samples of the competitors: {params.folder}/competitors.png"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.competitors"
+        " --draws {input.draws} --out {params.folder} > {log} 2>&1"

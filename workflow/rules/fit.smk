@@ -4,7 +4,7 @@ rule fit:
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
-        method=lambda wildcards: sources.of_package(wildcards.method),
+        method=lambda wildcards: method_files(wildcards.method),
         step=sources.of_module("workflow.steps.fit"),
     output:
         model=directory(f"{FIT}/model"),
@@ -16,16 +16,21 @@ rule fit:
         f"{LOG}/fit/{KEY}.jsonl"
     threads: config["threads"]
     resources:
-        gpu=1 if config["tensorflow"] == "gpu" else 0,
+        gpu=1 if config["device"] == "gpu" else 0,
+        # Not a parameter, since a changed limit must not repeat the fits that kept the old one.
+        limits=json.dumps(config["limits"]),
     params:
         environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
-        settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]),
+        settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
+        training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
+        device=config["device"],
         folder=lambda wildcards, output: Path(output.record).parent,
     message:
         "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit"
         " --method {wildcards.method} --grid-point {wildcards.point}"
-        " --settings {params.settings:q} --data {input.data}"
+        " --settings {params.settings:q} --training {params.training:q}"
+        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
         " --classes {wildcards.classes} --seed {wildcards.seed} --lock {input.lock}"
         " --out {params.folder} > {log} 2>&1"

@@ -17,18 +17,18 @@ rule outliers:
 
 
 rule records:
-    # All of them in one tidy table.
+    # All of a table's in one tidy CSV.
     input:
-        records=[f"{fit}/outliers.json" for fit in outlier_fits()],
+        records=lambda wildcards: [f"{fit}/outliers.json" for fit in outlier_fits(wildcards.group)],
         schema="workflow/schemas/record.schema.yaml",
         step=step_files("records"),
     output:
-        f"{RUN}/records.csv",
+        f"{RUN}/records/{{group}}.csv",
     log:
-        f"{LOG}/records.log",
+        f"{LOG}/records-{{group}}.log",
     params:
-        root=lambda wildcards, output: Path(output[0]).parent / "fit",
-        points=[f"dcgmm/{point}" for point in POINTS["dcgmm"]],
+        root=f"{RUN}/fit",
+        points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
         classes=CLASSES,
         seeds=config["seeds"],

@@ -1,7 +1,7 @@
 rule table1:
     # Outlier detection by the instances of DCGMM.
     input:
-        records=f"{RUN}/records.csv",
+        records=f"{RUN}/records/table1.csv",
         paper=PAPER,
         step=step_files("table1"),
     output:
@@ -31,6 +31,48 @@ rule table1:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table1"
         " --records {input.records} --paper {input.paper} --run {params.run:q}"
         " --schedule {params.schedule:q} --out {params.folder} > {log} 2>&1"
+
+
+rule table2:
+    # Outlier detection by DCGMM-E and its competitors, under every protocol.
+    input:
+        records=f"{RUN}/records/table2.csv",
+        paper=PAPER,
+        methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
+        step=step_files("table2"),
+    output:
+        report(
+            f"{RUN}/tables/table2.csv",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"table": "II", "shows": "chosen points"},
+        ),
+        report(
+            f"{RUN}/tables/table2_grid.csv",
+            caption="../report/table2_grid.rst",
+            category="Tables",
+            labels={"table": "II", "shows": "every point"},
+        ),
+        report(
+            f"{RUN}/tables/table2_effects.csv",
+            caption="../report/table2_effects.rst",
+            category="Tables",
+            labels={"table": "II", "shows": "what the protocol does"},
+        ),
+        f"{RUN}/tables/table2.md",
+        f"{RUN}/tables/table2.tex",
+    log:
+        f"{LOG}/table2.log",
+    params:
+        run=config["run"],
+        plan=json.dumps(PLAN),
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table II: {params.folder}/table2.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.table2"
+        " --records {input.records} --paper {input.paper} --run {params.run:q}"
+        " --plan {params.plan:q} --out {params.folder} > {log} 2>&1"
 
 
 rule table5:

@@ -53,6 +53,8 @@ def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
         yield f"| `{prefix}{name}` | {_allowed(rule)} | {default} | {rule['description'].strip()} |"
         if nested:
             yield from _rows(rule, f"{prefix}{name}.")
+        elif "properties" in (each := rule.get("additionalProperties", {})):
+            yield from _rows(each, f"{prefix}{name}.<name>.")
 
 
 def _allowed(rule: dict[str, Any]) -> str:
@@ -62,7 +64,9 @@ def _allowed(rule: dict[str, Any]) -> str:
     if rule["type"] == "array":
         several = ", none twice" if rule.get("uniqueItems") else ""
         return f"list of: {_allowed(rule['items'])}{several}"
-    text = rule.get("expects", {"object": "mapping", "string": "name"}.get(rule["type"], "number"))
+    if "expects" in rule:
+        return rule["expects"]
+    text = {"object": "mapping", "string": "name"}.get(rule["type"], "number")
     if "minimum" in rule:
         text = f"whole number from {rule['minimum']}"
     return f"{text} to {rule['maximum']}" if "maximum" in rule else text

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import datasets, files, metrics, plots, records, tables
+from workflow.evaluation import datasets, evidence, files, metrics, plots, records, tables
+from workflow.evaluation import scores as saved_scores
 from workflow.steps.cli import plain_errors
 
 
@@ -38,7 +39,7 @@ def curves(folder: Path) -> pd.DataFrame:
     `curve` is `exact`, every threshold that changes something, or `thresholds`, the paper's 100.
     """
     fit = records.read(folder / "fit.json")
-    labels, scores = records.read_scores(folder / "scores.npz")
+    scores = saved_scores.read(folder / "scores.npz")
     about = {
         "instance": fit["settings"]["instance"],
         "recipe": fit["settings"]["recipe"],
@@ -46,10 +47,10 @@ def curves(folder: Path) -> pd.DataFrame:
         "seed": fit["seed"],
         "status": fit["status"],
     }
-    if not scores:
+    if not scores.test:
         return pd.DataFrame([about | {"curve": None, "auc": np.nan}])
-    inlier = datasets.by_classes(labels, fit["classes"])
-    top = list(scores.values())[-1]
+    inlier = datasets.by_classes(scores.labels, fit["classes"])
+    top = list(scores.test[evidence.ALL].values())[-1]
     parts = []
     for name, curve, area in (
         ("exact", metrics.exact_curve, metrics.auroc),

@@ -1,22 +1,25 @@
 """Fit one method once, score the test images with it, and write down how it went.
 
-Writes `model/`, `scores.npz` (each layer's scores of all test images, and their labels) and
-`fit.json` into the output folder. Starting a method's library takes seconds, so scoring belongs to
-this job. A fit that fails is a result too: its status and reason are recorded, there are no
-scores, and the exit status is 0.
+Writes `model/`, `scores.npz` (scores of all test images and of those kept aside, see
+`workflow.evaluation.scores`) and `fit.json` into the output folder. Starting a method's library
+takes seconds, so scoring belongs to this job. A fit that fails is a result too: its status and
+reason are recorded, there are no scores, and the exit status is 0.
 """
 
 import argparse
 import json
 import math
+import os
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, methods, provenance
+from workflow.evaluation import datasets, files, limits, methods, provenance
+from workflow.evaluation import scores as saved_scores
 from workflow.steps.cli import plain_errors
 
 
@@ -26,28 +29,34 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--method", required=True)
     parser.add_argument("--grid-point", required=True, help="name of the settings")
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON")
+    parser.add_argument("--training", required=True, type=json.loads, help="JSON, see records")
+    parser.add_argument("--limits", default={}, type=json.loads, help="JSON, of hours and memory")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--lock", required=True, type=Path, help="of this environment")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
+    if options.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # whatever the library, before it is imported
     with plain_errors(parser.prog):
         dataset = datasets.load(options.data)
-        chosen = datasets.by_classes(dataset.y_train, options.classes)
-        images = datasets.as_float(dataset.x_train[chosen])
+        images = Images.choose(dataset, options.classes, options.training)
         options.out.mkdir(parents=True, exist_ok=True)
         record = {
-            "schema_version": 1,
+            "schema_version": 2,
             "suite_version": provenance.suite_version(),
             "method": options.method,
             "grid_point": options.grid_point,
             "settings": options.settings,
+            "training": options.training,
             "dataset": {
                 "name": dataset.name,
                 "source": dataset.source,
                 "sha256": dataset.digest,
-                "train_images": len(images),
+                "train_images": len(images.train),
+                "validation_images": len(images.validation),
             },
             "classes": options.classes,
             "seed": options.seed,
@@ -56,9 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
             options.method,
             options.settings,
             images,
-            datasets.as_float(dataset.x_test),
             seed=options.seed,
             folder=options.out / "model",
+            allowed=options.limits,
         )
         record |= outcome | {
             "seconds": outcome["seconds"] | {"cpu": round(time.process_time(), 3)},
@@ -67,58 +76,96 @@ def main(arguments: list[str] | None = None) -> None:
             "host": provenance.host(),
             "commit": provenance.commit(),
         }
-        with files.replacing(options.out / "scores.npz") as file:
-            np.savez(file, labels=dataset.y_test, **{f"layer{k}": v for k, v in scores.items()})
+        saved_scores.write(options.out / "scores.npz", dataset.y_test, scores)
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
+
+
+@dataclass(frozen=True)
+class Images:
+    """What a fit sees and is scored on, float32 [n, H, W, C] in [0, 1] each.
+
+    Attributes:
+        train: the images to fit.
+        validation: of the same classes, kept aside; none without holdout.
+        test: all test images.
+        sample_weight: of the training images, float32 [n], or None.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    sample_weight: np.ndarray | None
+
+    @classmethod
+    def choose(cls, dataset: datasets.Dataset, classes: str, training: dict[str, Any]) -> "Images":
+        """The images of some classes, split and cut as the record's `training` says."""
+        chosen = datasets.by_classes(dataset.y_train, classes)
+        none = np.zeros(len(chosen), bool)
+        kept_aside = datasets.holdout(len(chosen)) if training["holdout"] else none
+        train = np.flatnonzero(chosen & ~kept_aside)[: training["images"]]
+        weights = dataset.y_train[train].astype("float32")
+        return cls(
+            train=datasets.as_float(dataset.x_train[train]),
+            validation=datasets.as_float(dataset.x_train[chosen & kept_aside]),
+            test=datasets.as_float(dataset.x_test),
+            sample_weight=weights if training["sample_weight"] == "label" else None,
+        )
 
 
 def fit_and_score(
     method: str,
     settings: dict[str, Any],
-    images: np.ndarray,
-    test_images: np.ndarray,
+    images: Images,
     *,
     seed: int,
     folder: Path,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    allowed: limits.Limits,
+) -> tuple[dict[str, Any], dict[str, methods.Scores]]:
     """Fit, save to `folder` and score.
 
     Args:
         method: name of the method.
         settings: of its grid point.
-        images: float32 [n, H, W, C] in [0, 1].
-        test_images: float32 [m, H, W, C] in [0, 1].
+        images: to fit and to score.
         seed: of the fit.
         folder: where the model is saved.
+        allowed: a fit estimated above these is not started.
 
     Returns:
-        The part of the record that tells the outcome, and for every layer its scores [m] in nats;
-        none unless the status is `ok`.
+        The part of the record that tells the outcome, and the scores of `test` and `validation`
+        images; none unless the status is `ok`.
     """
     outcome: dict[str, Any] = {
         "status": "ok",
         "reason": "",
+        "estimate": {},
         "seconds": {"fit": None, "score": None},
         "parameter_count": None,
         "history": {},
     }
-    scores: dict[str, np.ndarray] = {}
+    scores: dict[str, methods.Scores] = {}
     clock = _Clock(outcome["seconds"])
+    weights = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
     try:
-        model = methods.create(method, settings, images.shape[1:])
+        model = methods.create(method, settings, images.train.shape[1:])
         outcome["parameter_count"] = int(model.n_parameters)
-        outcome["history"] = _as_json(model.fit(images, seed=seed, progress=True))
+        outcome["estimate"] = limits.check(model, len(images.train), allowed)
+        clock.start()
+        history = model.fit(images.train, seed=seed, progress=True, **weights)
+        outcome["history"] = _as_json(history)
         clock.stop("fit")
         model.save(folder)
-        scores = methods.score(model, test_images)
+        clock.start()
+        scores["test"] = methods.score(model, images.test)
         clock.stop("score")
+        if len(images.validation):
+            scores["validation"] = methods.score_whole(model, images.validation)
         _check_finite(scores)
     except Exception as error:  # whatever a method raises is a row of the tables, not an abort
         traceback.print_exc()
-        diverged = isinstance(error, ArithmeticError)
         outcome |= {
-            "status": "diverged" if diverged else "failed",
+            "status": _status(error),
             "reason": f"{type(error).__name__}: {error}".splitlines()[0],
         }
         scores = {}
@@ -126,24 +173,35 @@ def fit_and_score(
     return outcome, scores
 
 
+def _status(error: Exception) -> str:
+    if isinstance(error, limits.RefusedError):
+        return "refused"
+    return "diverged" if isinstance(error, ArithmeticError) else "failed"
+
+
 class _Clock:
-    """Writes the seconds since its last stop under a name."""
+    """Writes the seconds since its start under a name."""
 
     def __init__(self, seconds: dict[str, float | None]) -> None:
-        self.seconds, self.last = seconds, time.perf_counter()
+        self.seconds = seconds
+        self.start()
+
+    def start(self) -> None:
+        self.since = time.perf_counter()
 
     def stop(self, name: str) -> None:
-        now = time.perf_counter()
-        self.seconds[name], self.last = round(now - self.last, 3), now
+        self.seconds[name] = round(time.perf_counter() - self.since, 3)
 
 
-def _check_finite(scores: dict[str, np.ndarray]) -> None:
-    for layer, values in scores.items():
-        if bad := int(np.sum(~np.isfinite(values))):
-            raise ArithmeticError(
-                f"the log-density under layer {layer} is not finite for {bad} of {len(values)} "
-                "test images"
-            )
+def _check_finite(scores: dict[str, methods.Scores]) -> None:
+    for split, by_evidence in scores.items():
+        for evidence, layers in by_evidence.items():
+            for layer, values in layers.items():
+                if bad := int(np.sum(~np.isfinite(values))):
+                    raise ArithmeticError(
+                        f"the log-density under layer {layer} is not finite for {bad} of "
+                        f"{len(values)} {split} images (evidence: {evidence})"
+                    )
 
 
 def _as_json(value: Any) -> Any:

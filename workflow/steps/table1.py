@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.evaluation import tables
-from workflow.evaluation.statistics import summarise
+from workflow.evaluation.statistics import area_summary
 from workflow.steps.cli import plain_errors
 
 KEY = ["instance", "recipe", "dataset"]
@@ -70,21 +70,10 @@ def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str,
     fine = group[group["status"] == "ok"]
     if fine.empty:
         for metric in ("auroc", PAPERS_METRIC):
-            yield common | {"layer": pd.NA, "top": True, "metric": metric} | _numbers([])
+            yield common | {"layer": pd.NA, "top": True, "metric": metric} | area_summary([])
     for (layer, top, metric), values in fine.groupby(["layer", "top", "metric"], sort=False):
-        numbers = _numbers(list(100 * values["value"]))
+        numbers = area_summary(list(100 * values["value"]))
         yield common | {"layer": layer, "top": top, "metric": metric} | numbers
-
-
-def _numbers(values: list[float]) -> dict[str, float]:
-    result = summarise(values)
-    return {
-        "n": result.n,
-        "mean": result.mean,
-        "std": result.std,
-        "ci_low": max(result.low, 0.0),  # an AUC lies between 0 and 100
-        "ci_high": min(result.high, 100.0),
-    }
 
 
 def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
@@ -132,9 +121,9 @@ def top_section(top: pd.DataFrame, scale: str) -> tables.Section:
                 "ID": instance,
                 "recipe": recipe,
                 "epochs": tables.number(exact["epochs"], 0),
-                "exact AUROC": cell(exact),
-                "100-threshold AUC": cell(theirs),
-                "paper": spread(theirs["paper"], theirs["paper_spread"]),
+                "exact AUROC": tables.cell(exact),
+                "100-threshold AUC": tables.cell(theirs),
+                "paper": tables.spread(theirs["paper"], theirs["paper_spread"]),
                 "difference": tables.number(theirs["difference"], signed=True),
                 "n": f"{exact['n']} of {exact['seeds']}" if exact["failed"] else f"{exact['n']}",
             }
@@ -152,7 +141,7 @@ def layer_section(summary: pd.DataFrame) -> tables.Section:
     for (instance, recipe, dataset), group in exact.groupby(KEY, sort=False):
         line = {"ID": instance, "recipe": recipe, "dataset": tables.name(dataset)}
         for rank, row in enumerate(group.itertuples(), start=1):
-            text = spread(row.mean, row.std)
+            text = tables.spread(row.mean, row.std)
             best = row.mean == group["mean"].max() and len(group) > 1
             line[f"cGMM layer {rank}"] = f"L{row.layer}: {tables.best(text) if best else text}"
         cells.append(line)
@@ -161,23 +150,6 @@ def layer_section(summary: pd.DataFrame) -> tables.Section:
         "Exact AUROC in % of each cGMM layer, bottom to top, mean ± standard deviation.",
         pd.DataFrame(cells).fillna(tables.DASH),
     )
-
-
-def cell(row: pd.Series) -> str:
-    """Mean, spread and interval, marked if the best of its column."""
-    if row["n"] == 0:
-        return tables.DASH
-    text = spread(row["mean"], row["std"])
-    interval = f"[{tables.number(row['ci_low'])}, {tables.number(row['ci_high'])}]"
-    marked = tables.best(text) if row["best"] else text
-    return f"{marked} {interval}" if row["n"] > 1 else marked
-
-
-def spread(mean: float, std: float) -> str:
-    """`95.4 ± 0.2`, or the mean alone if one value has no spread."""
-    if pd.isna(mean) or pd.isna(std):
-        return tables.number(mean)
-    return f"{tables.number(mean)} ± {tables.number(std)}"
 
 
 if __name__ == "__main__":

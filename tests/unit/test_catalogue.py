@@ -1,0 +1,110 @@
+"""Methods are found by their `method.toml`, and its mistakes are told in one sentence."""
+
+import pytest
+import yaml
+
+from workflow.evaluation import catalogue, evidence, grid, limits
+from workflow.evaluation.catalogue import Protocol
+
+GOOD = """
+title = "Mine"
+class = "Mine"
+environment = "workflow"
+[protocols.paper]
+settings = {scaling = "unit"}
+where = {leaf = "binomial"}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """Writes the `method.toml` of a method `mine`, and describes it."""
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    catalogue.method.cache_clear()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "_template").mkdir()
+    (tmp_path / "_template/method.toml").write_text(GOOD)
+
+    def describe(text):
+        (tmp_path / "mine/method.toml").write_text(text)
+        return catalogue.method("mine")
+
+    yield describe
+    catalogue.method.cache_clear()
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_method_of_the_suite_is_described(name):
+    about = catalogue.method(name)
+    folder = catalogue.FOLDER / name
+    rules = grid.parameters(name)
+    assert (catalogue.FOLDER.parent / f"envs/{about.environment}.lock").is_file()
+    assert (folder / "README.md").is_file()
+    assert all("default" in rule for rule in rules.values())
+    mentioned = {*about.symbols, *about.variants}
+    for protocol in about.protocols.values():
+        mentioned |= {*protocol.settings, *protocol.where}
+    assert mentioned <= set(rules)
+    assert yaml.safe_load((folder / "params.schema.yaml").read_text("utf-8"))["title"]
+
+
+def test_folders_are_scanned(mine):
+    about = mine(GOOD)
+    assert catalogue.names() == ["mine"]
+    assert (about.title, about.holdout, about.variants) == ("Mine", False, ())
+    assert about.protocols["corrected"] == Protocol()
+    paper = about.protocols["paper"]
+    assert paper.concerns({"leaf": "binomial"})
+    assert not paper.concerns({"leaf": "normal"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('title = "Mine"', "", "the key 'title' is missing"),
+        ("title", "titel", "unknown key 'titel'; did you mean 'title'?"),
+        ("protocols.paper", "protocols.papre",
+         "unknown key 'protocols.papre'; did you mean 'paper'"),
+        ("where", "were", "unknown key 'protocols.paper.were'; did you mean 'where'?"),
+        ("where", 'evidence = "al"\nwhere',
+         "protocols.paper.evidence is 'al'; did you mean 'all'?"),
+        ("where", 'sample_weight = "labels"\nwhere',
+         "sample_weight is 'labels'; did you mean 'label'"),
+        ('"Mine"', '"Mine', "Illegal character"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(mine, old, new, message):
+    with pytest.raises(ValueError, match=r"^baselines/mine/method\.toml: ") as error:
+        mine(GOOD.replace(old, new))
+    assert message in str(error.value)
+
+
+def test_an_unknown_method_is_named(mine):
+    mine(GOOD)
+    with pytest.raises(ValueError, match="unknown method 'mien'; did you mean 'mine'"):
+        catalogue.method("mien")
+
+
+@pytest.mark.parametrize(("height", "first"), [(28, 14), (5, 2)])
+def test_the_bottom_half_starts_in_the_middle(height, first):
+    known = evidence.mask("bottom_half", (height, 3, 1))
+    assert known.shape == (height, 3, 1)
+    assert known.all(axis=(1, 2)).tolist() == [row >= first for row in range(height)]
+    assert evidence.mask("all", (height, 3, 1)) is None
+
+
+class Dear:
+    estimated_memory = 3 * 2**30
+
+    def estimated_seconds(self, n):
+        return 36.0 * n
+
+
+def test_dear_fits_are_refused_with_both_numbers():
+    assert limits.check(Dear(), 200, {}) == {"memory_gb": 3.0}
+    assert limits.check(Dear(), 200, {"hours": 2.5}) == {"memory_gb": 3.0, "hours": 2.0}
+    with pytest.raises(limits.RefusedError, match=r"about 3\.0 GiB of memory, but .* is 2\.5"):
+        limits.check(Dear(), 200, {"memory_gb": 2.5, "hours": 1})
+    with pytest.raises(limits.RefusedError, match=r"about 2\.0 hours, but limits\.hours is 1$"):
+        limits.check(Dear(), 200, {"memory_gb": None, "hours": 1})
+    assert limits.check(object(), 200, {"memory_gb": 1, "hours": 1}) == {}

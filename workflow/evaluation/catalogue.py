@@ -1,0 +1,131 @@
+"""Which methods there are and how each protocol runs them: `baselines/*/method.toml`, and DCGMM.
+
+Needs the standard library alone, so that every method's environment can read it.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workflow.evaluation import evidence
+from workflow.evaluation.hints import nearest
+
+FOLDER = Path(__file__).parents[2] / "baselines"
+PROTOCOLS = ("paper", "corrected")
+WEIGHTS = ("label",)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one method is run under one protocol.
+
+    Attributes:
+        evidence: pixels that its scores are of, a name of `workflow.evaluation.evidence`.
+        settings: what the protocol sets.
+        where: settings of the grid points that it does so for; all, if empty.
+        sample_weight: `label` if images weigh as much as the number of their class.
+    """
+
+    evidence: str = "all"
+    settings: dict[str, Any] = field(default_factory=dict)
+    where: dict[str, Any] = field(default_factory=dict)
+    sample_weight: str | None = None
+
+    def concerns(self, settings: dict[str, Any]) -> bool:
+        """Whether the protocol's settings are for a grid point."""
+        return all(settings.get(key) == value for key, value in self.where.items())
+
+
+@dataclass(frozen=True)
+class Method:
+    """What `baselines/README.md` says of the keys of `method.toml`."""
+
+    name: str
+    title: str
+    class_name: str
+    environment: str
+    protocols: dict[str, Protocol]
+    holdout: bool = False
+    symbols: dict[str, str] = field(default_factory=dict)
+    variants: tuple[str, ...] = ()
+
+    def title_of(self, settings: dict[str, Any]) -> str:
+        """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
+        return self.title.format(**settings)
+
+
+DCGMM = Method(
+    name="dcgmm",
+    title="DCGMM-{instance}",
+    class_name="DCGMM",
+    environment="tensorflow",
+    protocols={name: Protocol() for name in PROTOCOLS},
+    variants=("recipe",),
+)
+
+
+def names() -> list[str]:
+    """Every method but DCGMM, in alphabetical order."""
+    return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/method.toml"))
+
+
+@cache
+def method(name: str) -> Method:
+    """The description of a method.
+
+    Raises:
+        ValueError: if there is none of that name, or its `method.toml` is not as it should be.
+    """
+    if name == DCGMM.name:
+        return DCGMM
+    if name not in names():
+        raise ValueError(f"unknown method {name!r}; {nearest(name, [DCGMM.name, *names()])}")
+    file = FOLDER / name / "method.toml"
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+        return _described(name, content)
+    except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise ValueError(f"baselines/{name}/method.toml: {error}") from None
+
+
+def _described(name: str, content: dict[str, Any]) -> Method:
+    content = dict(content)
+    content.pop("contract", None)  # for the tests alone
+    _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
+                        "protocols"])  # fmt: skip
+    for key in ("title", "class", "environment", "protocols"):
+        if key not in content:
+            raise ValueError(f"the key {key!r} is missing")
+    protocols = content.pop("protocols")
+    _only("protocols.", protocols, PROTOCOLS)
+    return Method(
+        name=name,
+        class_name=content.pop("class"),
+        variants=tuple(content.pop("variants", ())),
+        protocols={
+            protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS
+        },
+        **content,
+    )
+
+
+def _protocol(name: str, content: dict[str, Any]) -> Protocol:
+    place = f"protocols.{name}."
+    _only(place, content, [f.name for f in fields(Protocol)])
+    result = Protocol(**content)
+    if result.evidence not in evidence.NAMES:
+        wrong = result.evidence
+        raise ValueError(f"{place}evidence is {wrong!r}; {nearest(wrong, evidence.NAMES)}")
+    if result.sample_weight not in (None, *WEIGHTS):
+        wrong = result.sample_weight
+        raise ValueError(f"{place}sample_weight is {wrong!r}; {nearest(wrong, WEIGHTS)}")
+    return result
+
+
+def _only(place: str, content: dict[str, Any], known: Iterable[str]) -> None:
+    for key in content:
+        if key not in known:
+            raise ValueError(f"unknown key {place + key!r}; {nearest(key, known)}")

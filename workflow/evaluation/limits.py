@@ -1,0 +1,37 @@
+"""Fits that are refused before they start, since their method expects them to be too dear."""
+
+from typing import Any
+
+Limits = dict[str, float | None]
+"""`memory_gb` and `hours`; None is no limit."""
+
+
+class RefusedError(RuntimeError):
+    """A fit is estimated to exceed a limit; the message holds both numbers."""
+
+
+def check(model: Any, n: int, limits: Limits) -> dict[str, float]:
+    """What a fit to n images is estimated to need, under the names of the limits.
+
+    Memory comes first: what does not fit is not timed. Time is estimated only if it is limited,
+    since that takes some steps of training.
+
+    Raises:
+        RefusedError: if an estimate exceeds its limit.
+    """
+    estimate = {}
+    if hasattr(model, "estimated_memory"):
+        estimate["memory_gb"] = round(model.estimated_memory / 2**30, 3)
+        _compare(estimate, limits, "memory_gb", "GiB of memory")
+    if hasattr(model, "estimated_seconds") and limits.get("hours") is not None:
+        estimate["hours"] = round(model.estimated_seconds(n) / 3600, 4)
+        _compare(estimate, limits, "hours", "hours")
+    return estimate
+
+
+def _compare(estimate: dict[str, float], limits: Limits, name: str, unit: str) -> None:
+    needed, limit = estimate[name], limits.get(name)
+    if limit is not None and needed > limit:
+        raise RefusedError(
+            f"this fit needs about {needed:.1f} {unit}, but limits.{name} is {limit:g}"
+        )

@@ -1,0 +1,59 @@
+"""The scores that a fit gave images, as one file.
+
+Needs numpy alone, so that every method's environment can write it.
+"""
+
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import files
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a fit gives images, in nats.
+
+    Attributes:
+        labels: of the test images, [n].
+        test: evidence -> layer, bottom to top -> [n].
+        validation: the same of the images kept aside; empty without holdout.
+    """
+
+    labels: np.ndarray
+    test: dict[str, dict[str, np.ndarray]]
+    validation: dict[str, dict[str, np.ndarray]]
+
+
+def write(path: Path, labels: np.ndarray, scores: dict[str, Any]) -> None:
+    """Write the scores of the splits `test` and `validation`, each as in `Saved`."""
+    arrays = {
+        f"{split}/{evidence}/{layer}": values
+        for split, by_evidence in scores.items()
+        for evidence, layers in by_evidence.items()
+        for layer, values in layers.items()
+    }
+    with files.replacing(path) as file:
+        np.savez(file, labels=labels, **arrays)
+
+
+def read(path: Path | str) -> Saved:
+    """Read what `write` wrote.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    result = Saved(np.empty(0), {}, {})
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for key in archive.files:
+                if key != "labels":
+                    split, evidence, layer = key.split("/")
+                    by_evidence = getattr(result, split)
+                    by_evidence.setdefault(evidence, {})[layer] = archive[key]
+            return replace(result, labels=archive["labels"])
+    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None

@@ -1,0 +1,68 @@
+"""Draw from one fitted model: new images, and test images with their right half in-painted.
+
+Writes an `.npz` with float32 images [n, H, W, C] in [0, 1] under `sample`, `sample_mean` (pixels
+give their means instead of draws), `original`, `inpaint` and `inpaint_mean`, and who drew them
+under `about`. What a method cannot do, or a fit that failed, leaves the arrays out.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from workflow.evaluation import catalogue, datasets, files, methods
+from workflow.steps.cli import plain_errors
+
+SAMPLES, INPAINTED = 100, 10
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.draws", description=__doc__)
+    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
+    parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        fit = files.read_json(options.fit)
+        arrays = {}
+        if fit["status"] == "ok":
+            dataset = datasets.load(options.data)
+            known = datasets.by_classes(dataset.y_test, fit["classes"])
+            images = datasets.as_float(dataset.x_test[known][:INPAINTED])
+            arrays = draw(methods.load(fit["method"], options.model), images, fit["seed"])
+        about = {
+            "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
+            "point": fit["grid_point"],
+            "dataset": fit["dataset"]["name"],
+            "status": fit["status"],
+        }
+        with files.replacing(options.out) as file:
+            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+
+def draw(model: object, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Everything that the method can draw.
+
+    Args:
+        model: fitted.
+        images: [n, H, W, C] to in-paint: their left half is known.
+        seed: of the draws.
+    """
+    arrays = {}
+    if methods.has(model, "sample"):
+        arrays["sample"] = model.sample(SAMPLES, seed=seed)
+        arrays["sample_mean"] = model.sample(SAMPLES, seed=seed, noise=False)
+    if methods.has(model, "inpaint"):
+        known = np.zeros((*images.shape[1:3], 1), bool)
+        known[:, : images.shape[2] // 2] = True
+        arrays["original"] = images
+        arrays["inpaint"] = model.inpaint(images, known, seed=seed)
+        arrays["inpaint_mean"] = model.inpaint(images, known, seed=seed, noise=False)
+    return arrays
+
+
+if __name__ == "__main__":
+    main()
