@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from baselines import persistence
 from baselines.checks import as_count, as_images, as_mask
-from baselines.einet import cost, learning, sampling
+from baselines.einet import cost, learning, sampling, timing
 from baselines.einet.circuit import Circuit
 from baselines.einet.families import family
 from baselines.einet.region_graph import Layer, RegionGraph
@@ -23,6 +23,8 @@ from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE, DivergenceErr
 
 # Which of a seed's random streams.
 _STRUCTURE, _PARAMETERS, _ORDER, _DRAWS = range(4)
+
+_TIMED = 2**29  # bytes of a circuit that is built to time its steps
 
 
 class SumProductNetwork(ABC):
@@ -180,6 +182,20 @@ class SumProductNetwork(ABC):
             optimizer=self.settings.optimizer,
             device=self.device.type,
         )
+
+    def estimated_seconds(self, n: int) -> float:
+        """Duration of a fit to n images on this machine, from steps on random images.
+
+        Time is proportional to repetitions: where there are many, a large circuit has fewer here.
+        """
+        batch, graph = min(n, self.settings.batch_size), self._plan
+        repetitions = self.structure.get("repetitions", 1)
+        few = max(1, min(repetitions, repetitions * _TIMED // self.estimated_memory))
+        if few < repetitions:
+            structure = {**self.structure, "repetitions": few}
+            graph = type(self)(**structure, input_shape=self.settings.input_shape)._plan
+        step = timing.step_seconds(graph, self.settings, self.leaf, batch, self.device)
+        return step * repetitions / few * self.settings.epochs * -(-n // batch)
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the fitted model to a folder, replacing a model that is there."""

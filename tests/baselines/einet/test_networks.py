@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from baselines.einet import learning
-from baselines.interface import SAMPLE_WEIGHT, CAPABILITIES, DivergenceError, Method
+from baselines.interface import CAPABILITIES, SAMPLE_WEIGHT, DivergenceError, Method
 from baselines.pdspn import PDSPN
 from baselines.ratspn import RATSPN
 
