@@ -7,11 +7,12 @@ SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
 SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
-MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py tests/contract))
+MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py))
+METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/method.toml)))
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-baselines lint format report docs locks clean
+.PHONY: all test test-model test-jax test-suite test-einet test-contract lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -21,7 +22,7 @@ report: all
 
 # Side by side, since each of them runs on one core.
 test:
-	$(MAKE) --jobs 2 test-suite test-model test-jax test-baselines
+	$(MAKE) --jobs 2 test-suite test-model test-jax test-einet test-contract
 
 test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
@@ -29,11 +30,18 @@ test-model:
 test-jax:
 	KERAS_BACKEND=jax $(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
 
-test-baselines:
-	$(IN_ENV) torch $(PYTEST) tests/baselines
+test-einet:
+	$(IN_ENV) torch $(PYTEST) tests/baselines/einet
 
 test-suite:
 	$(IN_ENV) workflow $(PYTEST) $(SUITE_TESTS)
+
+# The contract, and a method's own tests, each in its environment: make test-contract METHODS=gmm
+test-contract: $(addprefix contract-,$(METHODS))
+
+contract-%:
+	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\(.*\)"/\1/p' baselines/$*/method.toml \
+	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
 
 lint:
 	$(IN_ENV) workflow ruff check .

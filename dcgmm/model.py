@@ -41,6 +41,8 @@ class DCGMM:
         ValueError: for notation that does not parse or layers that do not fit the image.
     """
 
+    capabilities = frozenset({"score"})
+
     def __init__(
         self,
         layers: str | Sequence[notation.Layer],

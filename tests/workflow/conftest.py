@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "config", "dcgmm", "envs", "profiles", "workflow")
+PARTS = ("Snakefile", "config.yaml", "config", "baselines", "dcgmm", "envs", "profiles", "workflow")
 OVERLAY = "tests/workflow/tiny.yaml"
 
 

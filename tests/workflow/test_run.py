@@ -1,39 +1,64 @@
 """The real workflow, small: it makes all, then nothing, then exactly what an edit touches."""
 
 import contextlib
+import json
 import re
 
 import pandas as pd
 import pytest
 
 OUTPUTS = (
-    "records.csv",
+    "records/all.csv",
     "tables/table1.csv",
     "tables/table1_layers.csv",
     "tables/table1.md",
     "tables/table1.tex",
+    "tables/table2.csv",
+    "tables/table2_grid.csv",
+    "tables/table2_effects.csv",
+    "tables/table2.md",
+    "tables/table2.tex",
     "tables/table5.md",
     "tables/table6.md",
     "figures/figure10.svg",
     "figures/figure10.png",
     "figures/figure10.csv",
+    "figures/table2_grid.svg",
+    "figures/table2_grid.png",
+    "figures/table2_grid.csv",
+    "figures/competitors.svg",
+    "figures/competitors.png",
 )
-AFTER_FIT = {"outliers": 3, "records": 1, "table1": 1, "figure10": 1, "all": 1}
+DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
+FITS = DCGMM + GAUSSIAN + PDSPN
+TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}
+DRAWS = {"draws": 2, "competitors": 1}
 
 
 def test_fresh_clone_has_jobs(project):
     jobs = project.plan()
-    assert jobs == {"data": 1, "fit": 3, "table5": 1, "table6": 1} | AFTER_FIT
+    made = {"data": 1, "fit": FITS, "outliers": FITS, "table5": 1, "table6": 1}
+    assert jobs == made | TABLES | DRAWS
 
 
 def test_full_scale_is_planned_whole(project):
-    assert project.plan(overlay="config/cpu.yaml")["fit"] == 7 * 2 * 2 * 5
+    points = {
+        "dcgmm": 7 * 2,
+        "gaussian": 1,
+        "gmm": 2 * 2,
+        "ratspn": 3 * 3 * 3,  # binomial leaves are fitted under either scaling
+        "pdspn": 4 * 3,
+        "dgcspn": 2,
+    }
+    assert project.plan(overlay="config/cpu.yaml")["fit"] == sum(points.values()) * 2 * 5
 
 
 def test_named_targets(project):
-    targets = ("table1", "table5", "table6", "figure10", "report")
-    jobs = project.plan(*targets)
+    targets = ("table1", "table2", "table2_grid", "table5", "table6", "figure10", "competitors")
+    jobs = project.plan(*targets, "report")
     assert {target: jobs[target] for target in targets} == dict.fromkeys(targets, 1)
+    assert project.plan("table1")["fit"] == DCGMM
+    assert project.plan("table2")["fit"] == 1 + GAUSSIAN + PDSPN, "of DCGMM, E alone"
 
 
 def test_everything_is_made(finished):
@@ -42,16 +67,39 @@ def test_everything_is_made(finished):
         assert (run / name).stat().st_size > 100, name
     assert not list(run.rglob("*.part"))
     table = pd.read_csv(run / "tables/table1.csv")
-    assert table["instance"].tolist() == ["A", "A", "B", "B", "G", "G"]
+    assert table["instance"].tolist() == ["A", "A", "B", "B", "E", "E"]
     assert table[table["instance"] != "B"]["mean"].between(0, 100).all()
     layers = pd.read_csv(run / "tables/table1_layers.csv")
-    assert sorted(layers[layers["instance"] == "G"]["layer"].unique()) == [2, 5, 8, 11]
+    assert sorted(layers[layers["instance"] == "E"]["layer"].unique()) == [2, 4, 6]
+
+
+def test_competitors_stand_beside_dcgmm(finished):
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "tables/table2.csv").set_index(["title", "protocol"])
+    assert table["mean"].between(0, 100).all()
+    assert table.loc[("PD-SPN", "paper"), "evidence"] == "bottom_half"
+    assert table.loc[("PD-SPN", "paper"), "grid_point"] == "K2-binomial-unit"
+    assert table.loc[("PD-SPN", "corrected"), "grid_point"] == "K2-binomial-bytes"
+    assert set(table["train_images"]) == {5400, 4521, 500}
+    record = json.loads((run / "fit/pdspn/K2-binomial-bytes/mnist/not0/seed0/fit.json").read_text())
+    assert record["dataset"]["validation_images"] == 5400 - 4521
+    assert record["estimate"].keys() == {"memory_gb"}
+
+
+def test_a_fit_that_is_too_large_is_a_row(finished):
+    run = finished.folder / "results/tiny"
+    records = pd.read_csv(run / "records/all.csv", dtype={"layer": "string"})
+    large = records[records["grid_point"].str.startswith("K3000")]
+    assert large["status"].tolist() == ["refused", "refused"]
+    assert large["estimate_memory_gb"].gt(500).all()
+    page = (run / "tables/table2.md").read_text("utf-8")
+    assert "`K3000-binomial-unit`, `K3000-binomial-bytes`: refused: RefusedError: this fit" in page
 
 
 def test_a_fit_that_diverges_is_a_row(finished):
     run = finished.folder / "results/tiny"
-    records = pd.read_csv(run / "records.csv").set_index("settings.instance")
-    assert records["status"].to_dict() == {"A": "ok", "B": "diverged", "G": "ok"}
+    records = pd.read_csv(run / "records/table1.csv").set_index("settings.instance")
+    assert records["status"].to_dict() == {"A": "ok", "B": "diverged", "E": "ok"}
     assert records.loc["B", "reason"].startswith("DivergenceError: the loss of layer ")
     page = (run / "tables/table1.md").read_text("utf-8")
     assert "0 of 1" in page
@@ -102,15 +150,28 @@ NOTHING = (
 )
 
 
+def of_method(fits, **changes):
+    """What a method's new fits bring about."""
+    return {
+        rule: number
+        for rule, number in ({"fit": fits, "outliers": fits} | TABLES | changes).items()
+        if number
+    }
+
+
 @pytest.mark.parametrize(
     ("files", "touched"),
     [
         (NOTHING, {}),
-        (("workflow/evaluation/statistics.py",), {"table1": 1, "all": 1}),
-        (("dcgmm/instances.toml",), {"table5": 1, "table6": 1, "all": 1}),
-        (("workflow/evaluation/metrics.py",), AFTER_FIT),
-        (("dcgmm/layers/gmm.py",), {"fit": 3} | AFTER_FIT),
-        (("envs/tensorflow.lock",), {"fit": 3} | AFTER_FIT),
+        (("workflow/report/table2.rst", "baselines/ratspn/model.py"), {}),
+        (("dcgmm/instances.toml",), of_method(DCGMM) | {"table5": 1, "table6": 1}),
+        (("workflow/evaluation/metrics.py",), {"outliers": FITS} | TABLES),
+        (("dcgmm/layers/gmm.py",), of_method(DCGMM)),
+        (("envs/tensorflow.lock",), of_method(DCGMM)),
+        (
+            ("baselines/einet/learning.py",),
+            of_method(PDSPN, figure10=0, table1=0, records=2) | {"draws": 1, "competitors": 1},
+        ),
     ],
 )
 def test_an_edit_reruns_what_it_touches(finished, files, touched):
@@ -123,19 +184,26 @@ def test_an_edit_reruns_what_it_touches(finished, files, touched):
 @pytest.mark.parametrize(
     ("lines", "touched"),
     [
-        ("seeds: [0, 1]", {"fit": 3, "outliers": 3}),
-        ("dcgmm: {schedules: {tiny: {A: {epochs: 2}}}}", {"fit": 1, "outliers": 1}),
+        ("seeds: [0, 1]", of_method(FITS)),
         (
-            "dcgmm: {recipes: [paper, released], instances: [A, B, G, E]}",
-            {"fit": 5, "outliers": 5, "figure10": 0},
+            "dcgmm: {schedules: {tiny: {A: {epochs: 2}}}}",
+            of_method(1, records=2, table2=0, table2_grid=0),
+        ),
+        (
+            "dcgmm: {recipes: [paper, released], instances: [A, B, E, G]}",
+            of_method(5, figure10=0),
+        ),
+        ("limits: {hours: 1}", {}),
+        ("protocols: [corrected]", {"records": 2, "table2": 1, "table2_grid": 1, "all": 1}),
+        (
+            "baselines: {gaussian: false}",
+            {"records": 2, "table2": 1, "table2_grid": 1, "all": 1, "competitors": 1},
         ),
     ],
 )
 def test_a_changed_setting_reruns_what_it_changes(finished, lines, touched):
     (finished.folder / "more.yaml").write_text(lines)
-    jobs = finished.plan(overlay=["tests/workflow/tiny.yaml", "more.yaml"])
-    expected = {"records": 1, "table1": 1, "figure10": 1, "all": 1} | touched
-    assert jobs == {rule: number for rule, number in expected.items() if number}
+    assert finished.plan(overlay=["tests/workflow/tiny.yaml", "more.yaml"]) == touched
 
 
 def test_a_mistake_in_the_configuration_is_one_sentence(project):

@@ -7,7 +7,15 @@ Limits = dict[str, float | None]
 
 
 class RefusedError(RuntimeError):
-    """A fit is estimated to exceed a limit; the message holds both numbers."""
+    """A fit is estimated to exceed a limit; the message holds both numbers.
+
+    Attributes:
+        estimate: as `check` would have returned it.
+    """
+
+    def __init__(self, message: str, estimate: dict[str, float]) -> None:
+        super().__init__(message)
+        self.estimate = estimate
 
 
 def check(model: Any, n: int, limits: Limits) -> dict[str, float]:
@@ -33,5 +41,5 @@ def _compare(estimate: dict[str, float], limits: Limits, name: str, unit: str) -
     needed, limit = estimate[name], limits.get(name)
     if limit is not None and needed > limit:
         raise RefusedError(
-            f"this fit needs about {needed:.1f} {unit}, but limits.{name} is {limit:g}"
+            f"this fit needs about {needed:.1f} {unit}, but limits.{name} is {limit:g}", estimate
         )

@@ -167,6 +167,7 @@ def fit_and_score(
         outcome |= {
             "status": _status(error),
             "reason": f"{type(error).__name__}: {error}".splitlines()[0],
+            "estimate": getattr(error, "estimate", outcome["estimate"]),
         }
         scores = {}
     folder.mkdir(exist_ok=True)

@@ -1,0 +1,150 @@
+"""The step that fits: which images a method gets, and that whatever goes wrong is a record."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from workflow.evaluation import methods
+from workflow.evaluation import scores as saved_scores
+from workflow.evaluation.datasets import Dataset
+from workflow.steps import competitors, draws, fit
+
+PLAIN = {"holdout": False, "images": None, "sample_weight": None}
+LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
+
+
+def dataset():
+    """Twelve training images of 4x4, each as bright as its index, and three test images."""
+    x = np.arange(12, dtype=np.uint8)[:, None, None, None] * np.ones((4, 4, 1), np.uint8)
+    y_test = np.array([0, 1, 2])
+    return Dataset("toy", "full", x, LABELS, x[:3], y_test, {"file": 64 * "c"})
+
+
+def indices(images):
+    return np.rint(images[:, 0, 0, 0] * 255).astype(int).tolist()
+
+
+def test_a_sixth_is_kept_aside_whatever_the_class():
+    images = fit.Images.choose(dataset(), "not0", PLAIN | {"holdout": True})
+    assert indices(images.train) == [1, 2, 3, 5, 6, 7, 9]
+    assert indices(images.validation) == [10, 11], "the last two of twelve"
+    assert len(images.test) == 3
+    assert images.sample_weight is None
+
+
+def test_the_first_images_may_do_and_labels_may_weigh():
+    training = PLAIN | {"images": 3, "sample_weight": "label"}
+    images = fit.Images.choose(dataset(), "not0", training)
+    assert indices(images.train) == [1, 2, 3]
+    assert images.sample_weight.tolist() == [1, 2, 1]
+    assert len(images.validation) == 0
+
+
+@dataclass
+class Fake:
+    """A method that does as it is told; its density is the brightness."""
+
+    error: Exception | None = None
+    capabilities = frozenset({"score", "marginals", "sample", "inpaint", "sample_weight"})
+    estimated_memory = 2**31
+    n_parameters = 1
+    weights = None
+
+    def fit(self, images, *, seed, progress, sample_weight=None):
+        if self.error:
+            raise self.error
+        self.weights = sample_weight
+        return {"log_likelihood": [np.float32(1.5), np.nan]}
+
+    def score_samples(self, images, known=None):
+        known = np.ones(images.shape[1:], bool) if known is None else known
+        return (images * known).sum((1, 2, 3))
+
+    def sample(self, n, *, seed=0, noise=True):
+        return np.full((n, 4, 4, 1), 0.5 if noise else 0.25, "float32")
+
+    def inpaint(self, images, known, *, seed=0, noise=True):
+        return np.where(known, images, np.float32(1))
+
+    def save(self, folder):
+        folder.mkdir()
+
+
+def run(tmp_path, monkeypatch, model, training=PLAIN, limits=None):
+    """The step on the toy dataset; the record it writes."""
+    monkeypatch.setattr(methods, "create", lambda *_: model)
+    dataset().save(tmp_path / "data.npz")
+    (tmp_path / "lock").write_text("")
+    values = {
+        "method": "ratspn", "grid-point": "K1", "settings": "{}", "training": json.dumps(training),
+        "limits": json.dumps(limits or {}), "data": tmp_path / "data.npz", "classes": "not0",
+        "seed": 0, "lock": tmp_path / "lock", "out": tmp_path / "fit",
+    }  # fmt: skip
+    fit.main([word for key, value in values.items() for word in (f"--{key}", str(value))])
+    assert (tmp_path / "fit/model").is_dir()
+    return json.loads((tmp_path / "fit/fit.json").read_text())
+
+
+def test_a_fit_is_scored_on_all_evidence(tmp_path, monkeypatch):
+    model = Fake()
+    training = PLAIN | {"holdout": True, "sample_weight": "label"}
+    record = run(tmp_path, monkeypatch, model, training)
+    assert (record["status"], record["estimate"]) == ("ok", {"memory_gb": 2.0})
+    assert record["history"] == {"log_likelihood": [1.5, None]}
+    assert record["dataset"].items() >= {"train_images": 7, "validation_images": 2}.items()
+    assert model.weights.tolist() == [1, 2, 1, 2, 1, 1, 2]
+    scores = saved_scores.read(tmp_path / "fit/scores.npz")
+    assert scores.labels.tolist() == [0, 1, 2]
+    whole, half = (scores.test[name]["top"] for name in ("all", "bottom_half"))
+    assert whole == pytest.approx(2 * half)
+    assert list(scores.validation) == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("error", "limits", "status", "reason"),
+    [
+        (ValueError("two\nlines"), {}, "failed", "ValueError: two"),
+        (ArithmeticError("nan"), {}, "diverged", "ArithmeticError: nan"),
+        (None, {"memory_gb": 1.5}, "refused", "RefusedError: this fit needs about 2.0 GiB"),
+    ],
+)
+def test_what_goes_wrong_is_a_record(tmp_path, monkeypatch, error, limits, status, reason):
+    record = run(tmp_path, monkeypatch, Fake(error), limits=limits)
+    assert record["status"] == status
+    assert record["reason"].startswith(reason)
+    assert record["estimate"] == {"memory_gb": 2.0}
+    assert saved_scores.read(tmp_path / "fit/scores.npz").test == {}
+
+
+def drawn_from(tmp_path, monkeypatch, model, **limits):
+    """The draws of a fit, as the figure reads them."""
+    run(tmp_path, monkeypatch, model, limits=limits)
+    monkeypatch.setattr(methods, "load", lambda *_: model)
+    names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
+    draws.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
+    return competitors.read(tmp_path / "draws.npz")
+
+
+def test_draws_and_their_figure(tmp_path, monkeypatch):
+    about, arrays = drawn_from(tmp_path, monkeypatch, Fake())
+    assert about == {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "status": "ok"}
+    assert list(arrays) == list(competitors.KINDS)
+    assert arrays["sample"].shape == (draws.SAMPLES, 4, 4, 1)
+    assert indices(arrays["original"]) == [1, 2], "of the classes that were fitted"
+    assert (arrays["inpaint"][:, :, :2] == arrays["original"][:, :, :2]).all()
+    assert (arrays["inpaint"][:, :, 2:] == 1).all()
+    (tmp_path / "other").mkdir()
+    nothing = drawn_from(tmp_path / "other", monkeypatch, Fake(), memory_gb=1)
+    assert (nothing[0]["status"], nothing[1]) == ("refused", {})
+    paths = [str(tmp_path / "draws.npz"), str(tmp_path / "other/draws.npz")]
+    competitors.main(["--draws", *paths, "--out", str(tmp_path)])
+    assert (tmp_path / "competitors.png").stat().st_size > 100
+
+
+def test_a_strip_has_two_lines():
+    images = np.arange(4, dtype="float32")[:, None, None, None] * np.ones((4, 2, 3, 1))
+    tiled = competitors.strip(images)
+    assert tiled.shape == (4, 6)
+    assert tiled[::2, ::3].tolist() == [[0, 1], [2, 3]]
