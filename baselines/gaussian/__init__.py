@@ -1,0 +1,5 @@
+"""A Gaussian for every pixel: the control that any model must beat."""
+
+from baselines.gaussian.model import Gaussian
+
+__all__ = ["Gaussian"]
