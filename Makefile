@@ -40,7 +40,7 @@ test-suite:
 test-contract: $(addprefix contract-,$(METHODS))
 
 contract-%:
-	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\(.*\)"/\1/p' baselines/$*/method.toml \
+	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
 
 lint:

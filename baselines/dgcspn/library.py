@@ -5,7 +5,11 @@ It was written for Keras 2, which tf-keras carries on; `tf.keras` must mean that
 
 from __future__ import annotations
 
+import importlib.util
 import os
+
+if importlib.util.find_spec("tf_keras") is None:  # without it, TensorFlow asks for itself for ever
+    raise ModuleNotFoundError("DGCSPN needs Keras 2: install tf-keras")
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # read when tf.keras is first used
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
