@@ -38,7 +38,6 @@ def test_every_method_of_the_suite_is_described(name):
     about = catalogue.method(name)
     folder = catalogue.FOLDER / name
     rules = grid.parameters(name)
-    assert (catalogue.FOLDER.parent / f"envs/{about.environment}.lock").is_file()
     assert (folder / "README.md").is_file()
     assert all("default" in rule for rule in rules.values())
     mentioned = {*about.symbols, *about.variants}
@@ -65,6 +64,7 @@ def test_folders_are_scanned(mine):
         ("title", "titel", "unknown key 'titel'; did you mean 'title'?"),
         ("protocols.paper", "protocols.papre",
          "unknown key 'protocols.papre'; did you mean 'paper'"),
+        ('"workflow"', '"pytorch"', "environment is 'pytorch'; did you mean 'torch'?"),
         ("where", "were", "unknown key 'protocols.paper.were'; did you mean 'where'?"),
         ("where", 'evidence = "al"\nwhere',
          "protocols.paper.evidence is 'al'; did you mean 'all'?"),

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -106,6 +107,23 @@ def test_a_fit_that_diverges_is_a_row(finished):
     assert "- B, paper: seed 0: diverged, DivergenceError: the loss of layer " in page
 
 
+def test_a_copied_template_is_a_competitor(finished):
+    folder = shutil.copytree(
+        finished.folder / "baselines/_template", finished.folder / "baselines/mine"
+    )
+    (finished.folder / "mine.yaml").write_text("run: mine\nbaselines: {mine: }\n")
+    record = "results/mine/fit/mine/default/mnist/not0/seed0/outliers.json"
+    overlay = ["tests/workflow/tiny.yaml", "mine.yaml"]
+    try:
+        result = finished.snakemake(record, overlay=overlay)
+        fits = finished.plan(overlay=overlay)["fit"]
+    finally:
+        shutil.rmtree(folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads((finished.folder / record).read_text())["status"] == "ok"
+    assert fits == FITS, "all but the one that is there"
+
+
 def test_second_run_has_nothing_to_do(finished):
     result = finished.snakemake()
     assert result.returncode == 0
@@ -164,7 +182,8 @@ def of_method(fits, **changes):
     [
         (NOTHING, {}),
         (("workflow/report/table2.rst", "baselines/ratspn/model.py"), {}),
-        (("dcgmm/instances.toml",), of_method(DCGMM) | {"table5": 1, "table6": 1}),
+        (("dcgmm/instances.toml",), {"table5": 1, "table6": 1, "all": 1}),
+        (("baselines/pdspn/method.toml",), {"table2": 1, "table2_grid": 1, "all": 1}),
         (("workflow/evaluation/metrics.py",), {"outliers": FITS} | TABLES),
         (("dcgmm/layers/gmm.py",), of_method(DCGMM)),
         (("envs/tensorflow.lock",), of_method(DCGMM)),

@@ -14,6 +14,7 @@ from workflow.evaluation import evidence
 from workflow.evaluation.hints import nearest
 
 FOLDER = Path(__file__).parents[2] / "baselines"
+ENVIRONMENTS = Path(__file__).parents[2] / "envs"
 PROTOCOLS = ("paper", "corrected")
 WEIGHTS = ("label",)
 
@@ -72,6 +73,11 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/method.toml"))
 
 
+def environments() -> list[str]:
+    """Every environment that has a lock."""
+    return sorted(path.stem for path in ENVIRONMENTS.glob("*.lock"))
+
+
 @cache
 def method(name: str) -> Method:
     """The description of a method.
@@ -99,6 +105,9 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
+    if content["environment"] not in (locks := environments()):
+        wrong = content["environment"]
+        raise ValueError(f"environment is {wrong!r}; {nearest(wrong, locks)}")
     protocols = content.pop("protocols")
     _only("protocols.", protocols, PROTOCOLS)
     return Method(

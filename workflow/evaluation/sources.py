@@ -25,10 +25,8 @@ def of_module(name: str) -> list[str]:
 
 
 def of_package(name: str) -> list[str]:
-    """Every Python file of a package, and what it describes itself by."""
-    folder = ROOT / name
-    files = [*folder.rglob("*.py"), *folder.rglob("*.toml")]
-    return sorted(str(path.relative_to(ROOT)) for path in files)
+    """Every Python file of a package."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / name).rglob("*.py"))
 
 
 def of_imports(name: str) -> list[str]:
