@@ -209,3 +209,10 @@ def test_a_line_is_enough_for_a_method():
 def test_one_protocol_alone():
     config = checked({"baselines": {"ratspn": None}, "protocols": ["corrected"]})
     assert list(grid.points("ratspn", config)) == ["binomial-bytes"]
+
+
+def test_numbers_without_a_letter_are_named():
+    axes = {"epochs": [1, 2], "components": [5]}
+    config = checked({"baselines": {"ratspn": {"grid": axes}}, "protocols": ["corrected"]})
+    names = ["K5-binomial-bytes-epochs1", "K5-binomial-bytes-epochs2"]
+    assert list(grid.points("ratspn", config)) == names

@@ -107,7 +107,7 @@ def test_a_fit_is_scored_on_all_evidence(tmp_path, monkeypatch):
     [
         (ValueError("two\nlines"), {}, "failed", "ValueError: two"),
         (ArithmeticError("nan"), {}, "diverged", "ArithmeticError: nan"),
-        (None, {"memory_gb": 1.5}, "refused", "RefusedError: this fit needs about 2.0 GiB"),
+        (None, {"memory_gb": 1.5}, "refused", "this fit needs about 2 GiB"),
     ],
 )
 def test_what_goes_wrong_is_a_record(tmp_path, monkeypatch, error, limits, status, reason):

@@ -121,7 +121,8 @@ def _name(about: catalogue.Method, axes: set[str], point: dict[str, Any]) -> str
         if protocol.concerns(settings):
             shown |= {*protocol.settings}
     order = dict.fromkeys([*about.symbols, *parameters(about.name)])
-    words = [f"{about.symbols.get(key, '')}{settings[key]}" for key in order if key in shown]
+    letters = {key: key for key in order if not isinstance(settings[key], str)} | about.symbols
+    words = [f"{letters.get(key, '')}{settings[key]}" for key in order if key in shown]
     if weight := point["training"]["sample_weight"]:
         words.append(f"{weight}_weighted")
     return "-".join(words) or "default"

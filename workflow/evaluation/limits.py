@@ -41,5 +41,5 @@ def _compare(estimate: dict[str, float], limits: Limits, name: str, unit: str) -
     needed, limit = estimate[name], limits.get(name)
     if limit is not None and needed > limit:
         raise RefusedError(
-            f"this fit needs about {needed:.1f} {unit}, but limits.{name} is {limit:g}", estimate
+            f"this fit needs about {needed:.2g} {unit}, but limits.{name} is {limit:g}", estimate
         )

@@ -62,11 +62,12 @@ def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
     A point whose every seed failed has one row, of no metric and n = 0.
     """
     key = ["method", "title", "variant", "grid_point", "dataset"]
-    return pd.DataFrame(
+    lines = (
         line
         for values, group in records.groupby(key, sort=False)
         for line in _point_lines(dict(zip(key, values, strict=True)), group)
     )
+    return pd.DataFrame(lines).astype({"parameters": "Int64"})
 
 
 def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:

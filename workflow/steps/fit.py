@@ -166,7 +166,7 @@ def fit_and_score(
         traceback.print_exc()
         outcome |= {
             "status": _status(error),
-            "reason": f"{type(error).__name__}: {error}".splitlines()[0],
+            "reason": _reason(error),
             "estimate": getattr(error, "estimate", outcome["estimate"]),
         }
         scores = {}
@@ -178,6 +178,12 @@ def _status(error: Exception) -> str:
     if isinstance(error, limits.RefusedError):
         return "refused"
     return "diverged" if isinstance(error, ArithmeticError) else "failed"
+
+
+def _reason(error: Exception) -> str:
+    """One line; what is refused by us needs no name of an exception."""
+    name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
+    return f"{name}{error}".splitlines()[0]
 
 
 class _Clock:
