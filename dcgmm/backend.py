@@ -1,4 +1,4 @@
-"""The four things that Keras 3 does not say the same way for every backend.
+"""The five things that Keras 3 does not say the same way for every backend.
 
 Everything else in this package is `keras.ops`. TensorFlow is the default; `KERAS_BACKEND=jax`
 selects JAX.
@@ -47,6 +47,13 @@ if keras.backend.backend() == "tensorflow":
             parallel_iterations=1,
         )[1]
 
+    def value_and_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
+        """`function(x)` and the gradient of its sum."""
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = function(x)
+        return value, tape.gradient(value, x)
+
 elif keras.backend.backend() == "jax":
     import jax
     import jax.numpy as jnp
@@ -66,6 +73,11 @@ elif keras.backend.backend() == "jax":
     def repeat(count: Any, step: Callable, carry: Any) -> Any:
         """`carry = step(i, carry)` for i below `count`."""
         return jax.lax.fori_loop(0, count, step, carry)
+
+    def value_and_gradient(function: Callable, x: Any) -> tuple[Any, Any]:
+        """`function(x)` and the gradient of its sum."""
+        value, pull_back = jax.vjp(function, x)
+        return value, pull_back(jnp.ones_like(value))[0]
 
 else:
     raise ImportError(

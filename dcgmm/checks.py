@@ -77,3 +77,49 @@ def as_layer(layer: int | None, gmm_indices: tuple[int, ...]) -> int:
             f"{', '.join(map(str, gmm_indices))}"
         )
     return layer
+
+
+def as_count(name: str, value: Any) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ValueError: naming the setting and the value it has.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} is {value!r}, but must be a whole number from 1")
+    return int(value)
+
+
+def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask of known pixels as boolean [n, H, W, C], broadcast without a copy.
+
+    Raises:
+        ValueError: if it is not boolean or does not broadcast to the images' shape.
+    """
+    known = np.asarray(known)
+    if known.dtype != np.bool_:
+        raise ValueError(f"the mask of known pixels must be boolean, but is {known.dtype}")
+    try:
+        return np.broadcast_to(known, shape)
+    except ValueError:
+        raise ValueError(
+            f"the mask of known pixels has shape {known.shape}, which does not broadcast to "
+            f"the images' {tuple(shape)}: give [H, W, 1] or [n, H, W, 1]"
+        ) from None
+
+
+def as_control(top: Any, n: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """A control signal for the top cGMM layer as float32 [n, H, W, K].
+
+    Raises:
+        ValueError: for another shape, or numbers that are not finite.
+    """
+    top = np.asarray(top, "float32")
+    if top.shape != (n, *shape):
+        raise ValueError(
+            f"top has shape {top.shape}, but a control signal for {n} images and the top cGMM "
+            f"layer has {(n, *shape)}: [n, H, W, K]"
+        )
+    if not np.isfinite(top).all():
+        raise ValueError("top holds values that are not finite: give finite ones")
+    return top

@@ -29,7 +29,7 @@ def forward_pass(layers: Sequence[keras.layers.Layer], up_to: int) -> Callable:
         for layer, transforms, state in zip(gmms, below, states, strict=True):
             features = layer_features(x, transforms, layer)
             log_scores = mixture.log_scores(state.parameters, features)
-            scores.append(_layer_score(layer, state, log_scores))
+            scores.append(layer_score(layer, state, log_scores))
             gamma = mixture.responsibilities(log_scores)
             x = ops.reshape(gamma, (*layer.size, layer.components, -1))
         return tuple(scores), x
@@ -55,7 +55,7 @@ def in_batches(forward: Callable, states: tuple, images: np.ndarray) -> Any:
         )
 
 
-def _layer_score(layer: GMM, state: Any, scores: Any) -> Any:
+def layer_score(layer: GMM, state: Any, scores: Any) -> Any:
     """Eq. 8 with whatever smoothing annealing has left, and with its constant, [N]."""
     radius = state.annealing.radius
     distances = annealing.torus_distances(layer.components)

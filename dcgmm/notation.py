@@ -1,7 +1,7 @@
 """The paper's layer notation (Tables V and VI) and what follows from it alone: shapes and counts.
 
-An instance is written bottom to top, `F(8,2)-G(49)-P(2,2)-C(10)`: folding with an 8x8 kernel and
-stride 2, a cGMM layer of 49 components, 2x2 max-pooling, a linear classifier for 10 classes.
+An instance is written bottom to top, `F(8,2)-P(2,2)-G(49)-C(10)`: folding with an 8x8 kernel and
+stride 2, 2x2 max-pooling, a cGMM layer of 49 components, a linear classifier for 10 classes.
 This module is symbolic: it imports neither Keras nor NumPy.
 """
 
@@ -144,31 +144,70 @@ def gmm_indices(layers: Sequence[Layer]) -> tuple[int, ...]:
     return tuple(i for i, layer in enumerate(layers, start=1) if isinstance(layer, GMM))
 
 
+def classifier_inputs(layers: Sequence[Layer], chosen: Sequence[int] = ()) -> tuple[int, ...]:
+    """Indices of the cGMM layers that the classifier reads; () where there is no classifier.
+
+    Args:
+        layers: the instance.
+        chosen: those indices; by default the cGMM layer directly below the classifier.
+
+    Raises:
+        ValueError: if there is nothing that could read them, or one is no cGMM layer, or stands
+            twice; if none is chosen and the layer below the classifier is no cGMM layer; if a
+            classifier is not the last layer.
+    """
+    gmms = gmm_indices(layers)
+    chosen = tuple(chosen)
+    if any(isinstance(layer, Classifier) for layer in layers[:-1]):
+        raise ValueError(f"{write(layers)}: a classifier can only be the last layer")
+    if not any(isinstance(layer, Classifier) for layer in layers[-1:]):
+        if chosen:
+            raise ValueError(
+                f"classifier.inputs is {chosen}, but {write(layers)} has no classifier: "
+                "leave it out, or add one, for example 'C(10)'"
+            )
+        return ()
+    for index in chosen or (len(layers) - 1,):
+        if not isinstance(index, int) or isinstance(index, bool) or index not in gmms:
+            raise ValueError(
+                f"the classifier of {write(layers)} reads layer {index}, which is no cGMM layer: "
+                f"choose classifier.inputs from {', '.join(map(str, gmms))}"
+            )
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"classifier.inputs is {chosen}, but must name a layer only once")
+    return chosen or (len(layers) - 1,)
+
+
 def count_parameters(
     layers: Sequence[Layer],
     input_shape: Shape,
     *,
     independent: Sequence[int] = (),
+    inputs: Sequence[int] = (),
     convention: str = "centroids",
 ) -> int:
-    """Number of cGMM parameters.
+    """Number of parameters.
 
     Args:
         layers: the instance.
         input_shape: [H, W, C] of an image.
         independent: indices of the cGMM layers with parameters of their own at every position.
+        inputs: indices of the cGMM layers that a classifier reads, see `classifier_inputs`.
         convention: `centroids` counts the entries of mu only, which reproduces every number of
-            Table V; `all` adds precisions and weights.
+            Table V; `all` adds precisions, weights and the classifier.
     """
     if convention not in ("centroids", "all"):
         raise ValueError(f"unknown convention {convention!r}: use 'centroids' or 'all'")
     total = 0
-    inputs = [tuple(input_shape), *shapes(layers, input_shape)]
+    sizes = [tuple(input_shape), *shapes(layers, input_shape)]
     for index in gmm_indices(layers):
-        height, width, dimension = inputs[index - 1]
+        height, width, dimension = sizes[index - 1]
         positions = height * width if index in independent else 1
         each = dimension if convention == "centroids" else 2 * dimension + 1
         total += positions * layers[index - 1].components * each
+    if convention == "all" and isinstance(layers[-1], Classifier):
+        read = sum(math.prod(sizes[index]) for index in classifier_inputs(layers, inputs))
+        total += layers[-1].classes * (read + 1)
     return total
 
 

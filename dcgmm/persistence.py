@@ -12,6 +12,29 @@ import numpy as np
 FORMAT = 1
 
 
+def as_arrays(parts: dict[int, tuple]) -> dict[str, np.ndarray]:
+    """Arrays `L<layer>/<name>` of what every layer holds, one or several named tuples."""
+    return {
+        f"L{index}/{name}": np.asarray(value)
+        for index, named in parts.items()
+        for part in named
+        for name, value in part._asdict().items()
+    }
+
+
+def part(like: Any, arrays: dict[str, np.ndarray], index: int) -> Any:
+    """A named tuple of layer `index`, the inverse of `as_arrays`; `like` is one of its shape.
+
+    Raises:
+        ValueError: if an array has another shape.
+    """
+    for name, value in like._asdict().items():
+        shape, expected = arrays[f"L{index}/{name}"].shape, tuple(value.shape)
+        if shape != expected:
+            raise ValueError(f"L{index}/{name} has shape {shape} instead of {expected}")
+    return type(like)(*(arrays[f"L{index}/{name}"] for name in like._fields))
+
+
 def write(folder: str | os.PathLike, description: dict[str, Any], arrays: dict) -> None:
     """Write both files beside `folder`, then move them there in one step."""
     folder = Path(folder)

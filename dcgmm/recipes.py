@@ -3,14 +3,18 @@
 Imports neither Keras nor NumPy, so that a workflow can read architectures and recipes anywhere.
 """
 
-import difflib
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from dcgmm import notation
+from dcgmm.sampling_recipe import Sampling
+from dcgmm.settings import replaced as _replaced
+from dcgmm.settings import require as _require
+from dcgmm.settings import unknown as _unknown
+from dcgmm.settings import whole as _whole
 
 SHUFFLES = ("epoch", "once")
 
@@ -39,6 +43,29 @@ class Annealing:
 
 
 @dataclass(frozen=True)
+class Classification:
+    """How a classifier layer, C(S), is trained: by plain SGD on its own cross-entropy.
+
+    Attributes:
+        inputs: indices of the cGMM layers whose activities it reads; empty means the cGMM layer
+            directly below it.
+        learning_rate: constant. The release's scripts ask for 0.01 or 0.02, which a mix-up of
+            prefixes loses wherever the classifier does not read the layer below it: there
+            they run with 0.05.
+        wait: it starts after this fraction of the run.
+    """
+
+    inputs: tuple[int, ...] = ()
+    learning_rate: float = 0.05
+    wait: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inputs", tuple(self.inputs))
+        _require(self.learning_rate > 0, "classifier.learning_rate", self.learning_rate, "above 0")
+        _require(0 <= self.wait <= 1, "classifier.wait", self.wait, "a fraction of the run")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything about training but the data and the seed. The defaults are the release's.
 
@@ -57,6 +84,7 @@ class Recipe:
         max_precision: precisions start here and never exceed it (20: a variance of 0.05).
         min_precision: and never fall below this; on [0, 1] data it does not bind.
         annealing: the smoothing radius and its controller.
+        classifier: what a classifier layer reads and how it is trained.
     """
 
     epochs: int = 25
@@ -73,6 +101,7 @@ class Recipe:
     max_precision: float = 20.0
     min_precision: float = 1e-4
     annealing: Annealing = field(default_factory=Annealing)
+    classifier: Classification = field(default_factory=Classification)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "independent", tuple(self.independent))
@@ -92,14 +121,18 @@ class Recipe:
             "min_precision", self.min_precision, "from 1e-8 and below max_precision",
         )  # fmt: skip
         _require(self.max_precision <= 1e8, "max_precision", self.max_precision, "at most 1e8")
-        known = isinstance(self.annealing, Annealing)
-        _require(known, "annealing", self.annealing, "a mapping or Annealing")
+        for name, kind in _NESTED.items():
+            value = getattr(self, name)
+            _require(isinstance(value, kind), name, value, f"a mapping or {kind.__name__}")
 
     def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Recipe":
         """This recipe with one entry a cGMM layer in `waits` and `independent`.
 
+        `classifier.inputs` are filled in too, where there is a classifier.
+
         Raises:
-            ValueError: if either has a length other than the number of cGMM layers.
+            ValueError: if either has a length other than the number of cGMM layers, or if the
+                classifier cannot read what it is told to.
         """
         count = len(notation.gmm_indices(layers))
         waits = self.waits or tuple(round(0.1 * below, 10) for below in range(count))
@@ -110,7 +143,9 @@ class Recipe:
                     f"recipe has {len(values)} {name}, but {notation.write(layers)} has {count} "
                     f"cGMM layers: give one value each"
                 )
-        return replace(self, waits=waits, independent=independent)
+        inputs = notation.classifier_inputs(layers, self.classifier.inputs)
+        classifier = replace(self.classifier, inputs=inputs)
+        return replace(self, waits=waits, independent=independent, classifier=classifier)
 
     def independent_layers(self, layers: tuple[notation.Layer, ...]) -> tuple[int, ...]:
         """Indices, from 1, of the cGMM layers whose positions have parameters of their own."""
@@ -118,31 +153,41 @@ class Recipe:
         return tuple(index for index, is_own in own if is_own)
 
     def updated(self, **changes: Any) -> "Recipe":
-        """A copy with some values changed; `annealing` may be a mapping of its own changes.
+        """A copy with some values changed; a group, as `annealing`, may be a mapping of changes.
 
         Raises:
             ValueError: for a name that is no hyper-parameter, with the nearest that is.
         """
         changes = dict(changes)
-        if isinstance(changes.get("annealing"), dict):
-            changes["annealing"] = _replaced(self.annealing, changes["annealing"])
+        for name in _NESTED:
+            if isinstance(changes.get(name), dict):
+                changes[name] = _replaced(getattr(self, name), changes[name])
         return _replaced(self, changes)
+
+
+_NESTED = {"annealing": Annealing, "classifier": Classification}
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One row of Table V under one recipe."""
+    """One row of Table V, or the classifier of Table IV, under one recipe."""
 
     name: str
     layers: tuple[notation.Layer, ...]
     recipe: Recipe
     published_parameters: int
     note: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 def instance_names() -> list[str]:
-    """The instances of Table V, in its order."""
-    return list(_table())
+    """The instances of Table V, in its order; those with a classifier are left out."""
+    return [name for name, row in _table().items() if not row.get("classifies", False)]
+
+
+def classifier_names() -> list[str]:
+    """The instances with a classifier layer, of Table IV."""
+    return [name for name, row in _table().items() if row.get("classifies", False)]
 
 
 def recipe_names(instance: str) -> list[str]:
@@ -151,7 +196,7 @@ def recipe_names(instance: str) -> list[str]:
 
 
 def instance(name: str, recipe: str = "paper") -> Instance:
-    """An instance of Table V with the layers and hyper-parameters of one of its recipes.
+    """An instance of Table V or IV with the layers and hyper-parameters of one of its recipes.
 
     Raises:
         ValueError: for an unknown name or recipe, with the nearest known one.
@@ -161,6 +206,7 @@ def instance(name: str, recipe: str = "paper") -> Instance:
     if recipe not in names:
         raise ValueError(_unknown("recipe", recipe, names))
     settings = row[names[0]] | row[recipe]
+    sampling = Sampling().updated(**settings.pop("sampling", {}))
     layers = notation.parse(settings.pop("layers", row["layers"]))
     return Instance(
         name=name,
@@ -168,6 +214,7 @@ def instance(name: str, recipe: str = "paper") -> Instance:
         recipe=Recipe().updated(**settings).for_layers(layers),
         published_parameters=row["published_parameters"],
         note=row.get("note", ""),
+        sampling=sampling.for_layers(layers),
     )
 
 
@@ -180,26 +227,3 @@ def _row(name: str) -> dict[str, Any]:
     if name not in _table():
         raise ValueError(_unknown("instance", name, list(_table())))
     return _table()[name]
-
-
-def _replaced(settings: Any, changes: dict[str, Any]) -> Any:
-    known = [f.name for f in fields(settings)]
-    for name in changes:
-        if name not in known:
-            raise ValueError(_unknown("hyper-parameter", name, known))
-    return replace(settings, **changes)
-
-
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
-    return f"unknown {what} {name!r}; {hint}"
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _require(holds: bool, name: str, value: Any, wanted: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} is {value!r}, but must be {wanted}")

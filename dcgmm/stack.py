@@ -1,12 +1,47 @@
-"""A stack of layers as its cGMM layers see it: each with the transforms below it."""
+"""A stack of layers: made from its notation, and as its cGMM layers see it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from dcgmm.layers import GMM, Folding
+from dcgmm import notation
+from dcgmm.layers import GMM, Classifier, Folding, MaxPooling
 from dcgmm.layers import gmm as mixture
+from dcgmm.recipes import Recipe
+
+_CENTROIDS, _WEIGHTS = 0, 2  # which of a seed's random streams; training.batches draws from 1
+
+
+def build(
+    symbols: Sequence[notation.Layer], recipe: Recipe, input_shape: notation.Shape, seed: int
+) -> list[keras.layers.Layer]:
+    """Layers with fresh weights; every layer that draws some has a random stream of its own."""
+    result: list[keras.layers.Layer] = []
+    sizes = [input_shape, *notation.shapes(symbols, input_shape)]
+    own = recipe.independent_layers(symbols)
+    for index, symbol in enumerate(symbols, start=1):
+        shape: tuple = (*sizes[index - 1], None)
+        match symbol:
+            case notation.Folding(kernel, stride):
+                layer = Folding(kernel, stride)
+            case notation.MaxPooling(kernel, stride):
+                layer = MaxPooling(kernel, stride)
+            case notation.GMM(components):
+                layer = GMM(
+                    components,
+                    independent=index in own,
+                    mu_init=recipe.mu_init,
+                    max_precision=recipe.max_precision,
+                    seed=(seed, _CENTROIDS, index),
+                )
+            case notation.Classifier(classes):
+                layer = Classifier(classes, seed=(seed, _WEIGHTS, index))
+                shape = (sum(math.prod(sizes[below]) for below in recipe.classifier.inputs), None)
+        layer.build(shape)
+        result.append(layer)
+    return result
 
 
 def transforms_below_each(layers: Sequence[keras.layers.Layer]) -> list[list]:

@@ -2,19 +2,22 @@
 
 A step goes through the layers bottom to top. Each cGMM layer computes scores, its output, its loss
 and its update from the output that its predecessor had before its own update; nothing is
-propagated back between layers. State comes in and goes out as tuples: no hidden variables.
+propagated back between layers. A classifier on top learns in the same way from the outputs of the
+cGMM layers that it reads. State comes in and goes out as tuples: no hidden variables.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from tqdm import tqdm
 
-from dcgmm import annealing, backend
+from dcgmm import annealing, backend, classification
 from dcgmm.annealing import AnnealingState
-from dcgmm.layers import GMM
+from dcgmm.errors import DivergenceError
+from dcgmm.layers import GMM, Classifier
 from dcgmm.layers import gmm as mixture
 from dcgmm.layers.gmm import Parameters
 from dcgmm.recipes import Recipe
@@ -28,6 +31,53 @@ class LayerState(NamedTuple):
 
     parameters: Parameters
     annealing: AnnealingState
+
+
+def train(
+    layers: Sequence[keras.layers.Layer],
+    recipe: Recipe,
+    states: tuple,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    seed: int,
+    progress: bool,
+) -> tuple[tuple, dict[str, list]]:
+    """The whole run: the states after it, and the history.
+
+    Args:
+        layers: all of them, built.
+        recipe: how to train.
+        states: of the cGMM layers, bottom to top, and the parameters of a classifier.
+        images: float32 [n, H, W, C].
+        labels: int32 [n], if and only if the last layer is a classifier.
+        seed: of the order of images.
+        progress: whether to show a bar, if standard error is a terminal.
+
+    Raises:
+        DivergenceError: as soon as a loss is not finite.
+    """
+    steps = len(images) // recipe.batch_size
+    order = batches(len(images), recipe, seed)
+    run = training_loop(layers, recipe, images.shape[1:], steps * recipe.epochs)
+    resident = ops.convert_to_tensor(images.reshape(len(images), -1))
+    indices = [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)]
+    gmms = len(indices)
+    history: dict[str, list] = {"layers": indices, "loss": [], "radius": []}
+    if labels is not None:
+        labels = ops.convert_to_tensor(labels)
+        history |= {"cross_entropy": [], "accuracy": []}
+    for epoch in tqdm(range(recipe.epochs), "epochs", disable=None if progress else True):
+        first = ops.convert_to_tensor(np.int32(epoch * steps))
+        states, seen = run(states, resident, ops.convert_to_tensor(order(epoch)), first, labels)
+        means = [float(total / count) if count else None for total, count in np.asarray(seen)]
+        _check_finite(layers, means, f"after epoch {epoch + 1}")
+        history["loss"].append(means[:gmms])
+        history["radius"].append([float(state.annealing.radius) for state in states[:gmms]])
+        for name, mean in zip(("cross_entropy", "accuracy"), means[gmms:], strict=False):
+            history[name].append(mean)
+    # The losses of the last step are those before its update.
+    _check_finite(layers, map(_finite, states), "after the last step")
+    return states, history
 
 
 def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray]:
@@ -49,20 +99,32 @@ def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray
 def training_loop(
     layers: Sequence[keras.layers.Layer], recipe: Recipe, input_shape: tuple, total_steps: int
 ) -> Callable:
-    """Compile `run(states, images, order, first) -> states, seen`.
+    """Compile `run(states, images, order, first, labels=None) -> states, seen`.
 
     `images` [n, H*W*C] stays on the device; `order` [steps, batch_size] selects the batches, and
     `first` is the number of steps already made of `total_steps`, from which the delays follow.
     `seen` [L, 2] holds, for every cGMM layer, the sum of its losses and their number.
+
+    Where the last layer is a classifier, `labels` [n] are needed, the last of `states` are its
+    parameters, and `seen` has two more rows: its cross-entropy and its accuracy.
     """
     gmms = [layer for layer in layers if isinstance(layer, GMM)]
     learners = [learner(layer, recipe) for layer in gmms]
     below = transforms_below_each(layers)
+    waits, rows = recipe.waits, len(gmms)
+    if isinstance(layers[-1], Classifier):
+        read = classification.reader(layers, recipe)
+        learn_classes = classification.learner(recipe)
+        waits, rows = (*waits, recipe.classifier.wait), rows + 2
 
-    def layer_step(index: int, states: tuple, x: Any, fraction: Any) -> tuple:
-        """Train cGMM layer `index` and those above it on the activities `x` below it."""
-        layer, wait, above = gmms[index], recipe.waits[index], recipe.waits[index + 1 :]
-        features = layer_features(x, below[index], layer)
+    def layer_step(
+        index: int, states: tuple, activities: tuple, labels: Any, fraction: Any
+    ) -> tuple:
+        """Train cGMM layer `index` and all above it on the activities of the image and below."""
+        if index == len(gmms):
+            return classifier_step(states[-1], activities[1:], labels, fraction)
+        layer, wait, above = gmms[index], waits[index], waits[index + 1 :]
+        features = layer_features(activities[-1], below[index], layer)
 
         def learning() -> tuple:
             state, output, loss = learners[index](states[index], features)
@@ -78,25 +140,38 @@ def training_loop(
 
         def continuing() -> tuple:
             gamma = ops.reshape(output, (*layer.size, layer.components, -1))
-            return layer_step(index + 1, states, gamma, fraction)
+            return layer_step(index + 1, states, (*activities, gamma), labels, fraction)
 
         def stopping() -> tuple:
-            return tuple(states[index + 1 :]), (ops.zeros(2),) * len(above)
+            return tuple(states[index + 1 :]), (ops.zeros(2),) * (rows - index - 1)
 
         rest, seen_above = _when(fraction, min(above), continuing, stopping)
         return (state, *rest), (seen, *seen_above)
 
-    def run(states: tuple, images: Any, order: Any, first: Any) -> tuple:
+    def classifier_step(parameters: Any, activities: tuple, labels: Any, fraction: Any) -> tuple:
+        """Train the classifier on the activities of the cGMM layers."""
+
+        def learning() -> tuple:
+            learnt, *seen = learn_classes(parameters, read(activities), labels)
+            return (learnt,), tuple(ops.stack([value, ops.ones(())]) for value in seen)
+
+        def waiting() -> tuple:
+            return (parameters,), (ops.zeros(2),) * 2
+
+        return _when(fraction, recipe.classifier.wait, learning, waiting)
+
+    def run(states: tuple, images: Any, order: Any, first: Any, labels: Any = None) -> tuple:
         def step(i: Any, carry: tuple) -> tuple:
             states, total = carry
             batch = ops.take(images, order[i], axis=0)
+            batch_labels = None if labels is None else ops.take(labels, order[i])
             x = ops.reshape(ops.transpose(batch), (*input_shape, -1))
             fraction = ops.cast(first + i, "float32") / (total_steps + 1)
-            states, seen = layer_step(0, states, x, fraction)
+            states, seen = layer_step(0, states, (x,), batch_labels, fraction)
             return states, total + ops.stack(seen)
 
         count = ops.shape(order)[0]
-        return backend.repeat(count, step, (states, ops.zeros((len(gmms), 2))))
+        return backend.repeat(count, step, (states, ops.zeros((rows, 2))))
 
     return backend.compiled(run)
 
@@ -175,3 +250,21 @@ def ascend(state: LayerState, moments: Any, counts: Any, loss: Any, recipe: Reci
 def _when(fraction: Any, wait: float, then: Callable, otherwise: Callable) -> Any:
     """`then()` once a fraction `wait` of the run has passed; no branch where that is always."""
     return then() if wait == 0 else ops.cond(fraction >= wait, then, otherwise)
+
+
+def _check_finite(
+    layers: Sequence[keras.layers.Layer], losses: Iterable[float | None], when: str
+) -> None:
+    """Refuse to go on if the loss of a layer, cGMM or classifier, is not finite."""
+    learning = [i for i, layer in enumerate(layers, 1) if isinstance(layer, GMM | Classifier)]
+    for index, loss in zip(learning, losses, strict=False):  # the last mean is an accuracy
+        if loss is not None and not np.isfinite(loss):
+            advice = "lower learning_rate or raise min_precision"
+            if isinstance(layers[index - 1], Classifier):
+                advice = "lower classifier.learning_rate"
+            raise DivergenceError(f"the loss of layer {index} is {loss} {when}: {advice}")
+
+
+def _finite(state: Any) -> float:
+    """0 if every number of a layer's state is finite, else NaN."""
+    return 0.0 if all(np.isfinite(part).all() for part in keras.tree.flatten(state)) else np.nan

@@ -5,8 +5,9 @@ runs along contiguous images, a patch is a copy of whole rows, and a mixture lay
 matrix product with the positions as its batch.
 """
 
+from dcgmm.layers.classifier import Classifier
 from dcgmm.layers.folding import Folding
 from dcgmm.layers.gmm import GMM
 from dcgmm.layers.pooling import MaxPooling
 
-__all__ = ["GMM", "Folding", "MaxPooling"]
+__all__ = ["GMM", "Classifier", "Folding", "MaxPooling"]

@@ -74,10 +74,19 @@ class Folding(keras.layers.Layer):
 
         Positions that no patch covers are 0.
         """
+        return self.total(t) / self.coverage
+
+    def backward_variance(self, t: Any) -> Any:
+        """Variances of what `backward` gives, from those of an input of independent numbers."""
+        return self.backward(t) / self.coverage
+
+    def total(self, t: Any) -> Any:
+        """The sum over covering patches, [H', W', f*f*C, N] -> [H, W, C, N]: `call` transposed."""
         height, width, channels = self.input_size
         rows = ops.reshape(t, (self.source.size, -1))
-        total = ops.segment_sum(rows, self.source, num_segments=height * width)
-        return ops.reshape(total, (height, width, channels, -1)) / self.coverage
+        if not self.is_whole:
+            rows = ops.segment_sum(rows, self.source, num_segments=height * width)
+        return ops.reshape(rows, (height, width, channels, -1))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Shape of the forward result."""

@@ -247,7 +247,7 @@ def test_an_unknown_layer_is_refused(layer):
         (lambda: DCGMM([notation.GMM(5)]), "a perfect square, such as 4 or 9"),
         (lambda: DCGMM("F(29,1)-G(4)"), "at most 28"),
         (lambda: DCGMM("F(3,1)-G(4)-F(4,1)-G(4)", input_shape=(5, 9, 1)), "layer 3 .* at most 3"),
-        (lambda: DCGMM("F(28,1)-G(4)-C(10)"), "layer 3 .* is a classifier"),
+        (lambda: DCGMM("F(28,1)-C(10)-G(4)"), "a classifier can only be the last layer"),
         (lambda: DCGMM("G(4)-G(4)", Recipe(waits=(0,))), "2 cGMM layers"),
         (lambda: DCGMM.from_instance("H"), "unknown instance 'H'"),
         (lambda: DCGMM.from_instance("A", "newest"), "unknown recipe 'newest'"),

@@ -1,0 +1,48 @@
+"""Settings in frozen dataclasses: how one is refused, and how a copy is made."""
+
+import difflib
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+Settings = TypeVar("Settings")
+
+
+def require(holds: bool, name: str, value: Any, wanted: str) -> None:
+    """Refuse a value unless `holds`.
+
+    Raises:
+        ValueError: naming the setting, its value and what it must be.
+    """
+    if not holds:
+        raise ValueError(f"{name} is {value!r}, but must be {wanted}")
+
+
+def whole(value: Any, least: int) -> bool:
+    """Whether a value is an integer of at least `least`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def number(value: Any, least: float) -> bool:
+    """Whether a value is a finite number of at least `least`."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and least <= value < float("inf")
+
+
+def replaced(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """A copy with some values changed.
+
+    Raises:
+        ValueError: for a name that is no setting, with the nearest that is.
+    """
+    known = [f.name for f in fields(settings)]
+    for name in changes:
+        if name not in known:
+            raise ValueError(unknown("hyper-parameter", name, known))
+    return replace(settings, **changes)
+
+
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """The sentence for a name that is not known, with the nearest that is."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
+    return f"unknown {what} {name!r}; {hint}"
