@@ -27,9 +27,10 @@ wildcard_constraints:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/fit.smk"
-include: "workflow/rules/outliers.smk"
+include: "workflow/rules/tasks.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/generation.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -41,15 +42,19 @@ rule all:
     default_target: True
     input:
         # By name, since a deleted fit below a finished table would not be missed.
-        expand("{fit}/{result}", fit=outlier_fits("all"), result=["model", "outliers.json"]),
+        expand("{fit}/{result}", fit=group_fits("all"), result=["model", "outliers.json"]),
+        expand("{fit}/{result}", fit=group_fits("table4"), result=["model", "classification.json"]),
         f"{RUN}/records/all.csv",
         rules.table1.output,
         rules.table2.output if METHODS[1:] else [],
         rules.table2_grid.output if METHODS[1:] else [],
         rules.competitors.output if METHODS[1:] else [],
+        rules.table4.output if CLASSIFIERS else [],
         rules.table5.output,
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],
+        generation_figures(),
+        rules.diagrams.output,
 
 
 include: "workflow/rules/report.smk"

@@ -38,7 +38,7 @@ def test_full_scales_train_as_published():
     for file in ("config/cpu.yaml", "config/paper.yaml"):
         overlay = yaml.safe_load(Path(file).read_text("utf-8"))
         points = grid.points("dcgmm", checked(merged(DEFAULT, overlay)))
-        assert len(points) == 14
+        assert len(points) == 2 * (7 + 1), "Table V's instances, and Table IV's"
         assert points["E-paper"]["settings"]["hyperparameters"]["epochs"] == 80
         assert points["E-released"]["settings"]["hyperparameters"]["annealing"]["window"] == 100
 
@@ -112,6 +112,14 @@ def test_every_key_has_a_default():
         ({"dcgmm": {"instances": ["A", "H"]}},
          "dcgmm.instances[1] is 'H'; choose from A, B, C, D, E, F, G"),
         ({"dcgmm": {"recipes": ["papre"]}}, "dcgmm.recipes[0] is 'papre'; did you mean 'paper'?"),
+        (
+            {"dcgmm": {"classifiers": ["B"]}},
+            "dcgmm.classifiers[0] is 'B'; choose from B-class",
+        ),
+        ({"pictures": {"classes": "not"}},
+         "pictures.classes is 'not', but must be 'all', or 'not' or 'only' and a class"),
+        ({"pictures": {"inpainted": []}},
+         "pictures.inpainted is [], but must be a list of at least 1"),
         (
             {"dcgmm": {"recipe": ["paper"]}},
             "unknown key 'dcgmm.recipe'; did you mean 'recipes'?",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from workflow.evaluation import methods
+from workflow.evaluation import contact, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
-from workflow.steps import competitors, draws, fit
+from workflow.steps import classification, competitors, draws, fit
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
 LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
@@ -124,12 +124,13 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
     monkeypatch.setattr(methods, "load", lambda *_: model)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
     draws.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
-    return competitors.read(tmp_path / "draws.npz")
+    return contact.read(tmp_path / "draws.npz")
 
 
 def test_draws_and_their_figure(tmp_path, monkeypatch):
     about, arrays = drawn_from(tmp_path, monkeypatch, Fake())
-    assert about == {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "status": "ok"}
+    expected = {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "classes": "not0"}
+    assert about == expected | {"status": "ok"}
     assert list(arrays) == list(competitors.KINDS)
     assert arrays["sample"].shape == (draws.SAMPLES, 4, 4, 1)
     assert indices(arrays["original"]) == [1, 2], "of the classes that were fitted"
@@ -143,8 +144,28 @@ def test_draws_and_their_figure(tmp_path, monkeypatch):
     assert (tmp_path / "competitors.png").stat().st_size > 100
 
 
-def test_a_strip_has_two_lines():
-    images = np.arange(4, dtype="float32")[:, None, None, None] * np.ones((4, 2, 3, 1))
-    tiled = competitors.strip(images)
-    assert tiled.shape == (4, 6)
-    assert tiled[::2, ::3].tolist() == [[0, 1], [2, 3]]
+class Classifying(Fake):
+    """It has learnt the labels of the test images by heart, but for the last."""
+
+    classifier = object()
+    seen = None
+
+    def fit(self, images, *, labels, seed, progress):
+        self.seen = labels
+        return {}
+
+    def predict(self, images):
+        return np.array([0, 1, 0])
+
+
+def test_a_classifier_gets_labels_and_predicts(tmp_path, monkeypatch):
+    model = Classifying()
+    run(tmp_path, monkeypatch, model)
+    assert model.seen.tolist() == [1, 2, 1, 2, 1, 1, 2, 2, 1]
+    names = {"fit": "fit/fit.json", "scores": "fit/scores.npz", "out": "classification.json"}
+    words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
+    classification.main(words)
+    record = records.read(tmp_path / "classification.json")
+    assert (record["task"], record["counts"]) == ("classification", {"images": 3})
+    (metric,) = record["metrics"]
+    assert (metric["metric"], metric["value"]) == ("accuracy", pytest.approx(2 / 3))

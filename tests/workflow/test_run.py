@@ -19,6 +19,9 @@ OUTPUTS = (
     "tables/table2_effects.csv",
     "tables/table2.md",
     "tables/table2.tex",
+    "tables/table4.csv",
+    "tables/table4.md",
+    "tables/table4.tex",
     "tables/table5.md",
     "tables/table6.md",
     "figures/figure10.svg",
@@ -27,19 +30,31 @@ OUTPUTS = (
     "figures/table2_grid.svg",
     "figures/table2_grid.png",
     "figures/table2_grid.csv",
+    "figures/figure8.svg",
+    "figures/figure8.png",
+    "figures/figure8.csv",
+    "figures/figure12.svg",
+    "figures/figure12.png",
+    "figures/figure14.png",
+    "figures/diagram_A.svg",
+    "figures/diagram_B-class.png",
     "figures/competitors.svg",
     "figures/competitors.png",
 )
 DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
-FITS = DCGMM + GAUSSIAN + PDSPN
+FITS = DCGMM + GAUSSIAN + PDSPN  # of outlier tests
 TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}
+PICTURES = {"draws": 3, "samples": 1, "inpainting": 1, "figure8": 1, "figure14": 1}
+CLASSIFIED = {"classification": 1, "table4": 1}
 DRAWS = {"draws": 2, "competitors": 1}
 
 
 def test_fresh_clone_has_jobs(project):
     jobs = project.plan()
-    made = {"data": 1, "fit": FITS, "outliers": FITS, "table5": 1, "table6": 1}
-    assert jobs == made | TABLES | DRAWS
+    made = {"data": 1, "fit": FITS + 1, "outliers": FITS, "table5": 1, "table6": 1}
+    made["diagrams"] = 1
+    rest = TABLES | DRAWS | PICTURES | CLASSIFIED | {"records": 4, "draws": 2 + 3}
+    assert jobs == made | rest
 
 
 def test_full_scale_is_planned_whole(project):
@@ -51,11 +66,15 @@ def test_full_scale_is_planned_whole(project):
         "pdspn": 4 * 3,
         "dgcspn": 2,
     }
-    assert project.plan(overlay="config/cpu.yaml")["fit"] == sum(points.values()) * 2 * 5
+    classified = 2 * 2 * 5
+    pictured = 2 * len("ABCDEF") + len("AF")  # of all classes, and of zeros
+    planned = project.plan(overlay="config/cpu.yaml")["fit"]
+    assert planned == sum(points.values()) * 2 * 5 + classified + pictured
 
 
 def test_named_targets(project):
-    targets = ("table1", "table2", "table2_grid", "table5", "table6", "figure10", "competitors")
+    tables = ("table1", "table2", "table2_grid", "table4", "table5", "table6")
+    targets = (*tables, "figure8", "figure10", "figure14", "competitors")
     jobs = project.plan(*targets, "report")
     assert {target: jobs[target] for target in targets} == dict.fromkeys(targets, 1)
     assert project.plan("table1")["fit"] == DCGMM
@@ -121,7 +140,7 @@ def test_a_copied_template_is_a_competitor(finished):
         shutil.rmtree(folder)
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads((finished.folder / record).read_text())["status"] == "ok"
-    assert fits == FITS, "all but the one that is there"
+    assert fits == FITS + 1, "all but the one that is there"
 
 
 def test_second_run_has_nothing_to_do(finished):
@@ -168,6 +187,9 @@ NOTHING = (
 )
 
 
+OF_DCGMM = {"fit": DCGMM + 1, "outliers": DCGMM} | TABLES | {"records": 4} | PICTURES | CLASSIFIED
+
+
 def of_method(fits, **changes):
     """What a method's new fits bring about."""
     return {
@@ -182,11 +204,11 @@ def of_method(fits, **changes):
     [
         (NOTHING, {}),
         (("workflow/report/table2.rst", "baselines/ratspn/model.py"), {}),
-        (("dcgmm/instances.toml",), {"table5": 1, "table6": 1, "all": 1}),
+        (("dcgmm/instances.toml",), {"table5": 1, "table6": 1, "diagrams": 1, "all": 1}),
         (("baselines/pdspn/method.toml",), {"table2": 1, "table2_grid": 1, "all": 1}),
         (("workflow/evaluation/metrics.py",), {"outliers": FITS} | TABLES),
-        (("dcgmm/layers/gmm.py",), of_method(DCGMM)),
-        (("envs/tensorflow.lock",), of_method(DCGMM)),
+        (("dcgmm/layers/gmm.py",), OF_DCGMM),
+        (("envs/tensorflow.lock",), OF_DCGMM),
         (
             ("baselines/einet/learning.py",),
             of_method(PDSPN, figure10=0, table1=0, records=2) | {"draws": 1, "competitors": 1},
@@ -203,14 +225,15 @@ def test_an_edit_reruns_what_it_touches(finished, files, touched):
 @pytest.mark.parametrize(
     ("lines", "touched"),
     [
-        ("seeds: [0, 1]", of_method(FITS)),
+        ("seeds: [0, 1]", of_method(FITS + 1, outliers=FITS, records=4, **CLASSIFIED)),
         (
             "dcgmm: {schedules: {tiny: {A: {epochs: 2}}}}",
-            of_method(1, records=2, table2=0, table2_grid=0),
+            of_method(1, records=2, table2=0, table2_grid=0, figure14=0)
+            | {"draws": 1, "samples": 1, "inpainting": 1, "figure8": 1},
         ),
         (
             "dcgmm: {recipes: [paper, released], instances: [A, B, E, G]}",
-            of_method(5, figure10=0),
+            of_method(6, outliers=5, figure10=0, records=4, diagrams=1, **CLASSIFIED),
         ),
         ("limits: {hours: 1}", {}),
         ("protocols: [corrected]", {"records": 2, "table2": 1, "table2_grid": 1, "all": 1}),

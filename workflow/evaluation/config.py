@@ -126,14 +126,17 @@ def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, 
 def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """The names and hyper-parameters of the model itself."""
     known = recipes.instance_names()
-    for index, name in enumerate(settings["instances"]):
-        if name not in known:
-            path = ("dcgmm", "instances", index)
-            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
-            return
+    classifiers = recipes.classifier_names()
+    for key, choices in (("instances", known), ("classifiers", classifiers)):
+        for index, name in enumerate(settings[key]):
+            if name not in choices:
+                path = ("dcgmm", key, index)
+                yield path, _unknown(f"{_written(path)} is {name!r}", name, choices)
+                return
+    known = [*known, *classifiers]
     for index, recipe in enumerate(settings["recipes"]):
         path = ("dcgmm", "recipes", index)
-        for name in settings["instances"]:
+        for name in [*settings["instances"], *settings["classifiers"]]:
             if recipe not in (names := recipes.recipe_names(name)):
                 yield path, _unknown(f"{_written(path)} is {recipe!r}", recipe, names)
                 return

@@ -77,7 +77,7 @@ def _dcgmm(settings: Settings) -> Points:
     """One point for each instance and recipe, named like `E-paper`."""
     changes = settings["schedules"].get(settings["schedule"], {})
     result = {}
-    for name in settings["instances"]:
+    for name in [*settings["instances"], *settings["classifiers"]]:
         for recipe_name in settings["recipes"]:
             instance = recipes.instance(name, recipe_name)
             both = (changes.get("all", {}), changes.get(name, {}))

@@ -38,6 +38,31 @@ def load(name: str, folder: str) -> Any:
     return getattr(importlib.import_module(package), about.class_name).load(folder)
 
 
+def load_dcgmm(folder: str, settings: dict[str, Any]) -> Any:
+    """A fitted DCGMM that draws as its instance and recipe say now, whatever was saved."""
+    from dcgmm import DCGMM, recipes
+
+    model = DCGMM.load(folder)
+    model.sampling = recipes.instance(settings["instance"], settings["recipe"]).sampling
+    return model
+
+
+def about(fit: dict[str, Any]) -> dict[str, str]:
+    """What a figure says of a fit, from its record."""
+    return {
+        "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
+        "point": fit["grid_point"],
+        "dataset": fit["dataset"]["name"],
+        "classes": fit["classes"],
+        "status": fit["status"],
+    }
+
+
+def classifies(model: Any) -> bool:
+    """Whether a model takes labels and predicts them."""
+    return getattr(model, "classifier", None) is not None
+
+
 def has(model: Any, capability: str) -> bool:
     """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
     return capability in getattr(model, "capabilities", {"score"})

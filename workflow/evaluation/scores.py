@@ -21,15 +21,17 @@ class Saved:
         labels: of the test images, [n].
         test: evidence -> layer, bottom to top -> [n].
         validation: the same of the images kept aside; empty without holdout.
+        predicted: the classes of the test images under `all` and `top`; empty without classifier.
     """
 
     labels: np.ndarray
     test: dict[str, dict[str, np.ndarray]]
     validation: dict[str, dict[str, np.ndarray]]
+    predicted: dict[str, dict[str, np.ndarray]]
 
 
 def write(path: Path, labels: np.ndarray, scores: dict[str, Any]) -> None:
-    """Write the scores of the splits `test` and `validation`, each as in `Saved`."""
+    """Write the scores of the splits `test` and `validation`, and `predicted`, as in `Saved`."""
     arrays = {
         f"{split}/{evidence}/{layer}": values
         for split, by_evidence in scores.items()
@@ -46,7 +48,7 @@ def read(path: Path | str) -> Saved:
     Raises:
         ValueError: if the file is damaged.
     """
-    result = Saved(np.empty(0), {}, {})
+    result = Saved(np.empty(0), {}, {}, {})
     try:
         with np.load(path, allow_pickle=False) as archive:
             for key in archive.files:

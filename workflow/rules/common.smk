@@ -38,9 +38,16 @@ PLAN = {
     for protocol in config["protocols"]
 }
 
+DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
+
 # What a tidy table of records is made of: method/point, each on every dataset and seed.
+CLASSIFIERS = [
+    f"dcgmm/{name}"
+    for name, point in POINTS["dcgmm"].items()
+    if point["settings"]["instance"] in config["dcgmm"]["classifiers"]
+]
 GROUPS = {
-    "table1": [f"dcgmm/{point}" for point in POINTS["dcgmm"]],
+    "table1": [f"dcgmm/{name}" for name in POINTS["dcgmm"] if f"dcgmm/{name}" not in CLASSIFIERS],
     "table2": list(
         dict.fromkeys(
             f"{method}/{point}"
@@ -49,12 +56,18 @@ GROUPS = {
             for point in points
         )
     ),
-    "all": [f"{method}/{point}" for method in METHODS for point in POINTS[method]],
+    "all": [
+        f"{method}/{name}"
+        for method in METHODS
+        for name in POINTS[method]
+        if f"{method}/{name}" not in CLASSIFIERS
+    ],
+    "table4": CLASSIFIERS,
 }
 
 
-def outlier_fits(group):
-    """Folders of all fits of a group."""
+def group_fits(group):
+    """Folders of all fits of a group: of all classes for Table IV, else without the outliers'."""
     return [
         folder
         for model in GROUPS[group]
@@ -63,10 +76,15 @@ def outlier_fits(group):
             method=model.split("/")[0],
             point=model.split("/")[1],
             dataset=config["datasets"],
-            classes=CLASSES,
+            classes="all" if group == "table4" else CLASSES,
             seed=config["seeds"],
         )
     ]
+
+
+def task(group):
+    """What the records of a group measure."""
+    return "classification" if group == "table4" else "outliers"
 
 
 def curve_fits():

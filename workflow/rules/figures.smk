@@ -57,6 +57,7 @@ rule draws:
         model=f"{FIT}/model",
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
         step=sources.of_module("workflow.steps.draws"),
     output:
         f"{FIT}/draws.npz",
@@ -93,3 +94,28 @@ rule competitors:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.competitors"
         " --draws {input.draws} --out {params.folder} > {log} 2>&1"
+
+
+rule diagrams:
+    # Every instance of the run, drawn from its notation.
+    input:
+        instances="dcgmm/instances.toml",
+        step=step_files("diagrams"),
+    output:
+        report(
+            expand(f"{RUN}/figures/diagram_{{instance}}.svg", instance=DIAGRAMS),
+            caption="../report/diagrams.rst",
+            category="Figures",
+            labels={"figure": "diagrams", "shows": "architectures"},
+        ),
+        expand(f"{RUN}/figures/diagram_{{instance}}.png", instance=DIAGRAMS),
+    log:
+        f"{LOG}/diagrams.log",
+    params:
+        instances=DIAGRAMS,
+        folder=f"{RUN}/figures",
+    message:
+        "diagrams: {params.folder}/diagram_*.png"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.diagrams"
+        " --instances {params.instances} --out {params.folder} > {log} 2>&1"

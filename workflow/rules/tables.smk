@@ -75,6 +75,34 @@ rule table2:
         " --plan {params.plan:q} --out {params.folder} > {log} 2>&1"
 
 
+rule table4:
+    # Classification by DCGMM with a classifier layer, beside the literature's numbers.
+    input:
+        records=f"{RUN}/records/table4.csv",
+        paper=PAPER,
+        step=step_files("table4"),
+    output:
+        report(
+            f"{RUN}/tables/table4.csv",
+            caption="../report/table4.rst",
+            category="Tables",
+            labels={"table": "IV", "shows": "classification"},
+        ),
+        f"{RUN}/tables/table4.md",
+        f"{RUN}/tables/table4.tex",
+    log:
+        f"{LOG}/table4.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table IV: {params.folder}/table4.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.table4"
+        " --records {input.records} --paper {input.paper} --run {params.run:q}"
+        " --out {params.folder} > {log} 2>&1"
+
+
 rule table5:
     # The instances and their parameters.
     input:

@@ -4,13 +4,12 @@ Writes `competitors.svg` and `competitors.png`; the images drawn lie beside the 
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from workflow.evaluation import plots, tables
+from workflow.evaluation import contact, plots
 from workflow.steps.cli import plain_errors
 
 SHOWN = 8
@@ -33,42 +32,21 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         plots.use_style()
-        plots.save(draw([read(path) for path in options.draws]), options.out, "competitors")
-
-
-def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """Who drew, and what."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    return json.loads(arrays.pop("about").item()), arrays
+        drawn = [contact.read(path) for path in options.draws]
+        plots.save(draw(drawn), options.out, "competitors")
 
 
 def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figure:
-    """A line of strips for each model, one strip for each kind of drawing."""
-    figure, axes = plt.subplots(
-        len(drawn), len(KINDS), figsize=(2.7 * len(KINDS), 0.95 * len(drawn) + 0.4), squeeze=False
-    )
-    for line, (about, arrays) in zip(axes, drawn, strict=True):
-        for axis, kind in zip(line, KINDS, strict=True):
-            axis.set(xticks=[], yticks=[], frame_on=False)
-            if kind in arrays:
-                axis.imshow(strip(arrays[kind][:SHOWN]), cmap="gray", vmin=0, vmax=1)
-            else:
-                words = "not offered" if about["status"] == "ok" else about["status"]
-                axis.text(0.5, 0.5, words, ha="center", va="center", transform=axis.transAxes)
-        words = f"{about['title']}\n{about['point']}\n{tables.name(about['dataset'])}"
-        line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=7)
-    for axis, words in zip(axes[0], KINDS.values(), strict=True):
-        axis.set_title(words, fontsize=8)
-    return figure
-
-
-def strip(images: np.ndarray) -> np.ndarray:
-    """Two lines of images, [n, H, W, C] -> [2 H, n / 2 W, C], or without C if it is 1."""
-    n, height, width, channels = images.shape
-    half = n // 2
-    tiled = images[: 2 * half].reshape(2, half, height, width, channels)
-    return tiled.transpose(0, 2, 1, 3, 4).reshape(2 * height, half * width, channels).squeeze()
+    """A line for each model, a picture for each kind of drawing."""
+    lines = []
+    for about, arrays in drawn:
+        missing = "not offered" if about["status"] == "ok" else about["status"]
+        pictures = [
+            contact.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
+            for kind in KINDS
+        ]
+        lines.append((contact.name(about), pictures))
+    return contact.table(lines, list(KINDS.values()), size=(2.5, 1.3))
 
 
 if __name__ == "__main__":

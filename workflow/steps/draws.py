@@ -8,10 +8,11 @@ under `about`. What a method cannot do, or a fit that failed, leaves the arrays 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, datasets, files, methods
+from workflow.evaluation import datasets, files, methods
 from workflow.steps.cli import plain_errors
 
 SAMPLES, INPAINTED = 100, 10
@@ -32,18 +33,19 @@ def main(arguments: list[str] | None = None) -> None:
             dataset = datasets.load(options.data)
             known = datasets.by_classes(dataset.y_test, fit["classes"])
             images = datasets.as_float(dataset.x_test[known][:INPAINTED])
-            arrays = draw(methods.load(fit["method"], options.model), images, fit["seed"])
-        about = {
-            "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
-            "point": fit["grid_point"],
-            "dataset": fit["dataset"]["name"],
-            "status": fit["status"],
-        }
+            arrays = draw(loaded(fit, options.model), images, fit["seed"])
         with files.replacing(options.out) as file:
-            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+            np.savez_compressed(file, about=np.array(json.dumps(methods.about(fit))), **arrays)
 
 
-def draw(model: object, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+def loaded(fit: dict[str, Any], folder: Path) -> Any:
+    """The fitted model of a record."""
+    if fit["method"] == "dcgmm":
+        return methods.load_dcgmm(folder, fit["settings"])
+    return methods.load(fit["method"], folder)
+
+
+def draw(model: Any, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Everything that the method can draw.
 
     Args:

@@ -90,12 +90,14 @@ class Images:
         validation: of the same classes, kept aside; none without holdout.
         test: all test images.
         sample_weight: of the training images, float32 [n], or None.
+        labels: classes of the training images, int64 [n].
     """
 
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
     sample_weight: np.ndarray | None
+    labels: np.ndarray
 
     @classmethod
     def choose(cls, dataset: datasets.Dataset, classes: str, training: dict[str, Any]) -> "Images":
@@ -104,12 +106,14 @@ class Images:
         none = np.zeros(len(chosen), bool)
         kept_aside = datasets.holdout(len(chosen)) if training["holdout"] else none
         train = np.flatnonzero(chosen & ~kept_aside)[: training["images"]]
-        weights = dataset.y_train[train].astype("float32")
+        labels = dataset.y_train[train]
+        weights = labels.astype("float32")
         return cls(
             train=datasets.as_float(dataset.x_train[train]),
             validation=datasets.as_float(dataset.x_train[chosen & kept_aside]),
             test=datasets.as_float(dataset.x_test),
             sample_weight=weights if training["sample_weight"] == "label" else None,
+            labels=labels,
         )
 
 
@@ -146,19 +150,23 @@ def fit_and_score(
     }
     scores: dict[str, methods.Scores] = {}
     clock = _Clock(outcome["seconds"])
-    weights = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
+    more = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
     try:
         model = methods.create(method, settings, images.train.shape[1:])
+        if methods.classifies(model):
+            more["labels"] = images.labels
         outcome["parameter_count"] = int(model.n_parameters)
         outcome["estimate"] = limits.check(model, len(images.train), allowed)
         clock.start()
-        history = model.fit(images.train, seed=seed, progress=True, **weights)
+        history = model.fit(images.train, seed=seed, progress=True, **more)
         outcome["history"] = _as_json(history)
         clock.stop("fit")
         model.save(folder)
         clock.start()
         scores["test"] = methods.score(model, images.test)
         clock.stop("score")
+        if methods.classifies(model):
+            scores["predicted"] = {"all": {"top": model.predict(images.test)}}
         if len(images.validation):
             scores["validation"] = methods.score_whole(model, images.validation)
         _check_finite(scores)

@@ -16,10 +16,30 @@ rule outliers:
         " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
 
 
+rule classification:
+    # How many test images one fit assigns to their class.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("classification"),
+    output:
+        f"{FIT}/classification.json",
+    log:
+        f"{LOG}/classification/{KEY}.log",
+    message:
+        "classification: {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.classification"
+        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+
+
 rule records:
     # All of a table's in one tidy CSV.
     input:
-        records=lambda wildcards: [f"{fit}/outliers.json" for fit in outlier_fits(wildcards.group)],
+        records=lambda wildcards: [
+            f"{fit}/{task(wildcards.group)}.json" for fit in group_fits(wildcards.group)
+        ],
         schema="workflow/schemas/record.schema.yaml",
         step=step_files("records"),
     output:
@@ -30,12 +50,13 @@ rule records:
         root=f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
-        classes=CLASSES,
+        classes=lambda wildcards: "all" if wildcards.group == "table4" else CLASSES,
         seeds=config["seeds"],
+        task=lambda wildcards: task(wildcards.group),
     message:
         "records: {output}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.records"
         " --root {params.root} --points {params.points} --datasets {params.datasets}"
-        " --classes {params.classes} --seeds {params.seeds} --task outliers"
+        " --classes {params.classes} --seeds {params.seeds} --task {params.task}"
         " --out {output} > {log} 2>&1"

@@ -1,0 +1,124 @@
+"""Figures of what DCGMM draws, and Table IV: the right pictures and numbers in the right places."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dcgmm import notation, recipes
+from tests.unit.example_record import point
+from workflow.evaluation import contact, tables, tidy
+from workflow.steps import diagrams, figure5, figure8, inpainting, samples, sharpening, table4
+
+ABOUT = {
+    "title": "DCGMM-C", "point": "C-paper", "dataset": "mnist", "classes": "all", "status": "ok",
+}  # fmt: skip
+NO_FIT = ABOUT | {"status": "failed"}
+
+
+def saved(path, about=ABOUT, **arrays):
+    np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
+    return str(path)
+
+
+def greys(n, shape=(3, 2, 1)):
+    """Images as bright as their index over n."""
+    return np.arange(n, dtype="float32")[:, None, None, None] / n * np.ones(shape, "float32")
+
+
+def test_tiles_stand_in_rows_with_white_between():
+    sheet = contact.tile(greys(5), 3)
+    assert sheet.shape == (2 * 4 - 1, 3 * 3 - 1)
+    assert sheet[0, ::3].tolist() == pytest.approx([0, 0.2, 0.4])
+    assert sheet[4, ::3].tolist() == pytest.approx([0.6, 0.8, 1.0]), "what is missing is white"
+    assert (sheet[3] == 1).all() and (sheet[:, 2] == 1).all()
+    assert contact.tile(greys(2, (3, 2, 3)), 2).shape == (3, 5, 3)
+
+
+class Model:
+    """Draws grey images, lighter when sharpened or integrated out."""
+
+    def sample(self, n, *, seed, start):
+        assert start == "cycle"
+        return np.full((n, 4, 4, 1), 0.25, "float32")
+
+    def sample_and_likelihoods(self, n, *, seed, start, sharpen):
+        assert sharpen is True
+        likelihoods = {4: (np.full(n, -3.0), np.full(n, -1.0))}
+        return np.full((n, 4, 4, 1), 0.5, "float32"), likelihoods
+
+    def inpaint(self, images, known, *, method, seed):
+        return np.where(known, images, {"black": 0.5, "marginal": 1.0}[method])
+
+
+def test_figure5_shows_both_series_and_the_likelihoods(tmp_path):
+    arrays = sharpening.draw(Model(), seed=0)
+    drawn = saved(tmp_path / "c.npz", **arrays)
+    failed = saved(tmp_path / "d.npz", NO_FIT)
+    out = ["--name", "figure9", "--out", str(tmp_path)]
+    figure5.main(["--sharpening", drawn, failed, *out])
+    (row,) = pd.read_csv(tmp_path / "figure9.csv").to_dict("records")
+    assert (row["folding_layer"], row["before"], row["after"], row["improved"]) == (4, -3, -1, 1)
+    assert row["images"] == sharpening.IMAGES
+    assert (tmp_path / "figure9.png").stat().st_size > 100
+
+
+def test_figure8_measures_the_erased_half_alone(tmp_path):
+    images = np.ones((4, 4, 4, 1), "float32")
+    arrays = inpainting.complete(Model(), images, mean=np.full((4, 4, 1), 0.75), seed=0)
+    assert (arrays["black"][:, :, :2] == 1).all()
+    drawn = saved(tmp_path / "a.npz", **arrays)
+    failed = saved(tmp_path / "f.npz", NO_FIT)
+    out = ["--name", "figure8", "--out", str(tmp_path)]
+    figure8.main(["--inpainting", drawn, failed, *out])
+    table = pd.read_csv(tmp_path / "figure8.csv").set_index("filled")
+    expected = {"black": 0.25, "marginal": 0.0, "erased": 1.0, "mean": 0.0625}
+    assert table["mse"].to_dict() == pytest.approx(expected)
+    assert (table["standard_error"] == 0).all()
+    assert (tmp_path / "figure8.svg").stat().st_size > 100
+
+
+def test_figure12_shows_a_fit_that_failed(tmp_path):
+    drawn = saved(tmp_path / "a.npz", sample=greys(100, (4, 4, 1)))
+    failed = saved(tmp_path / "f.npz", NO_FIT)
+    samples.main(["--draws", drawn, failed, "--name", "figure12", "--out", str(tmp_path)])
+    assert "failed" in (tmp_path / "figure12.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [*recipes.instance_names(), *recipes.classifier_names()])
+def test_a_diagram_names_every_layer_and_shape(tmp_path, name):
+    diagrams.main(["--instances", name, "--out", str(tmp_path)])
+    picture = (tmp_path / f"diagram_{name}.svg").read_text("utf-8")
+    layers = recipes.instance(name).layers
+    for layer, (rows, columns, channels) in zip(
+        layers, notation.shapes(layers, (28, 28, 1)), strict=True
+    ):
+        assert f">{layer}<" in picture
+        assert f">{rows}x{columns}<" in picture and f">x{channels}<" in picture
+
+
+def classified(value, recipe="paper", seed=0, **more):
+    """A record of Table IV."""
+    metric = {"metric": "accuracy", "evidence": "all", "layer": "top", "top": True}
+    base = point("B-class", recipe=recipe, seed=seed, classes="all", task="classification")
+    base["settings"]["hyperparameters"] |= {"classifier": {"inputs": [2, 4]}}
+    return base | {"metrics": [metric | {"value": value}]} | more
+
+
+def test_table4_stands_beside_the_paper_and_the_literature(tmp_path):
+    failed = {"status": "failed", "reason": "no", "metrics": []}
+    fits = [classified(0.97), classified(0.99, seed=1), classified(0, "released", **failed)]
+    tables.write_csv(tmp_path / "records.csv", tidy.table(fits))
+    values = {
+        "records": tmp_path / "records.csv", "paper": "results/reference/paper.csv",
+        "run": "demo", "out": tmp_path,
+    }  # fmt: skip
+    table4.main([word for key, value in values.items() for word in (f"--{key}", str(value))])
+    table = pd.read_csv(tmp_path / "table4.csv").set_index("recipe")
+    assert table.loc["paper", ["mean", "difference"]].tolist() == pytest.approx([98.0, 0.0])
+    assert table.loc["paper", "inputs"] == "L2, L4"
+    assert (table.loc["released", "n"], table.loc["released", "failed"]) == (0, 1)
+    page = (tmp_path / "table4.md").read_text("utf-8")
+    assert "**98.0 ± 1.4**" in page and "| 98.66 " in page and "- released: no" in page
+    assert r"\textbf{98.0 $\pm$ 1.4}" in (tmp_path / "table4.tex").read_text("utf-8")

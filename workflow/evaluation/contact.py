@@ -1,0 +1,74 @@
+"""Contact sheets: many small images as one picture, and pictures side by side with titles."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from workflow.evaluation import tables
+
+
+def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """What a step drew: `about` (title, point, dataset, classes, status), and its arrays."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return json.loads(arrays.pop("about").item()), arrays
+
+
+def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
+    """One picture of n images in rows of `columns`, white between them.
+
+    Args:
+        images: [n, H, W, C] in [0, 1].
+        columns: images in a row; the last row may be shorter.
+        gap: pixels between images.
+
+    Returns:
+        [rows (H + gap) - gap, columns (W + gap) - gap, C], or without C if it is 1.
+    """
+    n, height, width, channels = images.shape
+    rows = -(-n // columns)
+    sheet = np.ones((rows * (height + gap), columns * (width + gap), channels), images.dtype)
+    for index, image in enumerate(images):
+        top, left = (height + gap) * (index // columns), (width + gap) * (index % columns)
+        sheet[top : top + height, left : left + width] = image
+    sheet = sheet[: sheet.shape[0] - gap, : sheet.shape[1] - gap]
+    return sheet[..., 0] if channels == 1 else sheet
+
+
+def name(about: dict[str, str]) -> str:
+    """Model, grid point and dataset, a line each."""
+    return "\n".join((about["title"], about["point"], tables.name(about["dataset"])))
+
+
+def table(
+    lines: Sequence[tuple[str, Sequence[np.ndarray | str]]],
+    titles: Sequence[str],
+    size: tuple[float, float],
+) -> plt.Figure:
+    """Pictures in lines and columns.
+
+    Args:
+        lines: what stands before a line, and its pictures; text stands where one is missing.
+        titles: of the columns.
+        size: width and height of a picture in inches.
+    """
+    figure, axes = plt.subplots(
+        len(lines),
+        len(titles),
+        figsize=(size[0] * len(titles) + 1, size[1] * len(lines) + 0.4),
+        squeeze=False,
+    )
+    for axis, words in zip(axes[0], titles, strict=True):
+        axis.set_title(words, fontsize=8)
+    for line, (words, pictures) in zip(axes, lines, strict=True):
+        line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=7)
+        for axis, picture in zip(line, pictures, strict=True):
+            axis.set(xticks=[], yticks=[], frame_on=False)
+            if isinstance(picture, str):
+                axis.text(0.5, 0.5, picture, ha="center", va="center", transform=axis.transAxes)
+            else:
+                axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    return figure

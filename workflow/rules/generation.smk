@@ -1,0 +1,195 @@
+# The backward mode of DCGMM: samples, sharpening, in-painting (Figs. 5, 8, 9, 12 to 14).
+
+
+def picture_fits(instances, dataset, classes):
+    """Fits of some instances by the main recipe and the first seed, as far as they run."""
+    if dataset not in config["datasets"]:
+        return []
+    recipe = config["dcgmm"]["recipes"][0]
+    return [
+        folder
+        for instance in instances
+        if instance in config["dcgmm"]["instances"]
+        for folder in expand(
+            FIT,
+            method="dcgmm",
+            point=f"{instance}-{recipe}",
+            dataset=dataset,
+            classes=classes,
+            seed=config["seeds"][0],
+        )
+    ]
+
+
+PICTURED = config["pictures"]["classes"]
+# Figure -> what its files are made of.
+DRAWN_BY = {
+    figure: picture_fits(["A", "B", "E", "F"], dataset, PICTURED)
+    for figure, dataset in (("figure12", "mnist"), ("figure13", "fashion_mnist"))
+}
+SHARPENED_BY = {
+    figure: picture_fits(["C", "D"], dataset, PICTURED)
+    for figure, dataset in (("figure5", "mnist"), ("figure9", "fashion_mnist"))
+}
+INPAINTED_BY = picture_fits(["A", "F"], "mnist", config["pictures"]["inpainted"])
+ALPHABETS = [
+    folder for dataset in config["datasets"] for folder in picture_fits(["B"], dataset, PICTURED)
+]
+
+
+def generation_figures():
+    """Outputs of all figures of this file that have something to show."""
+    figures = [name for name, fits in (DRAWN_BY | SHARPENED_BY).items() if fits]
+    figures += ["figure8"] * bool(INPAINTED_BY) + ["figure14"] * bool(ALPHABETS)
+    return expand(f"{RUN}/figures/{{figure}}.png", figure=figures)
+
+
+rule sharpening:
+    # Images of one fit without and with sharpening.
+    input:
+        fit=f"{FIT}/fit.json",
+        model=f"{FIT}/model",
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        step=sources.of_module("workflow.steps.sharpening"),
+    output:
+        f"{FIT}/sharpening.npz",
+    log:
+        f"{LOG}/sharpening/{KEY}.log",
+    threads: config["threads"]
+    params:
+        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+    message:
+        "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.sharpening"
+        " --fit {input.fit} --model {input.model} --out {output} > {log} 2>&1"
+
+
+rule inpainting:
+    # Test images whose right half one fit fills in, in both ways.
+    input:
+        fit=f"{FIT}/fit.json",
+        model=f"{FIT}/model",
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        step=sources.of_module("workflow.steps.inpainting"),
+    output:
+        f"{FIT}/inpainting.npz",
+    log:
+        f"{LOG}/inpainting/{KEY}.log",
+    threads: config["threads"]
+    params:
+        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+    message:
+        "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.inpainting"
+        " --fit {input.fit} --model {input.model} --data {input.data} --out {output} > {log} 2>&1"
+
+
+rule samples:
+    # Figs. 12 and 13: samples of several instances.
+    input:
+        draws=lambda wildcards: [f"{fit}/draws.npz" for fit in DRAWN_BY[wildcards.figure]],
+        step=step_files("samples"),
+    output:
+        report(
+            f"{RUN}/figures/{{figure}}.svg",
+            caption="../report/samples.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "shows": "samples of DCGMM"},
+        ),
+        f"{RUN}/figures/{{figure}}.png",
+    log:
+        f"{LOG}/{{figure}}.log",
+    wildcard_constraints:
+        figure="figure12|figure13",
+    params:
+        folder=f"{RUN}/figures",
+    message:
+        "{wildcards.figure}: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.samples"
+        " --draws {input.draws} --name {wildcards.figure} --out {params.folder} > {log} 2>&1"
+
+
+rule sharpened:
+    # Figs. 5 and 9: without and with sharpening.
+    input:
+        sharpening=lambda wildcards: [
+            f"{fit}/sharpening.npz" for fit in SHARPENED_BY[wildcards.figure]
+        ],
+        step=step_files("figure5"),
+    output:
+        report(
+            f"{RUN}/figures/{{figure}}.svg",
+            caption="../report/sharpening.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "shows": "sharpening"},
+        ),
+        f"{RUN}/figures/{{figure}}.png",
+        f"{RUN}/figures/{{figure}}.csv",
+    log:
+        f"{LOG}/{{figure}}.log",
+    wildcard_constraints:
+        figure="figure5|figure9",
+    params:
+        folder=f"{RUN}/figures",
+    message:
+        "{wildcards.figure}: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure5"
+        " --sharpening {input.sharpening} --name {wildcards.figure} --out {params.folder}"
+        " > {log} 2>&1"
+
+
+rule figure8:
+    # In-painting by a flat and a deep instance.
+    input:
+        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        step=step_files("figure8"),
+    output:
+        report(
+            f"{RUN}/figures/figure8.svg",
+            caption="../report/figure8.rst",
+            category="Figures",
+            labels={"figure": "figure8", "shows": "in-painting"},
+        ),
+        f"{RUN}/figures/figure8.png",
+        f"{RUN}/figures/figure8.csv",
+    log:
+        f"{LOG}/figure8.log",
+    params:
+        folder=f"{RUN}/figures",
+    message:
+        "figure8: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure8"
+        " --inpainting {input.inpainting} --name figure8 --out {params.folder} > {log} 2>&1"
+
+
+rule figure14:
+    # The visual alphabet.
+    input:
+        fits=[f"{fit}/{part}" for fit in ALPHABETS for part in ("fit.json", "model")],
+        step=step_files("figure14"),
+    output:
+        report(
+            f"{RUN}/figures/figure14.svg",
+            caption="../report/figure14.rst",
+            category="Figures",
+            labels={"figure": "figure14", "shows": "centroids of B's lowest layer"},
+        ),
+        f"{RUN}/figures/figure14.png",
+    log:
+        f"{LOG}/figure14.log",
+    params:
+        fits=ALPHABETS,
+        folder=f"{RUN}/figures",
+    message:
+        "figure14: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure14"
+        " --fits {params.fits} --out {params.folder} > {log} 2>&1"

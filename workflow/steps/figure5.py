@@ -1,0 +1,58 @@
+"""Figs. 5 and 9: samples without and with sharpening, and what it does to the likelihoods.
+
+A line for every instance. Writes the figure as SVG and PNG, and as CSV, for every sharpened folding
+layer, the mean log-likelihood of its target layer before and after, in nats.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow.evaluation import contact, files, plots
+from workflow.steps.cli import plain_errors
+
+COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.figure5", description=__doc__)
+    parser.add_argument("--sharpening", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        drawn = [contact.read(path) for path in options.sharpening]
+        table = pd.DataFrame(row for about, arrays in drawn for row in likelihoods(about, arrays))
+        files.write_text(options.out / f"{options.name}.csv", table.to_csv(index=False))
+        plots.use_style()
+        lines = [
+            (
+                contact.name(about),
+                [
+                    contact.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS) if arrays else "no fit"
+                    for kind in ("plain", "sharpened")
+                ],
+            )
+            for about, arrays in drawn
+        ]
+        figure = contact.table(lines, ["without sharpening", "with sharpening"], size=(3.2, 3.3))
+        plots.save(figure, options.out, options.name)
+
+
+def likelihoods(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
+    """A row for every sharpened folding layer."""
+    rows = []
+    for name, values in arrays.items():
+        if name.startswith("likelihood/"):
+            before, after = values
+            numbers = {"before": before.mean(), "after": after.mean(), "images": len(before)}
+            improved = {"improved": float(np.mean(after > before))}
+            rows.append(about | {"folding_layer": name.partition("/")[2]} | numbers | improved)
+    return rows
+
+
+if __name__ == "__main__":
+    main()

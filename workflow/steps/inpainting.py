@@ -1,0 +1,63 @@
+"""In-paint the right half of test images by one fitted DCGMM, in both ways (Sec. V-H).
+
+Writes an `.npz` with float32 images [n, H, W, C] in [0, 1] under `original`, `black` (unknown
+pixels are shown to the model as 0, the paper's way) and `marginal` (they are integrated out), each
+image's mean squared error on the unknown pixels [n] under `error/<method>`, also that of leaving
+them black and of the training images' mean, and who drew them under `about`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import datasets, files, methods
+from workflow.steps.cli import plain_errors
+
+IMAGES = 500
+WAYS = ("black", "marginal")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.steps.inpainting", description=__doc__
+    )
+    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
+    parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        fit = files.read_json(options.fit)
+        arrays = {}
+        if fit["status"] == "ok":
+            dataset = datasets.load(options.data)
+            chosen = datasets.by_classes(dataset.y_test, fit["classes"])
+            images = datasets.as_float(dataset.x_test[chosen][:IMAGES])
+            chosen = datasets.by_classes(dataset.y_train, fit["classes"])
+            mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
+            model = methods.load_dcgmm(options.model, fit["settings"])
+            arrays = complete(model, images, mean, fit["seed"])
+        with files.replacing(options.out) as file:
+            np.savez_compressed(file, about=np.array(json.dumps(methods.about(fit))), **arrays)
+
+
+def complete(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Both ways, and the errors of theirs and of the controls; see the module."""
+    known = np.zeros((*images.shape[1:3], 1), bool)
+    known[:, : images.shape[2] // 2] = True
+    filled = {way: model.inpaint(images, known, method=way, seed=seed) for way in WAYS}
+    controls = {"erased": np.where(known, images, 0), "mean": np.where(known, images, mean)}
+    unknown = ~np.broadcast_to(known, images.shape[1:])
+    errors = {
+        f"error/{name}": ((filling - images) ** 2)[:, unknown].mean(axis=1)
+        for name, filling in (filled | controls).items()
+    }
+    return {"original": images} | filled | errors
+
+
+if __name__ == "__main__":
+    main()

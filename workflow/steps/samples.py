@@ -1,0 +1,32 @@
+"""Figs. 12 and 13: samples of several DCGMM instances trained on all classes of one dataset."""
+
+import argparse
+from pathlib import Path
+
+from workflow.evaluation import contact, plots
+from workflow.steps.cli import plain_errors
+
+COLUMNS = ROWS = 7
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.samples", description=__doc__)
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        plots.use_style()
+        drawn = [contact.read(path) for path in options.draws]
+        pictures = [
+            contact.tile(arrays["sample"][: COLUMNS * ROWS], COLUMNS) if arrays else about["status"]
+            for about, arrays in drawn
+        ]
+        titles = [f"{about['title']} ({about['point']})" for about, _ in drawn]
+        figure = contact.table([("", pictures)], titles, size=(3.2, 3.2))
+        plots.save(figure, options.out, options.name)
+
+
+if __name__ == "__main__":
+    main()
