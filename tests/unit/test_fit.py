@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from workflow.evaluation import contact, methods, records
+from workflow.evaluation import drawings, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
 from workflow.steps import classification, competitors, draws, fit
@@ -124,7 +124,7 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
     monkeypatch.setattr(methods, "load", lambda *_: model)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
     draws.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
-    return contact.read(tmp_path / "draws.npz")
+    return drawings.read(tmp_path / "draws.npz")
 
 
 def test_draws_and_their_figure(tmp_path, monkeypatch):

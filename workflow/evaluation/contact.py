@@ -1,20 +1,11 @@
 """Contact sheets: many small images as one picture, and pictures side by side with titles."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from workflow.evaluation import tables
-
-
-def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """What a step drew: `about` (title, point, dataset, classes, status), and its arrays."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    return json.loads(arrays.pop("about").item()), arrays
 
 
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:

@@ -28,3 +28,11 @@ def mask(name: str, shape: tuple[int, int, int]) -> np.ndarray | None:
     known = np.zeros((height, width, 1), bool)
     known[height // 2 :] = True
     return known
+
+
+def left_half(shape: tuple[int, int, int]) -> np.ndarray:
+    """Known pixels where the right half is to be in-painted (Fig. 8), bool [H, W, 1]."""
+    height, width, _ = shape
+    known = np.zeros((height, width, 1), bool)
+    known[:, : width // 2] = True
+    return known

@@ -31,31 +31,18 @@ def create(name: str, settings: dict[str, Any], input_shape: tuple[int, int, int
     return getattr(package, about.class_name)(**settings, input_shape=input_shape)
 
 
-def load(name: str, folder: str) -> Any:
-    """The fitted model that a method saved."""
-    about = catalogue.method(name)
-    package = "dcgmm" if name == catalogue.DCGMM.name else f"baselines.{name}"
-    return getattr(importlib.import_module(package), about.class_name).load(folder)
-
-
-def load_dcgmm(folder: str, settings: dict[str, Any]) -> Any:
-    """A fitted DCGMM that draws as its instance and recipe say now, whatever was saved."""
+def load(fit: dict[str, Any], folder: str) -> Any:
+    """The fitted model of a record; a DCGMM draws as its recipe says now, whatever was saved."""
+    about = catalogue.method(fit["method"])
+    if about is not catalogue.DCGMM:
+        package = importlib.import_module(f"baselines.{about.name}")
+        return getattr(package, about.class_name).load(folder)
     from dcgmm import DCGMM, recipes
 
     model = DCGMM.load(folder)
+    settings = fit["settings"]
     model.sampling = recipes.instance(settings["instance"], settings["recipe"]).sampling
     return model
-
-
-def about(fit: dict[str, Any]) -> dict[str, str]:
-    """What a figure says of a fit, from its record."""
-    return {
-        "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
-        "point": fit["grid_point"],
-        "dataset": fit["dataset"]["name"],
-        "classes": fit["classes"],
-        "status": fit["status"],
-    }
 
 
 def classifies(model: Any) -> bool:
@@ -65,7 +52,7 @@ def classifies(model: Any) -> bool:
 
 def has(model: Any, capability: str) -> bool:
     """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
-    return capability in getattr(model, "capabilities", {"score"})
+    return capability in model.capabilities
 
 
 def score(model: Any, images: np.ndarray) -> Scores:

@@ -40,6 +40,12 @@ def name(dataset: str) -> str:
     return DATASETS.get(dataset, dataset)
 
 
+def images_of(rows: pd.DataFrame) -> str:
+    """Which images the records of one dataset used, as in `all of MNIST`."""
+    share = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
+    return f"{share} {name(rows['dataset'].iloc[0])}"
+
+
 def number(value: float, digits: int = 1, signed: bool = False) -> str:
     """A number with a true minus, or a dash for NaN."""
     if pd.isna(value):

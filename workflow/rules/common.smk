@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import catalogue, grid, sources
+from workflow.evaluation import grid, sources
 from workflow.evaluation.config import ConfigError, checked
 
 try:
@@ -76,10 +76,15 @@ def group_fits(group):
             method=model.split("/")[0],
             point=model.split("/")[1],
             dataset=config["datasets"],
-            classes="all" if group == "table4" else CLASSES,
+            classes=classes_of(group),
             seed=config["seeds"],
         )
     ]
+
+
+def classes_of(group):
+    """What the fits of a group train on: all classes, or all but the outliers'."""
+    return "all" if group == "table4" else CLASSES
 
 
 def task(group):

@@ -50,7 +50,7 @@ rule records:
         root=f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
-        classes=lambda wildcards: "all" if wildcards.group == "table4" else CLASSES,
+        classes=lambda wildcards: classes_of(wildcards.group),
         seeds=config["seeds"],
         task=lambda wildcards: task(wildcards.group),
     message:

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from workflow.evaluation import contact, plots
+from workflow.evaluation import contact, drawings, plots
 from workflow.steps.cli import plain_errors
 
 SHOWN = 8
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         plots.use_style()
-        drawn = [contact.read(path) for path in options.draws]
+        drawn = [drawings.read(path) for path in options.draws]
         plots.save(draw(drawn), options.out, "competitors")
 
 

@@ -6,13 +6,12 @@ under `about`. What a method cannot do, or a fit that failed, leaves the arrays 
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, methods
+from workflow.evaluation import datasets, drawings, evidence, files, methods
 from workflow.steps.cli import plain_errors
 
 SAMPLES, INPAINTED = 100, 10
@@ -33,16 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
             dataset = datasets.load(options.data)
             known = datasets.by_classes(dataset.y_test, fit["classes"])
             images = datasets.as_float(dataset.x_test[known][:INPAINTED])
-            arrays = draw(loaded(fit, options.model), images, fit["seed"])
-        with files.replacing(options.out) as file:
-            np.savez_compressed(file, about=np.array(json.dumps(methods.about(fit))), **arrays)
-
-
-def loaded(fit: dict[str, Any], folder: Path) -> Any:
-    """The fitted model of a record."""
-    if fit["method"] == "dcgmm":
-        return methods.load_dcgmm(folder, fit["settings"])
-    return methods.load(fit["method"], folder)
+            arrays = draw(methods.load(fit, options.model), images, fit["seed"])
+        drawings.write(options.out, fit, arrays)
 
 
 def draw(model: Any, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
@@ -58,8 +49,7 @@ def draw(model: Any, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         arrays["sample"] = model.sample(SAMPLES, seed=seed)
         arrays["sample_mean"] = model.sample(SAMPLES, seed=seed, noise=False)
     if methods.has(model, "inpaint"):
-        known = np.zeros((*images.shape[1:3], 1), bool)
-        known[:, : images.shape[2] // 2] = True
+        known = evidence.left_half(images.shape[1:])
         arrays["original"] = images
         arrays["inpaint"] = model.inpaint(images, known, seed=seed)
         arrays["inpaint_mean"] = model.inpaint(images, known, seed=seed, noise=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dcgmm import notation, persistence
-from workflow.evaluation import contact, files, methods, plots
+from workflow.evaluation import contact, drawings, files, plots
 from workflow.steps.cli import plain_errors
 
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures, titles = [], []
         for folder in options.fits:
             fit = files.read_json(folder / "fit.json")
-            titles.append(contact.name(methods.about(fit)))
+            titles.append(contact.name(drawings.about(fit)))
             pictures.append(alphabet(folder / "model") if fit["status"] == "ok" else "no fit")
         plots.use_style()
         plots.save(contact.table([("", pictures)], titles, (3.2, 3.4)), options.out, "figure14")

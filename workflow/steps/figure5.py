@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow.evaluation import contact, files, plots
+from workflow.evaluation import contact, drawings, files, plots
 from workflow.steps.cli import plain_errors
 
 COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        drawn = [contact.read(path) for path in options.sharpening]
+        drawn = [drawings.read(path) for path in options.sharpening]
         table = pd.DataFrame(row for about, arrays in drawn for row in likelihoods(about, arrays))
         files.write_text(options.out / f"{options.name}.csv", table.to_csv(index=False))
         plots.use_style()

@@ -7,13 +7,12 @@ them black and of the training images' mean, and who drew them under `about`.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, methods
+from workflow.evaluation import datasets, drawings, evidence, files, methods
 from workflow.steps.cli import plain_errors
 
 IMAGES = 500
@@ -39,16 +38,14 @@ def main(arguments: list[str] | None = None) -> None:
             images = datasets.as_float(dataset.x_test[chosen][:IMAGES])
             chosen = datasets.by_classes(dataset.y_train, fit["classes"])
             mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
-            model = methods.load_dcgmm(options.model, fit["settings"])
+            model = methods.load(fit, options.model)
             arrays = complete(model, images, mean, fit["seed"])
-        with files.replacing(options.out) as file:
-            np.savez_compressed(file, about=np.array(json.dumps(methods.about(fit))), **arrays)
+        drawings.write(options.out, fit, arrays)
 
 
 def complete(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Both ways, and the errors of theirs and of the controls; see the module."""
-    known = np.zeros((*images.shape[1:3], 1), bool)
-    known[:, : images.shape[2] // 2] = True
+    known = evidence.left_half(images.shape[1:])
     filled = {way: model.inpaint(images, known, method=way, seed=seed) for way in WAYS}
     controls = {"erased": np.where(known, images, 0), "mean": np.where(known, images, mean)}
     unknown = ~np.broadcast_to(known, images.shape[1:])

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from workflow.evaluation import contact, plots
+from workflow.evaluation import contact, drawings, plots
 from workflow.steps.cli import plain_errors
 
 COLUMNS = ROWS = 7
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         plots.use_style()
-        drawn = [contact.read(path) for path in options.draws]
+        drawn = [drawings.read(path) for path in options.draws]
         pictures = [
             contact.tile(arrays["sample"][: COLUMNS * ROWS], COLUMNS) if arrays else about["status"]
             for about, arrays in drawn

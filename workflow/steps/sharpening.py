@@ -8,13 +8,12 @@ log-likelihoods [2, n] of its target before and after under `likelihood/k`, and 
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import files, methods
+from workflow.evaluation import drawings, files, methods
 from workflow.steps.cli import plain_errors
 
 IMAGES = 100
@@ -33,9 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
         fit = files.read_json(options.fit)
         arrays = {}
         if fit["status"] == "ok":
-            arrays = draw(methods.load_dcgmm(options.model, fit["settings"]), fit["seed"])
-        with files.replacing(options.out) as file:
-            np.savez_compressed(file, about=np.array(json.dumps(methods.about(fit))), **arrays)
+            arrays = draw(methods.load(fit, options.model), fit["seed"])
+        drawings.write(options.out, fit, arrays)
 
 
 def draw(model: Any, seed: int) -> dict[str, np.ndarray]:

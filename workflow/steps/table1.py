@@ -97,12 +97,10 @@ def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 def caption(rows: pd.DataFrame, run: str, schedule: str) -> str:
     """At which scale the table of one dataset was made."""
-    source = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
-    name = tables.name(rows["dataset"].iloc[0])
     seeds = sorted(rows["seed"].unique())
     outlier = rows["classes"].iloc[0].removeprefix("not")
     return (
-        f"Run `{run}`: trained on {source} {name} ({rows['train_images'].iloc[0]} images) "
+        f"Run `{run}`: trained on {tables.images_of(rows)} ({rows['train_images'].iloc[0]} images) "
         f"without class {outlier}, which is then the outlier; schedule `{schedule}`, epochs as "
         f"listed, seeds {', '.join(map(str, seeds))}. AUC in %: mean ± standard deviation over "
         "seeds [95 % t interval of the mean, cut at 0 and 100]. The exact AUROC is rank-based; the "

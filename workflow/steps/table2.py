@@ -68,17 +68,15 @@ def with_paper(chosen: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 def caption(records: pd.DataFrame, run: str) -> str:
     """At which scale the table of one dataset was made, and what its columns are."""
-    source = {"subset": "the shipped subset of", "full": "all of"}[records["source"].iloc[0]]
-    name = tables.name(records["dataset"].iloc[0])
     outlier = records["classes"].iloc[0].removeprefix("not")
     seeds = ", ".join(map(str, sorted(records["seed"].unique())))
     chosen = "; ".join(f"`{protocol}` by {how}" for protocol, how in CHOICES.items())
     return (
-        f"Run `{run}`: {source} {name} without class {outlier}, which is then the outlier; seeds "
-        f"{seeds}. In %: mean ± standard deviation over seeds [95 % t interval of the mean, cut at "
-        "0 and 100]. `paper` measures the 100-threshold AUC as the authors' release does, "
-        "`corrected` the exact AUROC of whole images. Where a grid was searched, a point is "
-        f"chosen: {chosen}. The paper's values stand beside both."
+        f"Run `{run}`: {tables.images_of(records)} without class {outlier}, which is then the "
+        f"outlier; seeds {seeds}. In %: mean ± standard deviation over seeds [95 % t interval of "
+        "the mean, cut at 0 and 100]. `paper` measures the 100-threshold AUC as the authors' "
+        "release does, `corrected` the exact AUROC of whole images. Where a grid was searched, a "
+        f"point is chosen: {chosen}. The paper's values stand beside both."
     )
 
 

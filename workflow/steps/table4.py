@@ -88,9 +88,8 @@ def section(
     ]
     name = ours["dataset"].iloc[0]
     here = rows[rows["dataset"] == name]
-    source = {"subset": "the shipped subset of", "full": "all of"}[here["source"].iloc[0]]
     caption = (
-        f"Run `{run}`: trained on {source} {tables.name(name)} "
+        f"Run `{run}`: trained on {tables.images_of(here)} "
         f"({tables.count(here['train_images'].iloc[0])} images), accuracy on its test images in %: "
         "mean ± standard deviation over seeds [95 % t interval of the mean]. Values of sum-product "
         "networks are the paper's, from the literature."

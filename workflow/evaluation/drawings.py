@@ -1,0 +1,36 @@
+"""What a fit draws, as one file: arrays, and who drew them.
+
+Needs numpy alone, so that every method's environment can write it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import catalogue, files
+
+
+def about(fit: dict[str, Any]) -> dict[str, str]:
+    """What a figure says of a fit, from its record."""
+    return {
+        "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
+        "point": fit["grid_point"],
+        "dataset": fit["dataset"]["name"],
+        "classes": fit["classes"],
+        "status": fit["status"],
+    }
+
+
+def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays and `about` the fit that drew them."""
+    with files.replacing(path) as file:
+        np.savez_compressed(file, about=np.array(json.dumps(about(fit))), **arrays)
+
+
+def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """What `write` wrote: `about`, and the arrays."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return json.loads(arrays.pop("about").item()), arrays
