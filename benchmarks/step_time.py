@@ -94,10 +94,10 @@ def prepare_fast(instance: str, recipe: str, annealed: bool) -> tuple[int, Calla
     import numpy as np
     from keras import ops
 
-    from dcgmm import training
+    from dcgmm import learning
 
     model = every_layer_learning(instance, recipe)
-    loop = training.training_loop(model.layers, model.recipe, (28, 28, 1), 20)
+    loop = learning.training_loop(model.layers, model.recipe, (28, 28, 1), 20)
     images = ops.convert_to_tensor(random_images(54000).reshape(54000, -1))
     order = np.random.default_rng(1).integers(0, 54000, (20, 100)).astype("int32")
     states = model._states()

@@ -1,6 +1,6 @@
 """The forward mode: scores and responsibilities of every cGMM layer (Sec. III-H)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -53,6 +53,12 @@ def in_batches(forward: Callable, states: tuple, images: np.ndarray) -> Any:
             [np.asarray(score)[: len(batch)] for score in scores],
             np.asarray(gamma)[..., : len(batch)],
         )
+
+
+def losses(batches: Iterable) -> list[float]:
+    """The loss of every cGMM layer (Eq. 8), from what `in_batches` yields."""
+    columns = zip(*(scores for scores, _ in batches), strict=True)
+    return [float(np.concatenate(column).mean(dtype=float)) for column in columns]
 
 
 def layer_score(layer: GMM, state: Any, scores: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from dcgmm import (
     classification,
     inference,
     layers,
+    learning,
     notation,
     persistence,
     stack,
@@ -24,9 +26,9 @@ from dcgmm import (
 )
 from dcgmm.annealing import AnnealingState
 from dcgmm.generative import Generative
+from dcgmm.learning import LayerState
 from dcgmm.recipes import Recipe, instance
 from dcgmm.sampling_recipe import Sampling
-from dcgmm.training import LayerState
 
 
 class DCGMM(Generative):
@@ -83,7 +85,15 @@ class DCGMM(Generative):
         return cls(published.layers, trained, input_shape, published.sampling)
 
     def fit(
-        self, images: Any, labels: Any = None, *, seed: int = 0, progress: bool = False
+        self,
+        images: Any,
+        labels: Any = None,
+        *,
+        seed: int = 0,
+        progress: bool = False,
+        layerwise: bool = False,
+        validation: Any = None,
+        measurements: int = 50,
     ) -> dict[str, list]:
         """Train from scratch by SGD, all layers in one pass (Sec. III-G).
 
@@ -93,11 +103,17 @@ class DCGMM(Generative):
             seed: of initial centroids and of the order of images. On a CPU the same seed gives
                 the same bits.
             progress: whether to show a bar, if standard error is a terminal.
+            layerwise: train one cGMM layer after the other instead, each for all epochs and
+                without a delay while those below it rest (Sec. V-A compares the two).
+            validation: other images [m, H, W, C] to measure losses on as training goes on.
+            measurements: at least how many, at equal distances, the last one at the end.
 
         Returns:
             `layers`, the indices of the cGMM layers, and for every epoch and cGMM layer `loss`,
             the mean training loss (None while the layer waits), and `radius`, of the smoothing.
-            With a classifier, for every epoch also its `cross_entropy` and `accuracy`.
+            With a classifier, for every epoch also its `cross_entropy` and `accuracy`. With
+            `validation`, for every measurement `val_step`, the number of steps made, and
+            `val_loss`, of every cGMM layer (Eq. 8, nats).
 
         Raises:
             ValueError: for images of the wrong shape or range, or fewer than a batch; for labels
@@ -111,10 +127,14 @@ class DCGMM(Generative):
             )
         labels = classification.as_labels(labels, len(images), self.classifier)
         seed = checks.as_seed(seed)
+        monitor = self._monitor(validation, measurements)
         self._initialise(seed)
         states = (*self._states(), *([self.classifier.parameters] if self.classifier else []))
+        recipes = training.layer_by_layer(self.recipe) if layerwise else [self.recipe]
+        steps = len(images) // self.recipe.batch_size * self.recipe.epochs
+        phases = [(recipe, self._training_loop(recipe, steps)) for recipe in recipes]
         states, history = training.train(
-            self.layers, self.recipe, states, images, labels, seed, progress
+            self.layers, phases, states, images, labels, seed, progress, monitor
         )
         if self.classifier:
             *states, self.classifier.parameters = states
@@ -155,11 +175,12 @@ class DCGMM(Generative):
         """Probabilities of the classes by the classifier layer, float32 [n, S]."""
         images = checks.as_images(images, self.input_shape)
         classification.require_fitted(self.classifier, self.fitted)
-        if "classes" not in self._compiled:
-            self._compiled["classes"] = classification.forward_pass(self.layers, self.recipe)
+        classify = self._once(
+            "classes", lambda: classification.forward_pass(self.layers, self.recipe)
+        )
         top = self.gmm_indices.index(max(self.recipe.classifier.inputs))
         states = (*self._states()[: top + 1], self.classifier.parameters)
-        batches = inference.in_batches(self._compiled["classes"], states, images)
+        batches = inference.in_batches(classify, states, images)
         return np.concatenate([shares.T for _, shares in batches])
 
     def predict(self, images: Any) -> np.ndarray:
@@ -237,7 +258,7 @@ class DCGMM(Generative):
         self._annealing: list[AnnealingState] = [
             annealing.initial_state(layer.components, self.recipe) for layer in self._gmms()
         ]
-        self._compiled: dict[Any, Any] = {}
+        self._compiled = _compiled(self.notation, self.recipe, self.input_shape)
 
     def _gmms(self) -> list[layers.GMM]:
         return [self.layers[index - 1] for index in self.gmm_indices]
@@ -253,8 +274,27 @@ class DCGMM(Generative):
             layer.parameters = state.parameters
         self._annealing = [AnnealingState(*map(np.asarray, state.annealing)) for state in states]
 
-    def _forward(self, images: np.ndarray, layer: int) -> Any:
-        if layer not in self._compiled:
-            self._compiled[layer] = inference.forward_pass(self.layers, layer)
-        states = self._states()[: self.gmm_indices.index(layer) + 1]
-        return inference.in_batches(self._compiled[layer], states, images)
+    def _training_loop(self, recipe: Recipe, steps: int) -> Any:
+        loop = lambda: learning.training_loop(self.layers, recipe, self.input_shape, steps)  # noqa: E731
+        return self._once(("training", recipe, steps), loop)
+
+    def _monitor(self, images: Any, measurements: int) -> training.Monitor | None:
+        if images is None:
+            return None
+        images = checks.as_images(images, self.input_shape)
+
+        top, count = self.gmm_indices[-1], len(self.gmm_indices)
+        measure = lambda states: inference.losses(self._forward(images, top, states[:count]))  # noqa: E731
+        return training.Monitor(measure, checks.as_count("measurements", measurements))
+
+    def _forward(self, images: np.ndarray, layer: int, states: tuple | None = None) -> Any:
+        forward = self._once(layer, lambda: inference.forward_pass(self.layers, layer))
+        if states is None:
+            states = self._states()[: self.gmm_indices.index(layer) + 1]
+        return inference.in_batches(forward, states, images)
+
+
+@lru_cache(maxsize=8)
+def _compiled(layers: tuple, recipe: Recipe, input_shape: tuple) -> dict[Any, Any]:
+    """What has been compiled for an architecture: all its models share it, as it holds no state."""
+    return {}

@@ -1,12 +1,7 @@
-"""Training: every cGMM layer climbs its own loss, all in one pass over the images (Sec. III-G).
-
-A step goes through the layers bottom to top. Each cGMM layer computes scores, its output, its loss
-and its update from the output that its predecessor had before its own update; nothing is
-propagated back between layers. A classifier on top learns in the same way from the outputs of the
-cGMM layers that it reads. State comes in and goes out as tuples: no hidden variables.
-"""
+"""Training: every cGMM layer climbs its own loss, all in one pass over the images (Sec. III-G)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
@@ -14,70 +9,102 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from dcgmm import annealing, backend, classification
-from dcgmm.annealing import AnnealingState
 from dcgmm.errors import DivergenceError
 from dcgmm.layers import GMM, Classifier
-from dcgmm.layers import gmm as mixture
-from dcgmm.layers.gmm import Parameters
 from dcgmm.recipes import Recipe
-from dcgmm.stack import layer_features, transforms_below_each
 
 _ORDER = 1  # which of a seed's random streams; the initial centroids have another
 
 
-class LayerState(NamedTuple):
-    """What one cGMM layer carries from step to step."""
+class Monitor(NamedTuple):
+    """Losses on other images, measured while training goes on.
 
-    parameters: Parameters
-    annealing: AnnealingState
+    Attributes:
+        measure: from the states to the loss of every cGMM layer.
+        measurements: how many to make at least, at equal distances, the last one at the end.
+    """
+
+    measure: Callable[[tuple], list[float]]
+    measurements: int
 
 
 def train(
     layers: Sequence[keras.layers.Layer],
-    recipe: Recipe,
+    phases: Sequence[tuple[Recipe, Callable]],
     states: tuple,
     images: np.ndarray,
     labels: np.ndarray | None,
     seed: int,
     progress: bool,
+    monitor: Monitor | None = None,
 ) -> tuple[tuple, dict[str, list]]:
     """The whole run: the states after it, and the history.
 
     Args:
         layers: all of them, built.
-        recipe: how to train.
+        phases: recipes of as many epochs and images a batch each, one after the other, with the
+            `learning.training_loop` of each.
         states: of the cGMM layers, bottom to top, and the parameters of a classifier.
         images: float32 [n, H, W, C].
         labels: int32 [n], if and only if the last layer is a classifier.
         seed: of the order of images.
         progress: whether to show a bar, if standard error is a terminal.
+        monitor: adds `val_loss` and `val_step` to the history.
 
     Raises:
         DivergenceError: as soon as a loss is not finite.
     """
-    steps = len(images) // recipe.batch_size
+    recipe = phases[0][0]
+    steps, epochs = len(images) // recipe.batch_size, recipe.epochs
     order = batches(len(images), recipe, seed)
-    run = training_loop(layers, recipe, images.shape[1:], steps * recipe.epochs)
     resident = ops.convert_to_tensor(images.reshape(len(images), -1))
     indices = [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)]
     gmms = len(indices)
     history: dict[str, list] = {"layers": indices, "loss": [], "radius": []}
+    history |= {"val_step": [], "val_loss": []} if monitor else {}
     if labels is not None:
         labels = ops.convert_to_tensor(labels)
         history |= {"cross_entropy": [], "accuracy": []}
-    for epoch in tqdm(range(recipe.epochs), "epochs", disable=None if progress else True):
-        first = ops.convert_to_tensor(np.int32(epoch * steps))
-        states, seen = run(states, resident, ops.convert_to_tensor(order(epoch)), first, labels)
-        means = [float(total / count) if count else None for total, count in np.asarray(seen)]
+    parts = 1 if monitor is None else _parts(steps, epochs * len(phases), monitor.measurements)
+    bar = tqdm(total=epochs * len(phases), desc="epochs", disable=None if progress else True)
+    for epoch in range(epochs * len(phases)):
+        _, run = phases[epoch // epochs]
+        seen = np.zeros((), "float32")
+        for part, chosen in enumerate(np.split(order(epoch), parts)):
+            first = epoch % epochs * steps + part * len(chosen)
+            arguments = map(ops.convert_to_tensor, (chosen, np.int32(first)))
+            states, more = run(states, resident, *arguments, labels)
+            seen = seen + np.asarray(more)
+            if monitor:
+                history["val_step"].append(epoch * steps + (part + 1) * len(chosen))
+                history["val_loss"].append(monitor.measure(states))
+        means = [float(total / count) if count else None for total, count in seen]
         _check_finite(layers, means, f"after epoch {epoch + 1}")
         history["loss"].append(means[:gmms])
         history["radius"].append([float(state.annealing.radius) for state in states[:gmms]])
         for name, mean in zip(("cross_entropy", "accuracy"), means[gmms:], strict=False):
             history[name].append(mean)
+        bar.update()
+    bar.close()
     # The losses of the last step are those before its update.
     _check_finite(layers, map(_finite, states), "after the last step")
     return states, history
+
+
+def layer_by_layer(recipe: Recipe) -> list[Recipe]:
+    """A phase for each cGMM layer, bottom to top, in which it alone learns; a classifier's last.
+
+    It is what Sec. V-A compares the training of all layers at once with.
+    """
+    count, classifier = len(recipe.waits), recipe.classifier
+    return [
+        replace(
+            recipe,
+            waits=tuple(float(index != learning) for index in range(count)),
+            classifier=classifier if learning == count - 1 else replace(classifier, wait=1.0),
+        )
+        for learning in range(count)
+    ]
 
 
 def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray]:
@@ -96,160 +123,10 @@ def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray
     return order
 
 
-def training_loop(
-    layers: Sequence[keras.layers.Layer], recipe: Recipe, input_shape: tuple, total_steps: int
-) -> Callable:
-    """Compile `run(states, images, order, first, labels=None) -> states, seen`.
-
-    `images` [n, H*W*C] stays on the device; `order` [steps, batch_size] selects the batches, and
-    `first` is the number of steps already made of `total_steps`, from which the delays follow.
-    `seen` [L, 2] holds, for every cGMM layer, the sum of its losses and their number.
-
-    Where the last layer is a classifier, `labels` [n] are needed, the last of `states` are its
-    parameters, and `seen` has two more rows: its cross-entropy and its accuracy.
-    """
-    gmms = [layer for layer in layers if isinstance(layer, GMM)]
-    learners = [learner(layer, recipe) for layer in gmms]
-    below = transforms_below_each(layers)
-    waits, rows = recipe.waits, len(gmms)
-    if isinstance(layers[-1], Classifier):
-        read = classification.reader(layers, recipe)
-        learn_classes = classification.learner(recipe)
-        waits, rows = (*waits, recipe.classifier.wait), rows + 2
-
-    def layer_step(
-        index: int, states: tuple, activities: tuple, labels: Any, fraction: Any
-    ) -> tuple:
-        """Train cGMM layer `index` and all above it on the activities of the image and below."""
-        if index == len(gmms):
-            return classifier_step(states[-1], activities[1:], labels, fraction)
-        layer, wait, above = gmms[index], waits[index], waits[index + 1 :]
-        features = layer_features(activities[-1], below[index], layer)
-
-        def learning() -> tuple:
-            state, output, loss = learners[index](states[index], features)
-            return state, output, ops.stack([loss, ops.ones(())])
-
-        def waiting() -> tuple:
-            scores = mixture.log_scores(states[index].parameters, features)
-            return states[index], mixture.responsibilities(scores), ops.zeros(2)
-
-        state, output, seen = _when(fraction, wait, learning, waiting)
-        if not above:
-            return (state,), (seen,)
-
-        def continuing() -> tuple:
-            gamma = ops.reshape(output, (*layer.size, layer.components, -1))
-            return layer_step(index + 1, states, (*activities, gamma), labels, fraction)
-
-        def stopping() -> tuple:
-            return tuple(states[index + 1 :]), (ops.zeros(2),) * (rows - index - 1)
-
-        rest, seen_above = _when(fraction, min(above), continuing, stopping)
-        return (state, *rest), (seen, *seen_above)
-
-    def classifier_step(parameters: Any, activities: tuple, labels: Any, fraction: Any) -> tuple:
-        """Train the classifier on the activities of the cGMM layers."""
-
-        def learning() -> tuple:
-            learnt, *seen = learn_classes(parameters, read(activities), labels)
-            return (learnt,), tuple(ops.stack([value, ops.ones(())]) for value in seen)
-
-        def waiting() -> tuple:
-            return (parameters,), (ops.zeros(2),) * 2
-
-        return _when(fraction, recipe.classifier.wait, learning, waiting)
-
-    def run(states: tuple, images: Any, order: Any, first: Any, labels: Any = None) -> tuple:
-        def step(i: Any, carry: tuple) -> tuple:
-            states, total = carry
-            batch = ops.take(images, order[i], axis=0)
-            batch_labels = None if labels is None else ops.take(labels, order[i])
-            x = ops.reshape(ops.transpose(batch), (*input_shape, -1))
-            fraction = ops.cast(first + i, "float32") / (total_steps + 1)
-            states, seen = layer_step(0, states, (x,), batch_labels, fraction)
-            return states, total + ops.stack(seen)
-
-        count = ops.shape(order)[0]
-        return backend.repeat(count, step, (states, ops.zeros((rows, 2))))
-
-    return backend.compiled(run)
-
-
-def learner(layer: GMM, recipe: Recipe) -> Callable:
-    """Return `learn(state, features [P, 2D, N]) -> state, responsibilities [P, K, N], loss`."""
-    distances = annealing.torus_distances(layer.components)
-
-    @backend.fused
-    def sharp(products: Any, offset: Any) -> tuple:
-        scores = products + offset
-        weights = mixture.winners(scores)
-        loss = ops.mean(mixture.max_component(scores)) + layer.log_constant
-        return mixture.responsibilities(scores), weights, loss
-
-    @backend.fused
-    def unsmoothed(products: Any, offset: Any, radius: Any) -> tuple:
-        scores = products + offset
-        mixing = annealing.smoothing_matrix(radius, distances)
-        return scores, mixture.responsibilities(scores), mixing[None], ops.transpose(mixing)[None]
-
-    @backend.fused
-    def smoothed_winners(scores: Any) -> tuple:
-        loss = ops.mean(mixture.max_component(scores)) + layer.log_constant
-        return mixture.winners(scores), loss
-
-    def smooth(products: Any, offset: Any, radius: Any) -> tuple:
-        scores, gamma, mixing, mixing_transposed = unsmoothed(products, offset, radius)
-        weights, loss = smoothed_winners(backend.matmul(mixing, scores))
-        return gamma, backend.matmul(mixing_transposed, weights), loss
-
-    @backend.fused
-    def update(state: LayerState, moments: Any, weights: Any, loss: Any) -> LayerState:
-        counts = ops.sum(weights, axis=2)  # [P, K]
-        shares = weights.shape[2]
-        if not layer.independent:
-            moments, counts = (ops.sum(m, axis=0, keepdims=True) for m in (moments, counts))
-            shares = shares * layer.positions
-        return ascend(state, moments / shares, counts / shares, loss, recipe)
-
-    projection = backend.fused(mixture.projection)
-
-    def learn(state: LayerState, features: Any) -> tuple:
-        matrix, offset = projection(state.parameters)
-        products = backend.matmul(matrix, features)  # [P, K, N]
-        radius = state.annealing.radius
-        gamma, weights, loss = ops.cond(
-            radius < annealing.IDENTITY_RADIUS,
-            lambda: sharp(products, offset),
-            lambda: smooth(products, offset, radius),
-        )
-        moments = backend.matmul(weights, features, transpose_b=True)  # [P, K, 2D]
-        return update(state, moments, weights, loss), gamma, loss
-
-    return learn
-
-
-def ascend(state: LayerState, moments: Any, counts: Any, loss: Any, recipe: Recipe) -> LayerState:
-    """One step of gradient ascent and of the annealing controller."""
-    rate = state.annealing.learning_rate
-    old, gradient = state.parameters, mixture.gradients(state.parameters, moments, counts)
-    bounds = recipe.min_precision**0.5, recipe.max_precision**0.5
-    parameters = Parameters(
-        mu=old.mu + recipe.lambda_mu * rate * gradient.mu,
-        root_precision=ops.clip(
-            old.root_precision + recipe.lambda_sigma * rate * gradient.root_precision, *bounds
-        ),
-        logits=old.logits + recipe.lambda_pi * rate * gradient.logits,
-    )
-    controller = annealing.observe(
-        state.annealing, loss, recipe.annealing, recipe.final_learning_rate
-    )
-    return LayerState(parameters, controller)
-
-
-def _when(fraction: Any, wait: float, then: Callable, otherwise: Callable) -> Any:
-    """`then()` once a fraction `wait` of the run has passed; no branch where that is always."""
-    return then() if wait == 0 else ops.cond(fraction >= wait, then, otherwise)
+def _parts(steps: int, epochs: int, measurements: int) -> int:
+    """Into how many equal parts of an epoch to measure after each, as few as are enough."""
+    enough = [parts for parts in range(1, steps + 1) if parts * epochs >= measurements]
+    return next((parts for parts in enough if steps % parts == 0), steps)
 
 
 def _check_finite(

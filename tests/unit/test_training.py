@@ -7,11 +7,11 @@ import pytest
 import reference
 from keras import ops
 
-from dcgmm import DCGMM, annealing, notation, training
+from dcgmm import DCGMM, annealing, learning, notation, training
 from dcgmm.annealing import AnnealingState
 from dcgmm.layers.gmm import Parameters
+from dcgmm.learning import LayerState
 from dcgmm.recipes import Annealing, Recipe
-from dcgmm.training import LayerState
 
 STEPS, TOTAL, BATCH = 20, 29, 6
 CASES = {  # notation, image, recipe
@@ -38,7 +38,7 @@ class Case:
         model = DCGMM(text, recipe.updated(**changes), shape)
         self.text, self.recipe = text, model.recipe
         self.gmms = [model.layers[index - 1] for index in model.gmm_indices]
-        self.run = training.training_loop(model.layers, self.recipe, shape, TOTAL)
+        self.run = learning.training_loop(model.layers, self.recipe, shape, TOTAL)
         rng = np.random.default_rng(14)
         self.images = rng.random((4 * BATCH, *shape), "float32")
         self.order = rng.integers(0, len(self.images), (STEPS, BATCH)).astype("int32")
