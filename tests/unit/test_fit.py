@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from workflow.evaluation import drawings, methods, records
+from workflow.evaluation import drawings, fitting, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
-from workflow.steps import classification, competitors, draws, fit
+from workflow.steps import classification, competitors, draws, fit, fit_classes
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
 LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
@@ -27,7 +27,7 @@ def indices(images):
 
 
 def test_a_sixth_is_kept_aside_whatever_the_class():
-    images = fit.Images.choose(dataset(), "not0", PLAIN | {"holdout": True})
+    images = fitting.Images.choose(dataset(), "not0", PLAIN | {"holdout": True})
     assert indices(images.train) == [1, 2, 3, 5, 6, 7, 9]
     assert indices(images.validation) == [10, 11], "the last two of twelve"
     assert len(images.test) == 3
@@ -36,7 +36,7 @@ def test_a_sixth_is_kept_aside_whatever_the_class():
 
 def test_the_first_images_may_do_and_labels_may_weigh():
     training = PLAIN | {"images": 3, "sample_weight": "label"}
-    images = fit.Images.choose(dataset(), "not0", training)
+    images = fitting.Images.choose(dataset(), "not0", training)
     assert indices(images.train) == [1, 2, 3]
     assert images.sample_weight.tolist() == [1, 2, 1]
     assert len(images.validation) == 0
@@ -72,17 +72,18 @@ class Fake:
         folder.mkdir()
 
 
-def run(tmp_path, monkeypatch, model, training=PLAIN, limits=None):
+def run(tmp_path, monkeypatch, model, training=PLAIN, limits=None, step=fit, classes=("not0",)):
     """The step on the toy dataset; the record it writes."""
     monkeypatch.setattr(methods, "create", lambda *_: model)
     dataset().save(tmp_path / "data.npz")
     (tmp_path / "lock").write_text("")
     values = {
         "method": "ratspn", "grid-point": "K1", "settings": "{}", "training": json.dumps(training),
-        "limits": json.dumps(limits or {}), "data": tmp_path / "data.npz", "classes": "not0",
-        "seed": 0, "lock": tmp_path / "lock", "out": tmp_path / "fit",
+        "limits": json.dumps(limits or {}), "data": tmp_path / "data.npz", "seed": 0,
+        "lock": tmp_path / "lock", "out": tmp_path / "fit",
     }  # fmt: skip
-    fit.main([word for key, value in values.items() for word in (f"--{key}", str(value))])
+    words = [word for key, value in values.items() for word in (f"--{key}", str(value))]
+    step.main([*words, "--classes", *classes])
     assert (tmp_path / "fit/model").is_dir()
     return json.loads((tmp_path / "fit/fit.json").read_text())
 
@@ -116,6 +117,40 @@ def test_what_goes_wrong_is_a_record(tmp_path, monkeypatch, error, limits, statu
     assert record["reason"].startswith(reason)
     assert record["estimate"] == {"memory_gb": 2.0}
     assert saved_scores.read(tmp_path / "fit/scores.npz").test == {}
+
+
+class OfEach(Fake):
+    """It remembers what it was fitted to, and fails for the class of the images 2, 5, 9, 10."""
+
+    def __init__(self, fails=False):
+        self.fitted, self.fails = [], fails
+
+    def fit(self, images, *, seed, progress):
+        self.fitted.append(indices(images))
+        if self.fails and 2 in self.fitted[-1]:
+            raise ArithmeticError("no")
+        return {"loss": [len(images)]}
+
+    def save(self, folder):
+        folder.mkdir()
+        (folder / "images").write_text(str(self.fitted[-1]))
+
+
+def test_each_class_is_fitted_alone(tmp_path, monkeypatch):
+    model = OfEach()
+    record = run(tmp_path, monkeypatch, model, step=fit_classes, classes=("2", "0"))
+    assert model.fitted == [[2, 5, 9, 10], [0, 4, 8]]
+    saved = {path.parent.name: path.read_text() for path in tmp_path.glob("fit/model/*/images")}
+    assert saved == {"2": "[2, 5, 9, 10]", "0": "[0, 4, 8]"}
+    assert record["history"] == {"2": {"loss": [4]}, "0": {"loss": [3]}}
+    assert (record["classes"], record["dataset"]["train_images"]) == ("each", 7)
+    assert records.check(record)["status"] == "ok"
+
+
+def test_a_class_that_fails_is_named(tmp_path, monkeypatch):
+    record = run(tmp_path, monkeypatch, OfEach(True), step=fit_classes, classes=("0", "2"))
+    assert records.check(record)["status"] == "diverged"
+    assert record["reason"] == "class 2: ArithmeticError: no"
 
 
 def drawn_from(tmp_path, monkeypatch, model, **limits):

@@ -96,8 +96,35 @@ def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, s
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """What the schema cannot know: the names and settings of the models themselves."""
     yield from _check_dcgmm(config["dcgmm"])
+    wrong = list(_check_names(config))
     for name, choice in config["baselines"].items():
-        yield from _check_baseline(name, choice)
+        wrong += _check_baseline(name, choice)
+    yield from wrong or _check_points(config)
+
+
+def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Instances and datasets that are named outside of their own keys."""
+    named = [(("samples", "instances", i), n) for i, n in enumerate(config["samples"]["instances"])]
+    if config["dynamics"]["instance"] is not None:
+        named.append((("dynamics", "instance"), config["dynamics"]["instance"]))
+    for path, name in named:
+        if name not in (known := recipes.instance_names()):
+            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+
+
+def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """The grid points that draw samples."""
+    for method, names in config["samples"]["points"].items():
+        if method not in config["baselines"]:
+            path: _Path = ("samples", "points", method)
+            known = config["baselines"]
+            yield path, _unknown(f"unknown key {_written(path)!r}", method, known)
+            continue
+        known = grid.points(method, config)
+        for index, name in enumerate(names):
+            if name not in known:
+                path = ("samples", "points", method, index)
+                yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
 
 
 def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:

@@ -47,6 +47,21 @@ def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Point
     return dict(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
+def sampled_points(method: str, config: dict[str, Any]) -> list[str]:
+    """Names of the grid points of a method whose samples are judged."""
+    names = list(points(method, config))
+    if method == catalogue.DCGMM.name:
+        settings = config["dcgmm"]
+        return [
+            f"{instance}-{recipe}"
+            for instance in config["samples"]["instances"]
+            if instance in settings["instances"]
+            for recipe in settings["recipes"]
+        ]
+    first = next(iter(protocol_points(method, config["protocols"][-1], config)))
+    return [name for name in config["samples"]["points"].get(method, [first]) if name in names]
+
+
 def environment(method: str, config: dict[str, Any]) -> str:
     """Name of the environment, in `envs/`, that trains a method."""
     name = catalogue.method(method).environment

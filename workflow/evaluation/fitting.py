@@ -1,0 +1,175 @@
+"""What every step that fits shares: its command line, the images, and the record of the fit."""
+
+import argparse
+import json
+import math
+import os
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import datasets, limits, provenance
+
+
+def parser(program: str, description: str | None) -> argparse.ArgumentParser:
+    """The command line of a step that fits one method."""
+    result = argparse.ArgumentParser(prog=program, description=description)
+    result.add_argument("--method", required=True)
+    result.add_argument("--grid-point", required=True, help="name of the settings")
+    result.add_argument("--settings", required=True, type=json.loads, help="JSON")
+    result.add_argument("--training", required=True, type=json.loads, help="JSON, see records")
+    result.add_argument("--limits", default={}, type=json.loads, help="JSON, of hours and memory")
+    result.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
+    result.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    result.add_argument("--seed", required=True, type=int)
+    result.add_argument("--lock", required=True, type=Path, help="of this environment")
+    result.add_argument("--out", required=True, type=Path, help="folder")
+    return result
+
+
+def use_device(name: str) -> None:
+    """Keep a CPU's fit off the GPU, whatever the library; call it before that is imported."""
+    if name == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+
+@dataclass(frozen=True)
+class Images:
+    """What a fit sees and is scored on, float32 [n, H, W, C] in [0, 1] each.
+
+    Attributes:
+        train: the images to fit.
+        validation: of the same classes, kept aside; none without holdout.
+        test: all test images.
+        sample_weight: of the training images, float32 [n], or None.
+        labels: classes of the training images, int64 [n].
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    sample_weight: np.ndarray | None
+    labels: np.ndarray
+
+    @classmethod
+    def choose(cls, dataset: datasets.Dataset, classes: str, training: dict[str, Any]) -> "Images":
+        """The images of some classes, split and cut as the record's `training` says."""
+        chosen = datasets.by_classes(dataset.y_train, classes)
+        none = np.zeros(len(chosen), bool)
+        kept_aside = datasets.holdout(len(chosen)) if training["holdout"] else none
+        train = np.flatnonzero(chosen & ~kept_aside)[: training["images"]]
+        labels = dataset.y_train[train]
+        weights = labels.astype("float32")
+        return cls(
+            train=datasets.as_float(dataset.x_train[train]),
+            validation=datasets.as_float(dataset.x_train[chosen & kept_aside]),
+            test=datasets.as_float(dataset.x_test),
+            sample_weight=weights if training["sample_weight"] == "label" else None,
+            labels=labels,
+        )
+
+
+def outcome() -> dict[str, Any]:
+    """The part of a record that tells how a fit went, before it has begun."""
+    return {
+        "status": "ok",
+        "reason": "",
+        "estimate": {},
+        "seconds": {"fit": None, "score": None},
+        "parameter_count": None,
+        "history": {},
+    }
+
+
+def failure(error: Exception, outcome: dict[str, Any]) -> dict[str, Any]:
+    """The outcome of a fit that raised; the traceback goes to the log."""
+    traceback.print_exception(error)
+    return outcome | {
+        "status": _status(error),
+        "reason": _reason(error),
+        "estimate": getattr(error, "estimate", outcome["estimate"]),
+    }
+
+
+def record(
+    options: argparse.Namespace,
+    dataset: datasets.Dataset,
+    classes: str,
+    counts: tuple[int, int],
+    outcome: dict[str, Any],
+) -> dict[str, Any]:
+    """The record of a fit.
+
+    Args:
+        options: what `parser` read.
+        dataset: that it was fitted to.
+        classes: of the training images, as in `not0`.
+        counts: of training images, and of those kept aside.
+        outcome: how it went.
+    """
+    return {
+        "schema_version": 2,
+        "suite_version": provenance.suite_version(),
+        "method": options.method,
+        "grid_point": options.grid_point,
+        "settings": options.settings,
+        "training": options.training,
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "sha256": dataset.digest,
+            "train_images": counts[0],
+            "validation_images": counts[1],
+        },
+        "classes": classes,
+        "seed": options.seed,
+        **outcome,
+        "seconds": outcome["seconds"] | {"cpu": round(time.process_time(), 3)},
+        "memory_mb": {"host": provenance.peak_memory_mb(), "gpu": None},
+        "environment": provenance.environment(options.lock),
+        "host": provenance.host(),
+        "commit": provenance.commit(),
+    }
+
+
+class Clock:
+    """Writes the seconds since its start under a name."""
+
+    def __init__(self, seconds: dict[str, float | None]) -> None:
+        self.seconds = seconds
+        self.start()
+
+    def start(self) -> None:
+        """Count from now on."""
+        self.since = time.perf_counter()
+
+    def stop(self, name: str) -> None:
+        """Write down what has passed."""
+        self.seconds[name] = round(time.perf_counter() - self.since, 3)
+
+
+def as_json(value: Any) -> Any:
+    """Arrays as lists, and what JSON cannot say (NaN, infinity) as null."""
+    if isinstance(value, dict):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [as_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _status(error: Exception) -> str:
+    if isinstance(error, limits.RefusedError):
+        return "refused"
+    return "diverged" if isinstance(error, ArithmeticError) else "failed"
+
+
+def _reason(error: Exception) -> str:
+    """One line; what is refused by us needs no name of an exception."""
+    name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
+    return f"{name}{error}".splitlines()[0]

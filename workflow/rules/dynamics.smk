@@ -1,0 +1,72 @@
+# Training dynamics (Fig. 4): the losses of all layers over time, and of layer-wise training.
+
+
+def dynamics_runs():
+    """Records of all trainings that the figure shows, as far as they run."""
+    settings, main_recipe = config["dynamics"], config["dcgmm"]["recipes"][0]
+    if settings["instance"] not in config["dcgmm"]["instances"]:
+        return []
+    return expand(
+        f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.json",
+        point=f"{settings['instance']}-{main_recipe}",
+        dataset=[dataset for dataset in config["datasets"] if dataset in settings["datasets"]],
+        epochs=settings["epochs"],
+        scheme=["joint", "layerwise"],
+    )
+
+
+rule dynamics:
+    # One training, all layers at once or one after the other.
+    input:
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=f"envs/{ENVIRONMENTS['dcgmm']}.lock",
+        method=method_files("dcgmm"),
+        step=sources.of_module("workflow.steps.dynamics"),
+    output:
+        f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.json",
+    log:
+        f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.log",
+    wildcard_constraints:
+        epochs=r"\d+",
+        scheme="joint|layerwise",
+    threads: config["threads"]
+    resources:
+        gpu=1 if config["device"] == "gpu" else 0,
+    params:
+        environment=ENVIRONMENTS["dcgmm"],
+        settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
+        measurements=config["dynamics"]["measurements"],
+        seed=config["seeds"][0],
+    message:
+        "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.dynamics"
+        " --settings {params.settings:q} --epochs {wildcards.epochs} --scheme {wildcards.scheme}"
+        " --measurements {params.measurements} --data {input.data} --seed {params.seed}"
+        " --out {output} > {log} 2>&1"
+
+
+rule figure4:
+    # Test losses of every cGMM layer during training.
+    input:
+        dynamics=dynamics_runs(),
+        step=step_files("figure4"),
+    output:
+        report(
+            f"{RUN}/figures/figure4.svg",
+            caption="../report/figure4.rst",
+            category="Figures",
+            labels={"figure": "4", "shows": "training dynamics"},
+        ),
+        f"{RUN}/figures/figure4.png",
+        f"{RUN}/figures/figure4.csv",
+        f"{RUN}/figures/figure4_ends.csv",
+    log:
+        f"{LOG}/figure4.log",
+    params:
+        folder=f"{RUN}/figures",
+    message:
+        "figure4: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure4"
+        " --dynamics {input.dynamics} --out {params.folder} > {log} 2>&1"
