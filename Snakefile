@@ -32,6 +32,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/generation.smk"
 include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/samples.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -56,6 +57,7 @@ rule all:
         rules.figure10.output if curve_fits() else [],
         generation_figures(),
         rules.figure4.output if dynamics_runs() else [],
+        sampling_results(),
         rules.diagrams.output,
 
 

@@ -1,0 +1,202 @@
+# Samples of every method, class by class, and what judges of real images make of them (Table III).
+
+SAMPLES = f"{RUN}/samples/{{method}}/{{point}}/{{dataset}}/seed{{seed}}/samples"
+JUDGE = f"{RUN}/judges/{{dataset}}/seed{{seed}}"
+EACH = KEY.format(
+    method="{method}", point="{point}", dataset="{dataset}", classes="each", seed="{seed}"
+)
+JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
+
+
+def sample_sets(dataset):
+    """The files of samples of one dataset, without their endings."""
+    return [
+        file
+        for method in METHODS
+        for file in expand(
+            SAMPLES,
+            method=method,
+            point=grid.sampled_points(method, config),
+            dataset=dataset,
+            seed=config["samples"]["seeds"] or config["seeds"],
+        )
+    ]
+
+
+def judges():
+    """Folders of all judges; none if nothing is judged."""
+    if not config["samples"]["instances"]:
+        return []
+    return expand(JUDGE, dataset=config["datasets"], seed=config["judges"]["seeds"])
+
+
+def sampling_results():
+    """All that this file makes; the contact sheets stand beside the samples."""
+    if not judges():
+        return []
+    sheets = [f"{file}.png" for dataset in config["datasets"] for file in sample_sets(dataset)]
+    return [*rules.table3.output, *sheets]
+
+
+rule fit_classes:
+    # One method, one grid point, one seed: fitted to each class alone.
+    # A fit that fails is a record too, so this job fails only if it is killed.
+    input:
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        step=sources.of_module("workflow.steps.fit_classes"),
+    output:
+        model=directory(f"{RUN}/fit/{EACH}/model"),
+        record=f"{RUN}/fit/{EACH}/fit.json",
+    log:
+        f"{LOG}/fit/{EACH}.log",
+    benchmark:
+        f"{LOG}/fit/{EACH}.jsonl"
+    threads: config["threads"]
+    resources:
+        gpu=1 if config["device"] == "gpu" else 0,
+        limits=json.dumps(config["limits"]),
+    params:
+        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
+        training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
+        device=config["device"],
+        classes=config["samples"]["classes"],
+        folder=lambda wildcards, output: Path(output.record).parent,
+    message:
+        "fit of each class: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit_classes"
+        " --method {wildcards.method} --grid-point {wildcards.point}"
+        " --settings {params.settings:q} --training {params.training:q}"
+        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
+        " --classes {params.classes} --seed {wildcards.seed} --lock {input.lock}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+rule class_samples:
+    # Images of every class, drawn with each treatment of the pixels' noise.
+    input:
+        fit=f"{RUN}/fit/{EACH}/fit.json",
+        model=f"{RUN}/fit/{EACH}/model",
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        step=sources.of_module("workflow.steps.class_samples"),
+    output:
+        f"{SAMPLES}.npz",
+    log:
+        f"{LOG}/samples/{EACH}.log",
+    threads: config["threads"]
+    params:
+        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        images=config["samples"]["images"],
+    message:
+        "samples: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.class_samples"
+        " --fit {input.fit} --model {input.model} --images {params.images}"
+        " --out {output} > {log} 2>&1"
+
+
+rule contact_sheet:
+    # A look at the samples.
+    input:
+        samples=f"{SAMPLES}.npz",
+        step=step_files("contact_sheet"),
+    output:
+        f"{SAMPLES}.png",
+    log:
+        f"{LOG}/contact_sheet/{EACH}.log",
+    message:
+        "contact sheet: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.contact_sheet"
+        " --samples {input.samples} --out {output} > {log} 2>&1"
+
+
+rule judge:
+    # The CNN of Table VII, trained on the real images of a dataset.
+    input:
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=f"envs/{JUDGING}.lock",
+        step=sources.of_module("workflow.steps.judge"),
+    output:
+        f"{JUDGE}/judge.json",
+        f"{JUDGE}/weights.npz",
+    log:
+        f"{LOG}/judges/{{dataset}}/seed{{seed}}.log",
+    benchmark:
+        f"{LOG}/judges/{{dataset}}/seed{{seed}}.jsonl"
+    threads: config["threads"]
+    resources:
+        gpu=1 if config["device"] == "gpu" else 0,
+    params:
+        environment=JUDGING,
+        epochs=config["judges"]["epochs"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "judge: {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judge"
+        " --data {input.data} --seed {wildcards.seed} --epochs {params.epochs}"
+        " --out {params.folder} > {log} 2>&1"
+
+
+rule judgements:
+    # All samples of a dataset before one judge.
+    input:
+        samples=lambda wildcards: [f"{file}.npz" for file in sample_sets(wildcards.dataset)],
+        judge=[f"{JUDGE}/judge.json", f"{JUDGE}/weights.npz"],
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=f"envs/{JUDGING}.lock",
+        step=sources.of_module("workflow.steps.judgements"),
+    output:
+        f"{JUDGE}/judgements.json",
+    log:
+        f"{LOG}/judgements/{{dataset}}/seed{{seed}}.log",
+    threads: config["threads"]
+    params:
+        environment=JUDGING,
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "judgements: {wildcards.dataset}, judge {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judgements"
+        " --samples {input.samples} --judge {params.folder} --data {input.data}"
+        " --out {output} > {log} 2>&1"
+
+
+rule table3:
+    # Accuracy of the judges on samples, and what accuracy cannot see.
+    input:
+        judgements=[f"{folder}/judgements.json" for folder in judges()],
+        judges=[f"{folder}/judge.json" for folder in judges()],
+        paper=PAPER,
+        step=step_files("table3"),
+    output:
+        report(
+            f"{RUN}/tables/table3.csv",
+            caption="../report/table3.rst",
+            category="Tables",
+            labels={"table": "III", "shows": "samples before the judges"},
+        ),
+        report(
+            f"{RUN}/tables/table3_classes.csv",
+            caption="../report/table3.rst",
+            category="Tables",
+            labels={"table": "III", "shows": "every class"},
+        ),
+        f"{RUN}/tables/table3.md",
+        f"{RUN}/tables/table3.tex",
+    log:
+        f"{LOG}/table3.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table III: {params.folder}/table3.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.table3"
+        " --judgements {input.judgements} --judges {input.judges} --paper {input.paper}"
+        " --run {params.run:q} --out {params.folder} > {log} 2>&1"
