@@ -1,7 +1,8 @@
 """The judge: the CNN of Table VII, trained on real images, by whom drawn images are classified.
 
 Table VII names no padding. It is `valid` here, the default of the library that the paper used; the
-VAE of the paper's next table fits under no other. `same` would do too, for half as much work again.
+VAE's decoder in the next table fits under no other. `same` would do too, with half as much work on
+top.
 """
 
 from __future__ import annotations
