@@ -12,7 +12,7 @@ METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/metho
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-einet test-contract lint format report docs locks clean
+.PHONY: all test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -22,13 +22,17 @@ report: all
 
 # Side by side, since each of them runs on one core.
 test:
-	$(MAKE) --jobs 2 test-suite test-model test-jax test-einet test-contract
+	$(MAKE) --jobs 2 test-suite test-model test-jax test-judge test-einet test-contract
 
 test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
 
 test-jax:
 	KERAS_BACKEND=jax $(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
+
+# The judge imports the suite and Keras, which one environment alone has.
+test-judge:
+	$(IN_ENV) tensorflow $(PYTEST) tests/judge
 
 test-einet:
 	$(IN_ENV) torch $(PYTEST) tests/baselines/einet

@@ -40,6 +40,7 @@ def test_every_method_of_the_suite_is_described(name):
     rules = grid.parameters(name)
     assert (folder / "README.md").is_file()
     assert all("default" in rule for rule in rules.values())
+    assert about.published in about.treatments
     mentioned = {*about.symbols, *about.variants}
     for protocol in about.protocols.values():
         mentioned |= {*protocol.settings, *protocol.where}
@@ -70,6 +71,10 @@ def test_folders_are_scanned(mine):
          "protocols.paper.evidence is 'al'; did you mean 'all'?"),
         ("where", 'sample_weight = "labels"\nwhere',
          "sample_weight is 'labels'; did you mean 'label'"),
+        ("[protocols.paper]", '[samples]\npublished = "means"\n[protocols.paper]',
+         "samples.published is 'means'; did you mean 'mean'?"),
+        ("[protocols.paper]", '[samples]\npublish = "mean"\n[protocols.paper]',
+         "unknown key 'samples.publish'; did you mean 'published'?"),
         ('"Mine"', '"Mine', "Illegal character"),
     ],
 )  # fmt: skip
@@ -77,6 +82,13 @@ def test_a_mistake_is_one_sentence(mine, old, new, message):
     with pytest.raises(ValueError, match=r"^baselines/mine/method\.toml: ") as error:
         mine(GOOD.replace(old, new))
     assert message in str(error.value)
+
+
+def test_draws_are_treated_as_published(mine):
+    assert mine(GOOD).published == "full"
+    catalogue.method.cache_clear()
+    assert mine(GOOD + '[samples]\npublished = "mean"\n').published == "mean"
+    assert catalogue.DCGMM.published == "recipe"
 
 
 def test_an_unknown_method_is_named(mine):

@@ -17,6 +17,9 @@ FOLDER = Path(__file__).parents[2] / "baselines"
 ENVIRONMENTS = Path(__file__).parents[2] / "envs"
 PROTOCOLS = ("paper", "corrected")
 WEIGHTS = ("label",)
+Noise = bool | float
+"""What `sample` takes: whether pixels are drawn, or the fraction of their standard deviation."""
+TREATMENTS: dict[str, Noise] = {"full": True, "mean": False}
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,12 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Method:
-    """What `baselines/README.md` says of the keys of `method.toml`."""
+    """What `baselines/README.md` says of the keys of `method.toml`, and a few things more.
+
+    Attributes:
+        published: the treatment of its draws that the authors' release uses (Table III).
+        treatments: name -> noise of the pixels of its draws.
+    """
 
     name: str
     title: str
@@ -52,6 +60,8 @@ class Method:
     holdout: bool = False
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
+    published: str = "full"
+    treatments: dict[str, Noise] = field(default_factory=lambda: dict(TREATMENTS))
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
@@ -65,6 +75,9 @@ DCGMM = Method(
     environment="tensorflow",
     protocols={name: Protocol() for name in PROTOCOLS},
     variants=("recipe",),
+    published="recipe",
+    # Its recipe draws with a fraction of the standard deviation, so full noise is told by number.
+    treatments={"recipe": True, "full": 1.0, "mean": False},
 )
 
 
@@ -101,7 +114,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     content = dict(content)
     content.pop("contract", None)  # for the tests alone
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols"])  # fmt: skip
+                        "protocols", "samples"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -110,10 +123,15 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         raise ValueError(f"environment is {wrong!r}; {nearest(wrong, locks)}")
     protocols = content.pop("protocols")
     _only("protocols.", protocols, PROTOCOLS)
+    drawn = content.pop("samples", {})
+    _only("samples.", drawn, ["published"])
+    if (published := drawn.get("published", Method.published)) not in TREATMENTS:
+        raise ValueError(f"samples.published is {published!r}; {nearest(published, TREATMENTS)}")
     return Method(
         name=name,
         class_name=content.pop("class"),
         variants=tuple(content.pop("variants", ())),
+        published=published,
         protocols={
             protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS
         },

@@ -50,6 +50,15 @@ def classifies(model: Any) -> bool:
     return getattr(model, "classifier", None) is not None
 
 
+def centroid_count(model: Any) -> int | None:
+    """A DCGMM's parameters as the paper counts them, entries of centroids alone; None for others.
+
+    `n_parameters` counts all.
+    """
+    count = getattr(model, "count_parameters", None)
+    return None if count is None else count("centroids")
+
+
 def has(model: Any, capability: str) -> bool:
     """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
     return capability in model.capabilities

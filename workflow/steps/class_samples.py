@@ -1,0 +1,76 @@
+"""Draw images of every class, each from the model that was fitted to this class alone.
+
+Writes a file of `workflow.evaluation.samples`: N images a class for every treatment of the pixels'
+noise. A fit that failed, or drawing that does, is a file with the reason and without images.
+"""
+
+import argparse
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import catalogue, files, methods, samples
+from workflow.steps.cli import plain_errors
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.steps.class_samples", description=__doc__
+    )
+    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
+    parser.add_argument("--model", required=True, type=Path, help="folder of folders, one a class")
+    parser.add_argument("--images", required=True, type=int, help="of each class and treatment")
+    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        if options.images < 1:
+            raise ValueError(f"--images is {options.images}, but must be at least 1")
+        fit = files.read_json(options.fit)
+        about, arrays = drawn(fit, options.model, options.images)
+        samples.write(options.out, about, arrays)
+    print(f"{options.out}: {len(arrays)} sets of images, {about['status']} {about['reason']}")
+
+
+def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], samples.Drawn]:
+    """`about` and all images of all classes; none unless everything could be drawn."""
+    about = samples.about(fit)
+    arrays: samples.Drawn = {}
+    if fit["status"] != "ok":
+        return about, arrays
+    treatments = catalogue.method(fit["method"]).treatments
+    try:
+        for label in classes(folder):
+            model = methods.load(fit, folder / str(label))
+            about["centroid_count"] = methods.centroid_count(model)
+            for name, noise in treatments.items():
+                images = model.sample(n, seed=seed(fit["seed"], label), noise=noise)
+                arrays[f"{name}/{label}"] = samples.as_bytes(images, n)
+    except Exception as error:  # whatever a method raises is a row of the tables, not an abort
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        return about | {"status": "failed", "reason": f"drawing: {reason}"}, {}
+    return about, arrays
+
+
+def classes(folder: Path) -> list[int]:
+    """The classes that have a model.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    found = sorted(int(path.name) for path in folder.glob("*") if path.name.isdecimal())
+    if not found:
+        raise ValueError(f"{folder} holds no model of any class")
+    return found
+
+
+def seed(fit: int, label: int) -> int:
+    """A seed for each fit and class; treatments share it, so that they differ in noise alone."""
+    return int(np.random.SeedSequence((fit, label)).generate_state(1)[0]) % 2**31
+
+
+if __name__ == "__main__":
+    main()

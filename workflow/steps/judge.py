@@ -1,0 +1,98 @@
+"""Train one judge: the CNN of Table VII on the training images of a dataset.
+
+Writes `weights.npz`, arrays alone, and `judge.json`: what it was trained on and how, the attempts
+(a learning rate at which training collapses is given up for the next), and its accuracies.
+"""
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.evaluation import datasets, files, provenance
+from workflow.evaluation import judge as judges
+from workflow.steps.cli import plain_errors
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.judge", description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument("--seed", required=True, type=int, help="of weights, dropout and order")
+    parser.add_argument("--epochs", required=True, type=int, help="the paper's are 15")
+    parser.add_argument(
+        "--learning-rates", nargs="+", type=float, default=[0.01, 0.001], help="tried in turn"
+    )
+    parser.add_argument(
+        "--lock", type=Path, default=Path("envs/tensorflow.lock"), help="of this environment"
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        if options.epochs < 1 or options.seed < 0:
+            raise ValueError("--epochs must be at least 1 and --seed at least 0")
+        dataset = datasets.load(options.data)
+        judge, record = trained(dataset, options.seed, options.epochs, options.learning_rates)
+        judge.save(options.out / "weights.npz")
+        record |= {
+            "environment": provenance.environment(options.lock),
+            "host": provenance.host(),
+            "commit": provenance.commit(),
+        }
+        files.write_json(options.out / "judge.json", record)
+    print(f"{options.out}: {record['status']}, test accuracy {record['accuracy']['test']:.2%}")
+
+
+def trained(
+    dataset: datasets.Dataset, seed: int, epochs: int, learning_rates: list[float]
+) -> tuple[judges.Judge, dict[str, Any]]:
+    """A judge, and what is to be known of it.
+
+    Raises:
+        ValueError: if the classes are not numbered from 0, or images are too small.
+    """
+    present = np.unique(dataset.y_train)
+    if not np.array_equal(present, np.arange(len(present))):
+        raise ValueError(f"{dataset.name}: classes must be numbered from 0, but are {present}")
+    images = datasets.as_float(dataset.x_train)
+    start = time.perf_counter()
+    judge, attempts = judges.train(
+        images,
+        dataset.y_train,
+        len(present),
+        seed=seed,
+        epochs=epochs,
+        learning_rates=learning_rates,
+        report=lambda text: print(f"{time.perf_counter() - start:7.1f} s  {text}", flush=True),
+    )
+    seconds = time.perf_counter() - start
+    last = attempts[-1]
+    test = judge.accuracy(datasets.as_float(dataset.x_test), dataset.y_test)
+    return judge, {
+        "suite_version": provenance.suite_version(),
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "sha256": dataset.digest,
+            "train_images": len(dataset.x_train),
+            "test_images": len(dataset.x_test),
+        },
+        "input_shape": list(judge.input_shape),
+        "classes": judge.classes,
+        "seed": seed,
+        "epochs": epochs,
+        "status": "collapsed" if last.collapsed else "ok",
+        "reason": last.collapsed,
+        "learning_rate": last.learning_rate,
+        "attempts": [asdict(attempt) for attempt in attempts],
+        "accuracy": {"train": judge.accuracy(images, dataset.y_train), "test": test},
+        "seconds": {"fit": round(seconds, 3), "cpu": round(time.process_time(), 3)},
+        "memory_mb": provenance.peak_memory_mb(),
+    }
+
+
+if __name__ == "__main__":
+    main()
