@@ -31,6 +31,7 @@ include: "workflow/rules/tasks.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/generation.smk"
+include: "workflow/rules/colour.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -54,6 +55,7 @@ rule all:
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],
         generation_figures(),
+        rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,
 
 
