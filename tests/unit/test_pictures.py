@@ -148,7 +148,16 @@ def test_figure7_measures_diversity_as_the_mean_over_pairs(coloured):
 def test_figure7_shows_each_class_in_colour_and_what_failed(coloured):
     folder, *_ = coloured
     picture = (folder / "figure7.svg").read_text("utf-8")
-    for words in ("only0", "only1", "VAE", "not SVHN", "B", ", sharpened", "diverged", "no fit"):
+    for words in (
+        "class 0",
+        "class 1",
+        "VAE",
+        "not SVHN",
+        "B",
+        ", sharpened",
+        "diverged",
+        "no fit",
+    ):
         assert words in picture
     shown = plt.imread(folder / "figure7.png")[..., :3]
     coloured_pixels = np.ptp(shown, axis=2) > 0.3

@@ -16,8 +16,8 @@ import pandas as pd
 from workflow.evaluation import contact, datasets, drawings, files, plots, tables
 from workflow.steps.cli import plain_errors
 
-COLUMNS = ROWS = 7
-IMAGES = 100  # that diversity is measured on
+COLUMNS = 10
+IMAGES = 100
 
 
 class Series(NamedTuple):
@@ -55,7 +55,10 @@ def main(arguments: list[str] | None = None) -> None:
         )
         plots.use_style()
         titles = list(dict.fromkeys(series.title for series in shown))
-        pictures = [(line, [picture(shown, title, line) for title in titles]) for line in lines]
+        pictures = [
+            (line.replace("only", "class "), [picture(shown, title, line) for title in titles])
+            for line in lines
+        ]
         figure = contact.table(pictures, titles, size=(3.2, 3.4))
         plots.save(figure, options.out, options.name)
 
@@ -102,7 +105,7 @@ def picture(shown: list[Series], title: str, line: str) -> np.ndarray | str:
         if series.title == title and series.classes in (line, "all"):
             if isinstance(series.images, str):
                 return series.images
-            return contact.tile(series.images[: COLUMNS * ROWS], COLUMNS)
+            return contact.tile(series.images[:IMAGES], COLUMNS)
     return "no fit"
 
 
