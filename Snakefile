@@ -33,6 +33,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/generation.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/samples.smk"
+include: "workflow/rules/colour.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -58,6 +59,7 @@ rule all:
         generation_figures(),
         rules.figure4.output if dynamics_runs() else [],
         sampling_results(),
+        rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,
 
 

@@ -170,24 +170,40 @@ _NESTED = {"annealing": Annealing, "classifier": Classification}
 
 @dataclass(frozen=True)
 class Instance:
-    """One row of Table V, or the classifier of Table IV, under one recipe."""
+    """One row of Table V, the classifier of Table IV, or one of Fig. 7, under one recipe.
+
+    Attributes:
+        name: as in the paper, where it has one.
+        layers: bottom to top.
+        recipe: how it is trained.
+        published_parameters: as printed, None where nothing is.
+        note: what a reader must know of the printed count.
+        sampling: how images are drawn.
+        input_shape: [H, W, C] of the images that it is for.
+    """
 
     name: str
     layers: tuple[notation.Layer, ...]
     recipe: Recipe
-    published_parameters: int
+    published_parameters: int | None
     note: str = ""
     sampling: Sampling = field(default_factory=Sampling)
+    input_shape: notation.Shape = (28, 28, 1)
 
 
 def instance_names() -> list[str]:
-    """The instances of Table V, in its order; those with a classifier are left out."""
-    return [name for name, row in _table().items() if not row.get("classifies", False)]
+    """The instances of Table V, in its order; all others are left out."""
+    return _names("Table V")
 
 
 def classifier_names() -> list[str]:
     """The instances with a classifier layer, of Table IV."""
-    return [name for name, row in _table().items() if row.get("classifies", False)]
+    return _names("Table IV")
+
+
+def colour_names() -> list[str]:
+    """The instances for colour images of 32x32, of Fig. 7."""
+    return _names("Figure 7")
 
 
 def recipe_names(instance: str) -> list[str]:
@@ -196,7 +212,7 @@ def recipe_names(instance: str) -> list[str]:
 
 
 def instance(name: str, recipe: str = "paper") -> Instance:
-    """An instance of Table V or IV with the layers and hyper-parameters of one of its recipes.
+    """An instance with the layers and hyper-parameters of one of its recipes.
 
     Raises:
         ValueError: for an unknown name or recipe, with the nearest known one.
@@ -212,15 +228,21 @@ def instance(name: str, recipe: str = "paper") -> Instance:
         name=name,
         layers=layers,
         recipe=Recipe().updated(**settings).for_layers(layers),
-        published_parameters=row["published_parameters"],
+        published_parameters=row.get("published_parameters"),
         note=row.get("note", ""),
         sampling=sampling.for_layers(layers),
+        input_shape=tuple(row.get("input_shape", Instance.input_shape)),
     )
 
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads(resources.files("dcgmm").joinpath("instances.toml").read_text("utf-8"))
+
+
+def _names(result: str) -> list[str]:
+    """The instances for one result of the paper; those that name none are of Table V."""
+    return [name for name, row in _table().items() if row.get("result", "Table V") == result]
 
 
 def _row(name: str) -> dict[str, Any]:

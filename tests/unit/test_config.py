@@ -116,6 +116,17 @@ def test_every_key_has_a_default():
             {"dcgmm": {"classifiers": ["B"]}},
             "dcgmm.classifiers[0] is 'B'; choose from B-class",
         ),
+        ({"dcgmm": {"instances": ["B-svhn"]}},
+         "dcgmm.instances[0] is 'B-svhn'; choose from A, B, C, D, E, F, G"),
+        ({"colour": {"instances": ["B-svnh"]}},
+         "colour.instances[0] is 'B-svnh'; did you mean 'B-svhn'?"),
+        ({"colour": {"dataset": "shvn"}}, "colour.dataset is 'shvn'; did you mean 'svhn'?"),
+        ({"colour": {"dataset": "svhn"}},
+         "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
+         "'colour_digits'"),
+        ({"colour": {"classes": [10]}}, "colour.classes[0] is 10, but must be at most 9"),
+        ({"colour": {"classes": []}}, "colour.classes is [], but must be a list of at least 1"),
+        ({"colour": {"class": 1}}, "unknown key 'colour.class'; did you mean 'classes'?"),
         ({"pictures": {"classes": "not"}},
          "pictures.classes is 'not', but must be 'all', or 'not' or 'only' and a class"),
         ({"pictures": {"inpainted": []}},
@@ -172,6 +183,20 @@ def test_schedule_changes_all_then_one():
     assert parameters["A-paper"]["annealing"]["window"] == 7
     assert parameters["A-paper"]["annealing"]["factor"] == 0.9
     assert json.loads(json.dumps(points)), "settings travel as JSON"
+
+
+def test_colour_points_are_of_the_main_recipe_and_the_schedule():
+    points = grid.colour_points(checked(DEFAULT))
+    assert list(points) == ["A-svhn-paper", "B-svhn-paper"]
+    hurried = points["B-svhn-paper"]["settings"]["hyperparameters"]
+    assert hurried["annealing"]["window"] == 10
+    assert hurried["independent"] == (True, False)
+    settings = {"recipes": ["released", "paper"]}
+    points = grid.colour_points(checked({"dcgmm": settings, "colour": {"instances": ["B-svhn"]}}))
+    assert list(points) == ["B-svhn-released"]
+    assert points["B-svhn-released"]["settings"]["hyperparameters"]["epochs"] == 120
+    assert not grid.colour_points(checked({"colour": {"dataset": None}}))
+    assert not any("svhn" in name for name in grid.points("dcgmm", checked(DEFAULT)))
 
 
 def test_gpu_chooses_the_lock():

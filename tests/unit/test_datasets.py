@@ -12,23 +12,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
-from workflow.evaluation import datasets, idx
+from workflow.evaluation import datasets, idx, originals, preparation
 from workflow.evaluation.download import DownloadError
 from workflow.steps import data as data_step
 from workflow.steps import make_subset
 
 NAMES = ("mnist", "fashion_mnist")
 PUBLISHED = {"train": (60000, 28, 28, 1), "test": (10000, 28, 28, 1)}
-ORIGINALS = os.environ.get(datasets.DATA_DIR_VARIABLE)
+ORIGINALS = os.environ.get(preparation.DATA_DIR_VARIABLE)
 
 
 def have_originals():
     """Whether every published file is there, so that no test asks the network for one."""
-    folders = ((row, Path(ORIGINALS or "") / row.dataset) for row in datasets.read_table())
+    folders = ((row, Path(ORIGINALS or "") / row.dataset) for row in originals.read_table())
     return bool(ORIGINALS) and all(
         (folder / row.file).is_file() or (folder / row.file.removesuffix(".gz")).is_file()
         for row, folder in folders
+        if row.dataset in NAMES
     )
 
 
@@ -55,7 +57,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture
 def places(tmp_path, monkeypatch):
     """Three folders that may hold the toy's files, and its table: user's, mirror's, system's."""
-    monkeypatch.delenv(datasets.DATA_DIR_VARIABLE, raising=False)
+    monkeypatch.delenv(preparation.DATA_DIR_VARIABLE, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     folders = {name: tmp_path / name for name in ("user/toy", "mirror", "system")}
     for folder in folders.values():
@@ -82,7 +84,7 @@ def put(folder, files=tuple(TOY), pack=gzip.compress, suffix=".gz"):
 
 
 def prepare_toy(places):
-    return datasets.prepare("toy", "full", places["data_dir"], table=places["table"])
+    return preparation.prepare("toy", "full", places["data_dir"], table=places["table"])
 
 
 def assert_toy(dataset):
@@ -127,7 +129,7 @@ def test_environment_wins_over_the_configured_folder(places, tmp_path, monkeypat
     (mine / "toy").mkdir(parents=True)
     put(mine / "toy")
     (places["user/toy"] / "train-images.gz").write_bytes(b"never read")
-    monkeypatch.setenv(datasets.DATA_DIR_VARIABLE, str(mine))
+    monkeypatch.setenv(preparation.DATA_DIR_VARIABLE, str(mine))
     assert_toy(prepare_toy(places))
 
 
@@ -152,29 +154,66 @@ def test_nowhere_to_be_had(places):
     assert f"not in {places['system']} either" in message
 
 
+def test_svhn_is_read_from_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv(preparation.DATA_DIR_VARIABLE, raising=False)
+    (tmp_path / "svhn").mkdir()
+    lines = ["dataset\tsplit\tkind\tfile\tsha256\tlicence\tfolders\turls"]
+    images = rng.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    for split in ("train", "test"):
+        path = tmp_path / "svhn" / f"{split}_32x32.mat"
+        savemat(path, {"X": images.transpose(1, 2, 3, 0), "y": np.array([[10], [1], [9]])})
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines.append("\t".join(["svhn", split, "both", path.name, digest, "none", "", ""]))
+    table = tmp_path / "table.tsv"
+    table.write_text("\n".join(lines) + "\n")
+    dataset = preparation.prepare("svhn", "full", tmp_path, table=table)
+    np.testing.assert_array_equal(dataset.x_train, images)
+    assert dataset.y_test.tolist() == [0, 1, 9]
+    assert set(dataset.sha256) == {"train_32x32.mat", "test_32x32.mat"}
+
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"the test images and labels of svhn have"):
+        preparation.prepare("svhn", "full", tmp_path, table=table)
+
+
+def test_what_stands_in_for_svhn_is_named(places):
+    table = places["table"].read_text().replace("toy\t", "svhn\t")
+    places["table"].write_text(table)
+    with pytest.raises(DownloadError, match=r"HTTP 404(.|\n)*the dataset colour_digits"):
+        preparation.prepare("svhn", "full", places["data_dir"], table=places["table"])
+
+
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
         ("mnits", "full", "unknown dataset 'mnits'; did you mean 'mnist'?"),
         ("fashion", "subset", "unknown dataset 'fashion'; did you mean 'fashion_mnist'?"),
-        ("imagenet", "full", "unknown dataset 'imagenet'; choose from mnist, fashion_mnist"),
+        (
+            "imagenet",
+            "full",
+            "unknown dataset 'imagenet'; choose from mnist, fashion_mnist, svhn, colour_digits",
+        ),
+        ("svhm", "full", "unknown dataset 'svhm'; did you mean 'svhn'?"),
         ("mnist", "sub", "unknown source 'sub'; did you mean 'subset'?"),
     ],
 )
 def test_unknown_names(name, source, message):
     with pytest.raises(ValueError) as caught:
-        datasets.prepare(name, source, "data")
+        preparation.prepare(name, source, "data")
     assert str(caught.value) == message
 
 
 def test_table_is_whole():
-    rows = datasets.read_table()
-    assert list(dict.fromkeys(row.dataset for row in rows)) == list(NAMES)
+    rows = originals.read_table()
+    assert list(dict.fromkeys(row.dataset for row in rows)) == [*NAMES, "svhn"]
     for name in NAMES:
         mine = {(row.split, row.kind) for row in rows if row.dataset == name}
         assert mine == {(s, k) for s in ("train", "test") for k in ("images", "labels")}
     assert all(len(row.sha256) == 64 and row.licence for row in rows)
-    assert all(len(row.urls) >= 3 and all(u.endswith(row.file) for u in row.urls) for row in rows)
+    assert all(row.urls and all(u.endswith(row.file) for u in row.urls) for row in rows)
+    assert all(len(row.urls) >= 3 for row in rows if row.dataset in NAMES)
+    svhn = {(row.split, row.kind) for row in rows if row.dataset == "svhn"}
+    assert svhn == {("train", "both"), ("test", "both")}
 
 
 # The prepared file.
@@ -183,7 +222,7 @@ def test_table_is_whole():
 @pytest.fixture(scope="module")
 def subset():
     """The two shipped datasets."""
-    return {name: datasets.prepare(name, "subset", "nowhere") for name in NAMES}
+    return {name: preparation.prepare(name, "subset", "nowhere") for name in NAMES}
 
 
 def test_save_and_load(subset, tmp_path):
@@ -314,9 +353,9 @@ def test_as_float():
 # The shipped subset.
 
 
-@pytest.mark.parametrize("row", datasets.read_table(datasets.SUBSET_TABLE), ids=lambda r: r.file)
+@pytest.mark.parametrize("row", originals.read_table(originals.SUBSET_TABLE), ids=lambda r: r.file)
 def test_shipped_files_have_their_checksums(row):
-    path = datasets.SUBSET / row.dataset / row.file
+    path = originals.SUBSET / row.dataset / row.file
     assert hashlib.sha256(idx.read_content(path)).hexdigest() == row.sha256
     assert path.stat().st_size < 4 << 20
 
@@ -327,7 +366,7 @@ def test_shipped_counts(subset, name, split, count):
     images, labels = getattr(subset[name], f"x_{split}"), getattr(subset[name], f"y_{split}")
     assert images.shape == (10 * count, 28, 28, 1)
     assert np.bincount(labels).tolist() == [count] * 10
-    places = np.loadtxt(datasets.SUBSET / name / f"{split}-indices.txt", dtype=int)
+    places = np.loadtxt(originals.SUBSET / name / f"{split}-indices.txt", dtype=int)
     assert len(places) == 10 * count
     assert (np.diff(places) > 0).all()
 
@@ -335,9 +374,9 @@ def test_shipped_counts(subset, name, split, count):
 @needs_originals
 @pytest.mark.parametrize("name", NAMES)
 def test_subset_equals_the_originals(subset, name):
-    full = datasets.prepare(name, "full", ORIGINALS)
+    full = preparation.prepare(name, "full", ORIGINALS)
     for split, shape in PUBLISHED.items():
-        places = np.loadtxt(datasets.SUBSET / name / f"{split}-indices.txt", dtype=int)
+        places = np.loadtxt(originals.SUBSET / name / f"{split}-indices.txt", dtype=int)
         images, labels = getattr(full, f"x_{split}"), getattr(full, f"y_{split}")
         assert images.shape == shape
         np.testing.assert_array_equal(getattr(subset[name], f"x_{split}"), images[places])
@@ -355,11 +394,11 @@ def test_make_subset_rebuilds_it(tmp_path, capsys):
     assert "all 13 files equal" in capsys.readouterr().out
     built = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert len(built) == 13
-    assert (tmp_path / "subset.tsv").read_bytes() == datasets.SUBSET_TABLE.read_bytes()
+    assert (tmp_path / "subset.tsv").read_bytes() == originals.SUBSET_TABLE.read_bytes()
     assert (
         make_subset.compare(
             {str(path.relative_to(tmp_path)): content for path, content in built.items()},
-            datasets.SUBSET,
+            originals.SUBSET,
         )
         == []
     )

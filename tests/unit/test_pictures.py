@@ -2,14 +2,24 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from dcgmm import notation, recipes
 from tests.unit.example_record import point
-from workflow.evaluation import contact, tables, tidy
-from workflow.steps import diagrams, figure5, figure8, inpainting, samples, sharpening, table4
+from workflow.evaluation import contact, datasets, tables, tidy
+from workflow.steps import (
+    diagrams,
+    figure5,
+    figure7,
+    figure8,
+    inpainting,
+    samples,
+    sharpening,
+    table4,
+)
 
 ABOUT = {
     "title": "DCGMM-C", "point": "C-paper", "dataset": "mnist", "classes": "all", "status": "ok",
@@ -84,6 +94,74 @@ def test_figure12_shows_a_fit_that_failed(tmp_path):
     failed = saved(tmp_path / "f.npz", NO_FIT)
     samples.main(["--draws", drawn, failed, "--name", "figure12", "--out", str(tmp_path)])
     assert "failed" in (tmp_path / "figure12.svg").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory):
+    """Figure 7 of two classes: by a VAE, by A, which failed for one, and by B, of one alone."""
+    tmp_path = tmp_path_factory.mktemp("coloured")
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (20, 4, 4, 3), dtype=np.uint8)
+    labels = np.arange(20) % 2
+    dataset = datasets.Dataset("colour_digits", "subset", pixels, labels, pixels, labels, {})
+    dataset.save(tmp_path / "data.npz")
+    about = ABOUT | {"dataset": "colour_digits", "classes": "only1", "point": "x"}
+    images = greys(50, (4, 4, 3)) * np.array([1, 0.5, 0], "float32")
+    vae = about | {"title": "VAE", "classes": "all"}
+    saved(tmp_path / "vae.npz", vae, sample=images, sample_mean=images / 2)
+    saved(tmp_path / "a1.npz", about | {"title": "A"}, sample=images)
+    saved(tmp_path / "a0.npz", about | {"title": "A", "classes": "only0", "status": "diverged"})
+    saved(tmp_path / "b1.npz", about | {"title": "B"}, plain=images, sharpened=images * 0)
+    figure7.main([
+        "--data", f"{tmp_path}/data.npz", "--means", f"{tmp_path}/vae.npz",
+        "--draws", f"{tmp_path}/a1.npz", f"{tmp_path}/a0.npz",
+        "--sharpening", f"{tmp_path}/b1.npz", "--name", "figure7", "--out", str(tmp_path),
+    ])  # fmt: skip
+    return tmp_path, pixels, labels, images
+
+
+def test_figure7_measures_diversity_as_the_mean_over_pairs(coloured):
+    folder, pixels, labels, images = coloured
+
+    def over_pairs(values):
+        values = values.reshape(len(values), -1).astype(float)
+        squares = ((values[:, None] - values) ** 2).mean(axis=2)
+        return squares.sum() / (len(values) * (len(values) - 1))
+
+    table = pd.read_csv(folder / "figure7.csv").set_index(["shown", "classes"])
+    expected = {
+        ("colour_digits (of MNIST, not SVHN) training images", "only1"):
+            over_pairs(pixels[labels == 1] / 255),
+        ("colour_digits (of MNIST, not SVHN) training images", "only0"):
+            over_pairs(pixels[labels == 0] / 255),
+        ("VAE (x, trained on all classes)", "all"): over_pairs(images) / 4,
+        ("A (x)", "only1"): over_pairs(images),
+        ("A (x)", "only0"): np.nan,
+        ("B (x), not sharpened", "only1"): over_pairs(images),
+        ("B (x), sharpened", "only1"): 0.0,
+    }  # fmt: skip
+    distances = table["squared_distance"].to_dict()
+    assert distances == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert table["images"].tolist() == [10, 10, 50, 50, 0, 50, 50]
+
+
+def test_figure7_shows_each_class_in_colour_and_what_failed(coloured):
+    folder, *_ = coloured
+    picture = (folder / "figure7.svg").read_text("utf-8")
+    for words in (
+        "class 0",
+        "class 1",
+        "VAE",
+        "not SVHN",
+        "B",
+        ", sharpened",
+        "diverged",
+        "no fit",
+    ):
+        assert words in picture
+    shown = plt.imread(folder / "figure7.png")[..., :3]
+    coloured_pixels = np.ptp(shown, axis=2) > 0.3
+    assert coloured_pixels.mean() > 0.05
 
 
 @pytest.mark.parametrize("name", [*recipes.instance_names(), *recipes.classifier_names()])

@@ -77,6 +77,53 @@ def test_published_counts_are_those_that_run_except_for_c(name):
         assert published.published_parameters == runs
 
 
+@pytest.mark.parametrize(
+    ("name", "recipe", "independent", "shapes", "centroids"),
+    [
+        ("A-svhn", "paper", (False,), [(1, 1, 3072), (1, 1, 100)], 3072 * 100),
+        ("A-svhn", "released", (False,), [(1, 1, 3072), (1, 1, 100)], 3072 * 100),
+        *(
+            (
+                "B-svhn",
+                recipe,
+                (True, False),
+                [(5, 5, 432), (5, 5, 64), (1, 1, 1600), (1, 1, 100)],
+                25 * 432 * 64 + 1600 * 100,
+            )
+            for recipe in ("paper", "released")
+        ),
+    ],
+)
+def test_the_instances_of_figure_7_are_for_svhn(name, recipe, independent, shapes, centroids):
+    published = recipes.instance(name, recipe)
+    assert published.input_shape == (32, 32, 3)
+    assert notation.shapes(published.layers, published.input_shape) == shapes
+    assert published.recipe.independent == independent
+    own = published.recipe.independent_layers(published.layers)
+    count = notation.count_parameters(published.layers, published.input_shape, independent=own)
+    assert count == centroids
+    assert published.recipe.epochs == 120
+    assert published.recipe.waits == tuple(m / 10 for m in range(len(independent)))
+    lambdas = (published.recipe.lambda_pi, published.recipe.lambda_sigma)
+    assert lambdas == LAMBDAS[name[0]]
+    assert published.published_parameters is None
+
+
+def test_figure_7_is_drawn_as_the_script_does():
+    assert recipes.colour_names() == ["A-svhn", "B-svhn"]
+    assert all(recipes.recipe_names(name) == ["paper", "released"] for name in ("A-svhn", "B-svhn"))
+    a, paper = (recipes.instance(name).sampling for name in ("A-svhn", "B-svhn"))
+    released = recipes.instance("B-svhn", "released").sampling
+    assert (a.noise, paper.noise, released.noise) == ((0.1,), (0.05, 0.05), (0.05, 0.05))
+    assert paper.keep == released.keep == (3, 3)
+    assert (paper.semantics, released.semantics) == ("clean", "released")
+    sharpening = released.sharpening
+    assert sharpening.targets == (2, 4)
+    assert sharpening.iterations == (300, 0), "the script sharpens at L1 alone"
+    assert (sharpening.step[0], sharpening.omega[0]) == (0.02, 0.1)
+    assert paper.sharpening.step == (0.01, 0.01), "the text's rate of 1.0"
+
+
 def test_waits_and_sharing_have_defaults_by_the_papers_rule():
     layers = notation.parse("G(4)-G(4)-G(4)-G(4)")
     recipe = Recipe().for_layers(layers)

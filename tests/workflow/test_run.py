@@ -8,6 +8,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from tests.workflow.conftest import OVERLAY
+
 OUTPUTS = (
     "records/all.csv",
     "tables/table1.csv",
@@ -68,6 +70,7 @@ def test_full_scale_is_planned_whole(project):
     }
     classified = 2 * 2 * 5
     pictured = 2 * len("ABCDEF") + len("AF")  # of all classes, and of zeros
+    pictured += len("AB")  # of SVHN's ones
     planned = project.plan(overlay="config/cpu.yaml")["fit"]
     assert planned == sum(points.values()) * 2 * 5 + classified + pictured
 
@@ -79,6 +82,14 @@ def test_named_targets(project):
     assert {target: jobs[target] for target in targets} == dict.fromkeys(targets, 1)
     assert project.plan("table1")["fit"] == DCGMM
     assert project.plan("table2")["fit"] == 1 + GAUSSIAN + PDSPN, "of DCGMM, E alone"
+
+
+def test_colour_images_are_made_or_left_out(project):
+    (project.folder / "colour.yaml").write_text("colour: {dataset: colour_digits, classes: [3, 4]}")
+    jobs = project.plan("figure7", overlay=[OVERLAY, "colour.yaml"])
+    assert jobs == {"data": 1, "fit": 4, "draws": 2, "sharpening": 2, "figure7": 1}
+    (project.folder / "colour.yaml").write_text("colour: {dataset: null}")
+    assert "figure7" not in project.plan(overlay=[OVERLAY, "colour.yaml"])
 
 
 def test_everything_is_made(finished):

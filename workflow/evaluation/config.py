@@ -96,7 +96,7 @@ def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, s
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """What the schema cannot know: the names and settings of the models themselves."""
     yield from _check_dcgmm(config["dcgmm"])
-    wrong = list(_check_names(config))
+    wrong = [*_check_names(config), *_check_colour(config)]
     for name, choice in config["baselines"].items():
         wrong += _check_baseline(name, choice)
     yield from wrong or _check_points(config)
@@ -160,7 +160,6 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
                 path = ("dcgmm", key, index)
                 yield path, _unknown(f"{_written(path)} is {name!r}", name, choices)
                 return
-    known = [*known, *classifiers]
     for index, recipe in enumerate(settings["recipes"]):
         path = ("dcgmm", "recipes", index)
         for name in [*settings["instances"], *settings["classifiers"]]:
@@ -172,7 +171,23 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
         path = ("dcgmm", "schedule")
         wrong = settings["schedule"]
         yield path, _unknown(f"{_written(path)} is {wrong!r}", wrong, schedules)
+    known = [*known, *classifiers, *recipes.colour_names()]
     yield from _check_schedules(settings["schedules"], known)
+
+
+def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """The names of the instances for colour images, and whether there are such images."""
+    colour, known = config["colour"], recipes.colour_names()
+    for index, name in enumerate(colour["instances"]):
+        if name not in known:
+            path = ("colour", "instances", index)
+            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+    if colour["dataset"] == "svhn" and config["source"] == "subset":
+        yield (
+            ("colour", "dataset"),
+            "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
+            "'colour_digits', which is made of MNIST, or the source 'full'",
+        )
 
 
 def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tuple[_Path, str]]:

@@ -43,7 +43,9 @@ def points(method: str, config: dict[str, Any]) -> Points:
 def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Points:
     """The grid points of a method under one protocol."""
     if method == catalogue.DCGMM.name:
-        return _dcgmm(config["dcgmm"])
+        settings = config["dcgmm"]
+        names = [*settings["instances"], *settings["classifiers"]]
+        return _dcgmm(settings, names, settings["recipes"])
     return dict(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
@@ -60,6 +62,13 @@ def sampled_points(method: str, config: dict[str, Any]) -> list[str]:
         ]
     first = next(iter(protocol_points(method, config["protocols"][-1], config)))
     return [name for name in config["samples"]["points"].get(method, [first]) if name in names]
+
+
+def colour_points(config: dict[str, Any]) -> Points:
+    """DCGMM's grid points for the colour images of Fig. 7, by the main recipe; maybe none."""
+    settings, colour = config["dcgmm"], config["colour"]
+    names = colour["instances"] if colour["dataset"] else []
+    return _dcgmm(settings, names, settings["recipes"][:1])
 
 
 def environment(method: str, config: dict[str, Any]) -> str:
@@ -88,12 +97,12 @@ def parameters(method: str) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(text)["properties"]
 
 
-def _dcgmm(settings: Settings) -> Points:
+def _dcgmm(settings: Settings, names: list[str], recipe_names: list[str]) -> Points:
     """One point for each instance and recipe, named like `E-paper`."""
     changes = settings["schedules"].get(settings["schedule"], {})
     result = {}
-    for name in [*settings["instances"], *settings["classifiers"]]:
-        for recipe_name in settings["recipes"]:
+    for name in names:
+        for recipe_name in recipe_names:
             instance = recipes.instance(name, recipe_name)
             both = (changes.get("all", {}), changes.get(name, {}))
             resolved = {

@@ -14,7 +14,12 @@ from workflow.evaluation import files
 
 DASH = "–"
 
-DATASETS = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST"}
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "svhn": "SVHN",
+    "colour_digits": "colour_digits (of MNIST, not SVHN)",
+}
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",

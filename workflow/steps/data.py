@@ -4,14 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from workflow.evaluation.datasets import DATA_DIR_VARIABLE, prepare
 from workflow.evaluation.download import DownloadError
+from workflow.evaluation.preparation import DATA_DIR_VARIABLE, prepare
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step; exit status 1 and one message if the data cannot be had."""
     parser = argparse.ArgumentParser(prog="python -m workflow.steps.data", description=__doc__)
-    parser.add_argument("--dataset", required=True, help="mnist, fashion_mnist")
+    parser.add_argument(
+        "--dataset", required=True, help="mnist, fashion_mnist, svhn, colour_digits"
+    )
     parser.add_argument(
         "--source",
         required=True,

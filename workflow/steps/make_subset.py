@@ -16,18 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.evaluation import idx
-from workflow.evaluation.datasets import (
-    DATA_DIR_VARIABLE,
-    SUBSET,
-    SUBSET_TABLE,
-    TABLE,
-    Dataset,
-    Original,
-    prepare,
-    read_table,
-)
+from workflow.evaluation.datasets import Dataset
 from workflow.evaluation.download import DownloadError
 from workflow.evaluation.files import replacing
+from workflow.evaluation.originals import SUBSET, SUBSET_TABLE, TABLE, Original, read_table
+from workflow.evaluation.preparation import DATA_DIR_VARIABLE, prepare
+
+DATASETS = ("mnist", "fashion_mnist")
 
 PER_CLASS = {"train": 600, "test": 100}
 COLUMNS = ("dataset", "split", "kind", "file", "sha256", "licence")
@@ -57,7 +52,7 @@ def build(data_dir: Path) -> dict[str, bytes]:
     """Every generated file of the subset: path below the subset's folder -> content."""
     originals = read_table(TABLE)
     files, rows = {}, []
-    for name in dict.fromkeys(row.dataset for row in originals):
+    for name in DATASETS:
         dataset = prepare(name, "full", data_dir)
         for split, count in PER_CLASS.items():
             chosen = first_per_class(getattr(dataset, f"y_{split}"), count)

@@ -1,0 +1,118 @@
+"""Fig. 7: colour images of one class, beside what a VAE and instances of DCGMM draw.
+
+A line for every class that a DCGMM was trained on; a model of all classes stands in every line.
+What comes as `sharpening.npz` is shown without and with sharpening. Writes the figure as SVG and
+PNG, and as CSV how diverse the images are: their mean squared distance from one another, a pixel
+and channel.
+"""
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from workflow.evaluation import contact, datasets, drawings, files, plots, tables
+from workflow.steps.cli import plain_errors
+
+COLUMNS = 10
+IMAGES = 100
+
+
+class Series(NamedTuple):
+    """Images [n, H, W, C] in [0, 1] of one column and of some classes, or why there are none."""
+
+    title: str
+    classes: str
+    images: np.ndarray | str
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.figure7", description=__doc__)
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument(
+        "--means", nargs="*", default=[], type=Path, help="draws.npz of fits: means of pixels"
+    )
+    parser.add_argument(
+        "--draws", nargs="*", default=[], type=Path, help="draws.npz of fits: with their noise"
+    )
+    parser.add_argument("--sharpening", nargs="*", default=[], type=Path, help="of fits, .npz")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        drawn = [one(*drawings.read(path), "sample_mean") for path in options.means]
+        drawn += [one(*drawings.read(path), "sample") for path in options.draws]
+        drawn += [series for path in options.sharpening for series in both(*drawings.read(path))]
+        lines = list(dict.fromkeys(s.classes for s in drawn if s.classes != "all")) or ["all"]
+        dataset = datasets.load(options.data)
+        shown = [*(real(dataset, classes) for classes in lines), *drawn]
+        files.write_text(
+            options.out / f"{options.name}.csv",
+            pd.DataFrame(map(diversity, shown)).to_csv(index=False, float_format="%.6f"),
+        )
+        plots.use_style()
+        titles = list(dict.fromkeys(series.title for series in shown))
+        pictures = [
+            (line.replace("only", "class "), [picture(shown, title, line) for title in titles])
+            for line in lines
+        ]
+        figure = contact.table(pictures, titles, size=(3.2, 3.4))
+        plots.save(figure, options.out, options.name)
+
+
+def real(dataset: datasets.Dataset, classes: str) -> Series:
+    """Training images of some classes."""
+    chosen = np.flatnonzero(datasets.by_classes(dataset.y_train, classes))[:IMAGES]
+    title = f"{tables.name(dataset.name)}\ntraining images"
+    return Series(title, classes, datasets.as_float(dataset.x_train[chosen]))
+
+
+def one(about: dict[str, str], arrays: dict[str, np.ndarray], kind: str) -> Series:
+    """What a model draws, as one array of its file."""
+    return Series(_title(about), about["classes"], arrays.get(kind, about["status"]))
+
+
+def both(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[Series]:
+    """What a DCGMM draws without and with sharpening."""
+    words = {"plain": ", not sharpened", "sharpened": ", sharpened"}
+    return [
+        Series(series.title + words[kind], *series[1:])
+        for kind in words
+        for series in [one(about, arrays, kind)]
+    ]
+
+
+def diversity(series: Series) -> dict[str, str | float]:
+    """A row: what is shown, of how many images, and their mean squared distance.
+
+    The mean over pairs of different images of the squared difference of a pixel and channel is
+    twice the unbiased variance.
+    """
+    title, classes, images = series
+    row = {"shown": title.replace("\n", " "), "classes": classes}
+    if isinstance(images, str):
+        return row | {"images": 0, "squared_distance": float("nan")}
+    distance = 2 * images.astype(float).var(axis=0, ddof=1).mean()
+    return row | {"images": len(images), "squared_distance": distance}
+
+
+def picture(shown: list[Series], title: str, line: str) -> np.ndarray | str:
+    """The contact sheet of a column in one line, or why there is none."""
+    for series in shown:
+        if series.title == title and series.classes in (line, "all"):
+            if isinstance(series.images, str):
+                return series.images
+            return contact.tile(series.images[:IMAGES], COLUMNS)
+    return "no fit"
+
+
+def _title(about: dict[str, str]) -> str:
+    trained = ", trained on all classes" if about["classes"] == "all" else ""
+    return f"{about['title']}\n({about['point']}{trained})"
+
+
+if __name__ == "__main__":
+    main()
