@@ -135,7 +135,7 @@ class Bench:
 
 def unknown(path: Path, dataset: str, reason: str) -> Row:
     """The row of a file that tells nothing of itself: its folder has to do for a title."""
-    about = {"method": "unknown", "title": "/".join(Path(path).parts[-6:-1]), "point": ""}
+    about = {"method": "unknown", "title": Path(*path.parts[-6:-1]).as_posix(), "point": ""}
     return _DEFAULTS | about | {"dataset": dataset} | _failed("", True, None, reason)
 
 

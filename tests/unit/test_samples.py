@@ -1,0 +1,180 @@
+"""Files of drawn images: what is written can be read, and what is wrong is told in one sentence."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from baselines.gaussian import Gaussian
+from tests.unit.example_record import record
+from workflow.evaluation import methods, samples
+from workflow.steps import class_samples, contact_sheet
+
+ABOUT = {
+    "method": "gaussian", "title": "Mine", "point": "p", "dataset": "mnist", "seed": 0,
+    "status": "ok", "reason": "", "published": "full",
+}  # fmt: skip
+SHAPE = (4, 4, 1)
+
+
+def test_images_become_bytes_within_their_range():
+    images = np.array([-0.2, 0, 0.4 / 255, 0.6 / 255, 0.5, 1, 7]).reshape(7, 1, 1, 1)
+    assert samples.as_bytes(images, 7).ravel().tolist() == [0, 0, 0, 1, 128, 255, 255]
+    with pytest.raises(ValueError, match=r"are \[7, 1, 1, 1\], not \[8, H, W, C\]"):
+        samples.as_bytes(images, 8)
+    images[3] = np.nan
+    with pytest.raises(ValueError, match="1 of 7 images drawn hold values that are not finite"):
+        samples.as_bytes(images, 7)
+
+
+def test_bytes_and_floats_are_read_alike():
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 4, 4, 1)
+    unit = samples.as_unit(grey, SHAPE)
+    assert unit.dtype == np.float32 and (unit.min(), unit.max()) == (0, 1)
+    assert np.array_equal(unit, samples.as_unit(unit.astype("float64"), SHAPE))
+    assert np.array_equal(samples.as_bytes(unit, 16), grey)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 4, 5, 1), "uint8"), r"\[2, 4, 5, 1\], but must be \[n, 4, 4, 1\]"),
+        (np.zeros((0, 4, 4, 1), "uint8"), "with n from 1"),
+        (np.zeros((4, 4, 1)), r"\[4, 4, 1\]"),
+        (np.zeros((2, 4, 4, 1), "int64"), "are int64, but must be uint8 or float"),
+        (np.full((2, 4, 4, 1), np.nan), "32 values are not finite"),
+        (np.full((2, 4, 4, 1), 255.0), r"from 255 to 255, but must be in \[0, 1\]"),
+        (np.full((2, 4, 4, 1), -0.5), "from -0.5"),
+    ],
+)
+def test_unfit_images_are_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        samples.as_unit(images, SHAPE)
+
+
+@pytest.mark.parametrize("key", ["full", "full/x", "/3", "full/-1", "full/1/2"])
+def test_names_of_arrays_have_a_form(key):
+    assert samples.place("mean/7") == ("mean", 7)
+    with pytest.raises(ValueError, match="write '<treatment>/<class>'"):
+        samples.place(key)
+
+
+def test_files_are_checked(tmp_path):
+    path = tmp_path / "samples.npz"
+    samples.write(path, ABOUT, {"full/0": np.ones((2, *SHAPE), "uint8")})
+    about, arrays = samples.read(path)
+    assert about == ABOUT and arrays["full/0"].sum() == 32
+    np.savez(path, about=np.array(json.dumps({"title": "Mine"})))
+    with pytest.raises(ValueError, match=r"samples\.npz lacks method, point, dataset"):
+        samples.read(path)
+    for content in (b"", b"no archive"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="missing, damaged or no file of samples"):
+            samples.read(path)
+    np.savez(path, images=np.zeros(3))
+    with pytest.raises(ValueError, match=r"no file of samples .*about"):
+        samples.read(path)
+    with pytest.raises(ValueError, match=r"none\.npz is missing"):
+        samples.read(tmp_path / "none.npz")
+
+
+def a_fit(folder, **changes):
+    """The record of a fit of each class."""
+    base = record(method="gaussian", grid_point="default", settings={}, classes="each") | changes
+    (folder / "fit.json").write_text(json.dumps(base))
+
+
+def step(folder, images=30):
+    """Draw, and read what was written."""
+    names = {"fit": "fit.json", "model": "model", "out": "samples.npz"}
+    words = [word for key, name in names.items() for word in (f"--{key}", str(folder / name))]
+    class_samples.main([*words, "--images", str(images)])
+    return samples.read(folder / "samples.npz")
+
+
+def test_each_class_is_drawn_from_its_own_model(tmp_path):
+    a_fit(tmp_path)
+    generator = np.random.default_rng(0)
+    for label in (0, 2):
+        model = Gaussian(minimum_variance=1e-4, input_shape=SHAPE)
+        model.fit(0.3 + 0.2 * label + 0.05 * generator.standard_normal((50, *SHAPE)))
+        model.save(tmp_path / "model" / str(label))
+    about, arrays = step(tmp_path)
+    assert set(arrays) == {"full/0", "mean/0", "full/2", "mean/2"}
+    assert {images.shape for images in arrays.values()} == {(30, *SHAPE)}
+    for label in (0, 2):
+        drawn = arrays[f"full/{label}"] / 255
+        assert drawn.mean() == pytest.approx(0.3 + 0.2 * label, abs=0.01)
+        assert drawn.std(0).mean() == pytest.approx(0.05, abs=0.01)
+        assert (arrays[f"mean/{label}"] == arrays[f"mean/{label}"][0]).all()
+    assert about["status"] == "ok" and about["parameter_count"] == 587412
+    assert about["centroid_count"] is None
+    again = step(tmp_path)[1]
+    assert all(np.array_equal(arrays[key], again[key]) for key in arrays)
+
+    sheet = tmp_path / "samples.png"
+    contact_sheet.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
+    assert imread(sheet).ndim == 3
+
+
+class Fake:
+    """A DCGMM that says how it was asked."""
+
+    def __init__(self, label, broken=False):
+        self.label, self.broken, self.asked = label, broken, []
+
+    def sample(self, n, *, seed, noise):
+        self.asked.append((seed, noise))
+        images = np.full((n, *SHAPE), 0.5)
+        images[0] = np.nan if self.broken and self.label == 1 else 0.5
+        return images
+
+    def count_parameters(self, convention):
+        return {"centroids": 7}[convention]
+
+
+def with_models(folder, monkeypatch, **more):
+    """Folders of three classes whose models are fakes."""
+    models = {}
+    for label in range(3):
+        (folder / "model" / str(label)).mkdir(parents=True)
+        models[str(label)] = Fake(label, **more)
+    monkeypatch.setattr(methods, "load", lambda fit, place: models[place.name])
+    settings = {"instance": "E", "recipe": "paper"}
+    a_fit(folder, method="dcgmm", settings=settings)
+    return models
+
+
+def test_dcgmm_is_drawn_in_three_treatments_by_a_seed_a_class(tmp_path, monkeypatch):
+    models = with_models(tmp_path, monkeypatch)
+    about, arrays = step(tmp_path)
+    assert (about["published"], about["centroid_count"]) == ("recipe", 7)
+    assert (about["title"], about["variant"]) == ("DCGMM-E", "paper")
+    assert len(arrays) == 9
+    for model in models.values():
+        assert [noise for _, noise in model.asked] == [True, 1.0, False]
+        assert type(model.asked[1][1]) is float, "True would be the recipe's fraction"
+        assert len({seed for seed, _ in model.asked}) == 1
+    assert len({model.asked[0][0] for model in models.values()}) == 3
+
+
+def test_what_cannot_be_drawn_is_a_file_with_the_reason(tmp_path, monkeypatch):
+    with_models(tmp_path, monkeypatch, broken=True)
+    about, arrays = step(tmp_path)
+    assert about["status"] == "failed" and not arrays
+    assert "1 of 30 images drawn hold values that are not finite" in about["reason"]
+
+    a_fit(tmp_path, status="diverged", reason="the loss is nan")
+    about, arrays = step(tmp_path)
+    assert (about["status"], about["reason"], arrays) == ("diverged", "the loss is nan", {})
+    sheet = tmp_path / "samples.png"
+    contact_sheet.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
+    assert sheet.stat().st_size > 100
+
+
+def test_a_fit_without_models_has_no_images(tmp_path):
+    a_fit(tmp_path)
+    about, arrays = step(tmp_path)
+    assert about["status"] == "failed" and "holds no model of any class" in about["reason"]
+    assert not arrays
