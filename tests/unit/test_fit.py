@@ -165,7 +165,7 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
 def test_draws_and_their_figure(tmp_path, monkeypatch):
     about, arrays = drawn_from(tmp_path, monkeypatch, Fake())
     expected = {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "classes": "not0"}
-    assert about == expected | {"status": "ok"}
+    assert about == expected | {"status": "ok", "published": "full"}
     assert list(arrays) == list(competitors.KINDS)
     assert arrays["sample"].shape == (draws.SAMPLES, 4, 4, 1)
     assert indices(arrays["original"]) == [1, 2], "of the classes that were fitted"

@@ -17,12 +17,14 @@ from workflow.steps import (
     figure8,
     inpainting,
     samples,
+    semantics,
     sharpening,
     table4,
 )
 
 ABOUT = {
     "title": "DCGMM-C", "point": "C-paper", "dataset": "mnist", "classes": "all", "status": "ok",
+    "published": "recipe",
 }  # fmt: skip
 NO_FIT = ABOUT | {"status": "failed"}
 
@@ -174,6 +176,39 @@ def test_a_diagram_names_every_layer_and_shape(tmp_path, name):
     ):
         assert f">{layer}<" in picture
         assert f">{rows}x{columns}<" in picture and f">x{channels}<" in picture
+
+
+def tiles(monkeypatch, step):
+    """The first image of every picture that a step shows, in order."""
+    shown = []
+    monkeypatch.setattr(step.contact, "tile", lambda x, _: shown.append(float(x[0].mean())) or x[0])
+    return shown
+
+
+def test_samples_have_the_noise_of_each_release(tmp_path, monkeypatch):
+    """DCGMM's recipe and full noise stand under one key, pixels' means under another."""
+    arrays = {"sample": greys(9) + 0.5, "sample_mean": greys(9)}
+    paths = [
+        saved(tmp_path / f"{published}.npz", ABOUT | {"published": published}, **arrays)
+        for published in ("recipe", "full", "mean")
+    ]
+    shown = tiles(monkeypatch, samples)
+    samples.main(["--draws", *paths, "--name", "figure6", "--out", str(tmp_path)])
+    assert shown == [0.5, 0.5, 0]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"), [("released", [0.25, 0.75]), ("clean", [0.75, 0.25])]
+)
+def test_semantics_stand_in_their_rows_whichever_is_the_recipe_s(
+    tmp_path, monkeypatch, other, expected
+):
+    arrays = {"sample": greys(30) * 0 + 0.25, f"sample_{other}": greys(30) * 0 + 0.75}
+    paths = [saved(tmp_path / "d.npz", **arrays), saved(tmp_path / "failed.npz", NO_FIT)]
+    shown = tiles(monkeypatch, semantics)
+    semantics.main(["--draws", *paths, "--out", str(tmp_path)])
+    assert shown == expected
+    assert (tmp_path / "semantics.png").exists()
 
 
 def classified(value, recipe="paper", seed=0, **more):

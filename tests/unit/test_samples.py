@@ -9,7 +9,7 @@ from matplotlib.image import imread
 from baselines.gaussian import Gaussian
 from tests.unit.example_record import record
 from workflow.evaluation import methods, samples
-from workflow.steps import class_samples, contact_sheet
+from workflow.steps import class_samples, contact_sheets
 
 ABOUT = {
     "method": "gaussian", "title": "Mine", "point": "p", "dataset": "mnist", "seed": 0,
@@ -114,7 +114,7 @@ def test_each_class_is_drawn_from_its_own_model(tmp_path):
     assert all(np.array_equal(arrays[key], again[key]) for key in arrays)
 
     sheet = tmp_path / "samples.png"
-    contact_sheet.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
+    contact_sheets.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
     assert imread(sheet).ndim == 3
 
 
@@ -169,7 +169,7 @@ def test_what_cannot_be_drawn_is_a_file_with_the_reason(tmp_path, monkeypatch):
     about, arrays = step(tmp_path)
     assert (about["status"], about["reason"], arrays) == ("diverged", "the loss is nan", {})
     sheet = tmp_path / "samples.png"
-    contact_sheet.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
+    contact_sheets.main(["--samples", str(tmp_path / "samples.npz"), "--out", str(sheet)])
     assert sheet.stat().st_size > 100
 
 

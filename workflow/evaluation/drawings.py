@@ -11,6 +11,9 @@ import numpy as np
 
 from workflow.evaluation import catalogue, files
 
+KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
+"""Published treatment of the pixels' noise -> the array that has it."""
+
 
 def about(fit: dict[str, Any]) -> dict[str, str]:
     """What a figure says of a fit, from its record."""
@@ -20,6 +23,7 @@ def about(fit: dict[str, Any]) -> dict[str, str]:
         "dataset": fit["dataset"]["name"],
         "classes": fit["classes"],
         "status": fit["status"],
+        "published": catalogue.method(fit["method"]).published,
     }
 
 

@@ -59,6 +59,12 @@ def centroid_count(model: Any) -> int | None:
     return None if count is None else count("centroids")
 
 
+def other_semantics(model: Any) -> str | None:
+    """The rules of sampling that a DCGMM's recipe does not follow; None for other methods."""
+    own = getattr(getattr(model, "sampling", None), "semantics", None)
+    return {"released": "clean", "clean": "released"}.get(own)
+
+
 def has(model: Any, capability: str) -> bool:
     """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
     return capability in model.capabilities

@@ -145,4 +145,5 @@ def subset_files(wildcards):
     """The shipped images of a dataset, if it is they that are asked for."""
     if wildcards.source != "subset":
         return []
-    return sorted(map(str, Path("workflow/data/subset").glob(f"{wildcards.dataset}/*")))
+    made_of = "mnist" if wildcards.dataset == "colour_digits" else wildcards.dataset
+    return sorted(map(str, Path("workflow/data/subset").glob(f"{made_of}/*")))

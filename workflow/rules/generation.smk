@@ -1,4 +1,4 @@
-# The backward mode of DCGMM: samples, sharpening, in-painting (Figs. 5, 8, 9, 12 to 14).
+# The backward mode of DCGMM: samples, sharpening, in-painting (Figs. 5, 6, 8, 9, 11 to 14).
 
 
 def picture_fits(instances, dataset, classes):
@@ -21,16 +21,37 @@ def picture_fits(instances, dataset, classes):
     ]
 
 
+def competitor_fits(dataset):
+    """Fits of each baseline's first point that draws, to stand beside DCGMM-F."""
+    return [
+        fit
+        for method in METHODS
+        if method != "dcgmm" and dataset in config["datasets"]
+        for fit in expand(
+            FIT,
+            method=method,
+            point=grid.sampled_points(method, config)[:1],
+            dataset=dataset,
+            classes=PICTURED,
+            seed=config["seeds"][0],
+        )
+    ]
+
+
 PICTURED = config["pictures"]["classes"]
 # Figure -> what its files are made of.
 DRAWN_BY = {
     figure: picture_fits(["A", "B", "E", "F"], dataset, PICTURED)
     for figure, dataset in (("figure12", "mnist"), ("figure13", "fashion_mnist"))
+} | {
+    figure: picture_fits(["F"], dataset, PICTURED) + competitor_fits(dataset)
+    for figure, dataset in (("figure6", "mnist"), ("figure11", "fashion_mnist"))
 }
 SHARPENED_BY = {
     figure: picture_fits(["C", "D"], dataset, PICTURED)
     for figure, dataset in (("figure5", "mnist"), ("figure9", "fashion_mnist"))
 }
+SAMPLED_TWICE = DRAWN_BY["figure13"] or DRAWN_BY["figure12"]
 INPAINTED_BY = picture_fits(["A", "F"], "mnist", config["pictures"]["inpainted"])
 ALPHABETS = [
     folder for dataset in config["datasets"] for folder in picture_fits(["B"], dataset, PICTURED)
@@ -41,6 +62,7 @@ def generation_figures():
     """Outputs of all figures of this file that have something to show."""
     figures = [name for name, fits in (DRAWN_BY | SHARPENED_BY).items() if fits]
     figures += ["figure8"] * bool(INPAINTED_BY) + ["figure14"] * bool(ALPHABETS)
+    figures += ["semantics"] * bool(SAMPLED_TWICE)
     return expand(f"{RUN}/figures/{{figure}}.png", figure=figures)
 
 
@@ -90,7 +112,7 @@ rule inpainting:
 
 
 rule samples:
-    # Figs. 12 and 13: samples of several instances.
+    # Figs. 6 and 11: samples of F and its competitors; 12 and 13: of several instances.
     input:
         draws=lambda wildcards: [f"{fit}/draws.npz" for fit in DRAWN_BY[wildcards.figure]],
         step=step_files("samples"),
@@ -99,13 +121,13 @@ rule samples:
             f"{RUN}/figures/{{figure}}.svg",
             caption="../report/samples.rst",
             category="Figures",
-            labels={"figure": "{figure}", "shows": "samples of DCGMM"},
+            labels={"figure": "{figure}", "shows": "samples"},
         ),
         f"{RUN}/figures/{{figure}}.png",
     log:
         f"{LOG}/{{figure}}.log",
     wildcard_constraints:
-        figure="figure12|figure13",
+        figure="figure6|figure11|figure12|figure13",
     params:
         folder=f"{RUN}/figures",
     message:
@@ -113,6 +135,30 @@ rule samples:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.samples"
         " --draws {input.draws} --name {wildcards.figure} --out {params.folder} > {log} 2>&1"
+
+
+rule semantics:
+    # Samples by the release's rules and by clean ones, side by side.
+    input:
+        draws=[f"{fit}/draws.npz" for fit in SAMPLED_TWICE],
+        step=step_files("semantics"),
+    output:
+        report(
+            f"{RUN}/figures/semantics.svg",
+            caption="../report/semantics.rst",
+            category="Figures",
+            labels={"figure": "semantics", "shows": "released and clean sampling"},
+        ),
+        f"{RUN}/figures/semantics.png",
+    log:
+        f"{LOG}/semantics.log",
+    params:
+        folder=f"{RUN}/figures",
+    message:
+        "semantics of sampling: {output[1]}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.semantics"
+        " --draws {input.draws} --out {params.folder} > {log} 2>&1"
 
 
 rule sharpened:

@@ -1,15 +1,16 @@
 # Samples of every method, class by class, and what judges of real images make of them (Table III).
 
-SAMPLES = f"{RUN}/samples/{{method}}/{{point}}/{{dataset}}/seed{{seed}}/samples"
+SAMPLES = f"{RUN}/samples/{{method}}/{{point}}/{{dataset}}/seed{{seed}}/samples.npz"
 JUDGE = f"{RUN}/judges/{{dataset}}/seed{{seed}}"
 EACH = KEY.format(
     method="{method}", point="{point}", dataset="{dataset}", classes="each", seed="{seed}"
 )
+DRAWN_SEEDS = config["samples"]["seeds"] or config["seeds"]
 JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
 
 
-def sample_sets(dataset):
-    """The files of samples of one dataset, without their endings."""
+def sample_sets(dataset, seeds=DRAWN_SEEDS):
+    """The files of samples of one dataset."""
     return [
         file
         for method in METHODS
@@ -18,7 +19,7 @@ def sample_sets(dataset):
             method=method,
             point=grid.sampled_points(method, config),
             dataset=dataset,
-            seed=config["samples"]["seeds"] or config["seeds"],
+            seed=seeds,
         )
     ]
 
@@ -31,10 +32,10 @@ def judges():
 
 
 def sampling_results():
-    """All that this file makes; the contact sheets stand beside the samples."""
+    """All that this file makes."""
     if not judges():
         return []
-    sheets = [f"{file}.png" for dataset in config["datasets"] for file in sample_sets(dataset)]
+    sheets = expand(f"{RUN}/figures/samples_{{dataset}}.png", dataset=config["datasets"])
     return [*rules.table3.output, *sheets]
 
 
@@ -84,7 +85,7 @@ rule class_samples:
         method=lambda wildcards: method_files(wildcards.method),
         step=sources.of_module("workflow.steps.class_samples"),
     output:
-        f"{SAMPLES}.npz",
+        SAMPLES,
     log:
         f"{LOG}/samples/{EACH}.log",
     threads: config["threads"]
@@ -99,19 +100,24 @@ rule class_samples:
         " --out {output} > {log} 2>&1"
 
 
-rule contact_sheet:
-    # A look at the samples.
+rule contact_sheets:
+    # A look at the samples of the first seed.
     input:
-        samples=f"{SAMPLES}.npz",
-        step=step_files("contact_sheet"),
+        samples=lambda wildcards: sample_sets(wildcards.dataset, DRAWN_SEEDS[:1]),
+        step=step_files("contact_sheets"),
     output:
-        f"{SAMPLES}.png",
+        report(
+            f"{RUN}/figures/samples_{{dataset}}.png",
+            caption="../report/class_samples.rst",
+            category="Figures",
+            labels={"figure": "samples of each class", "shows": "{dataset}"},
+        ),
     log:
-        f"{LOG}/contact_sheet/{EACH}.log",
+        f"{LOG}/contact_sheets/{{dataset}}.log",
     message:
-        "contact sheet: {output}"
+        "contact sheets: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.contact_sheet"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.contact_sheets"
         " --samples {input.samples} --out {output} > {log} 2>&1"
 
 
@@ -134,19 +140,20 @@ rule judge:
     params:
         environment=JUDGING,
         epochs=config["judges"]["epochs"],
+        rates=config["judges"]["learning_rates"],
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "judge: {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judge"
         " --data {input.data} --seed {wildcards.seed} --epochs {params.epochs}"
-        " --out {params.folder} > {log} 2>&1"
+        " --learning-rates {params.rates} --lock {input.lock} --out {params.folder} > {log} 2>&1"
 
 
 rule judgements:
     # All samples of a dataset before one judge.
     input:
-        samples=lambda wildcards: [f"{file}.npz" for file in sample_sets(wildcards.dataset)],
+        samples=lambda wildcards: sample_sets(wildcards.dataset),
         judge=[f"{JUDGE}/judge.json", f"{JUDGE}/weights.npz"],
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{JUDGING}.lock",

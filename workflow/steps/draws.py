@@ -1,7 +1,8 @@
 """Draw from one fitted model: new images, and test images with their right half in-painted.
 
 Writes an `.npz` with float32 images [n, H, W, C] in [0, 1] under `sample`, `sample_mean` (pixels
-give their means instead of draws), `original`, `inpaint` and `inpaint_mean`, and who drew them
+give their means instead of draws), `original`, `inpaint` and `inpaint_mean`, for a DCGMM also under
+`sample_released` or `sample_clean`, whichever rules its recipe does not follow, and who drew them
 under `about`. What a method cannot do, or a fit that failed, leaves the arrays out.
 """
 
@@ -48,6 +49,8 @@ def draw(model: Any, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     if methods.has(model, "sample"):
         arrays["sample"] = model.sample(SAMPLES, seed=seed)
         arrays["sample_mean"] = model.sample(SAMPLES, seed=seed, noise=False)
+        if other := methods.other_semantics(model):
+            arrays[f"sample_{other}"] = model.sample(SAMPLES, seed=seed, semantics=other)
     if methods.has(model, "inpaint"):
         known = evidence.left_half(images.shape[1:])
         arrays["original"] = images

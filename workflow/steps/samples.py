@@ -1,4 +1,7 @@
-"""Figs. 12 and 13: samples of several DCGMM instances trained on all classes of one dataset."""
+"""Figs. 6, 11, 12 and 13: samples of several models of one dataset, side by side.
+
+Pixels get the noise that the authors' release of each model gives them.
+"""
 
 import argparse
 from pathlib import Path
@@ -20,11 +23,13 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         drawn = [drawings.read(path) for path in options.draws]
         pictures = [
-            contact.tile(arrays["sample"][: COLUMNS * ROWS], COLUMNS) if arrays else about["status"]
+            contact.tile(arrays[drawings.KEYS[about["published"]]][: COLUMNS * ROWS], COLUMNS)
+            if arrays
+            else about["status"]
             for about, arrays in drawn
         ]
-        titles = [f"{about['title']} ({about['point']})" for about, _ in drawn]
-        figure = contact.table([("", pictures)], titles, size=(3.2, 3.2))
+        titles = [f"{about['title']}\n{about['point']}" for about, _ in drawn]
+        figure = contact.table([("", pictures)], titles, size=(2.6, 2.6))
         plots.save(figure, options.out, options.name)
 
 

@@ -1,4 +1,4 @@
-"""A picture of a file of samples: a row for each class, drawn as the method's release does."""
+"""Samples of all models of one dataset, side by side: a row for each class, the release's noise."""
 
 import argparse
 from pathlib import Path
@@ -14,16 +14,16 @@ COLUMNS = 10
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(
-        prog="python -m workflow.steps.contact_sheet", description=__doc__
+        prog="python -m workflow.steps.contact_sheets", description=__doc__
     )
-    parser.add_argument("--samples", required=True, type=Path, help="samples.npz")
+    parser.add_argument("--samples", required=True, nargs="+", type=Path, help="samples.npz files")
     parser.add_argument("--out", required=True, type=Path, help=".png to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        about, arrays = samples.read(options.samples)
+        drawn = [samples.read(path) for path in options.samples]
         plots.use_style()
-        title = f"{contact.name(about)}, seed {about['seed']}, {about['published']}"
-        figure = contact.table([("", [sheet(about, arrays)])], [title], size=(3.2, 3.2))
+        titles = [f"{contact.name(about)}\npixels: {about['published']}" for about, _ in drawn]
+        figure = contact.table([("", [sheet(*each) for each in drawn])], titles, size=(2.6, 2.6))
         with files.replacing(options.out) as file:
             figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
 
