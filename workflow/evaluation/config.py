@@ -110,6 +110,10 @@ def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     for path, name in named:
         if name not in (known := recipes.instance_names()):
             yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+    schedules = [*config["dcgmm"]["schedules"], grid.UNCHANGED, None]
+    if (schedule := config["samples"]["schedule"]) not in schedules:
+        path = ("samples", "schedule")
+        yield path, _unknown(f"{_written(path)} is {schedule!r}", schedule, schedules[:-1])
 
 
 def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:

@@ -49,19 +49,17 @@ def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Point
     return dict(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
-def sampled_points(method: str, config: dict[str, Any]) -> list[str]:
-    """Names of the grid points of a method whose samples are judged."""
-    names = list(points(method, config))
+def sampled_points(method: str, config: dict[str, Any]) -> Points:
+    """The grid points of a method that are fitted to each class, whose samples are judged."""
+    chosen = config["samples"]
     if method == catalogue.DCGMM.name:
         settings = config["dcgmm"]
-        return [
-            f"{instance}-{recipe}"
-            for instance in config["samples"]["instances"]
-            if instance in settings["instances"]
-            for recipe in settings["recipes"]
-        ]
+        settings = settings | {"schedule": chosen["schedule"] or settings["schedule"]}
+        names = [name for name in chosen["instances"] if name in settings["instances"]]
+        return _dcgmm(settings, names, settings["recipes"])
+    known = points(method, config)
     first = next(iter(protocol_points(method, config["protocols"][-1], config)))
-    return [name for name in config["samples"]["points"].get(method, [first]) if name in names]
+    return {name: known[name] for name in chosen["points"].get(method, [first])}
 
 
 def colour_points(config: dict[str, Any]) -> Points:

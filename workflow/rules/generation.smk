@@ -30,7 +30,7 @@ def competitor_fits(dataset):
         for fit in expand(
             FIT,
             method=method,
-            point=grid.sampled_points(method, config)[:1],
+            point=list(grid.sampled_points(method, config))[:1],
             dataset=dataset,
             classes=PICTURED,
             seed=config["seeds"][0],

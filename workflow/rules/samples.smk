@@ -5,6 +5,7 @@ JUDGE = f"{RUN}/judges/{{dataset}}/seed{{seed}}"
 EACH = KEY.format(
     method="{method}", point="{point}", dataset="{dataset}", classes="each", seed="{seed}"
 )
+SAMPLED = {method: grid.sampled_points(method, config) for method in METHODS}
 DRAWN_SEEDS = config["samples"]["seeds"] or config["seeds"]
 JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
 
@@ -17,7 +18,7 @@ def sample_sets(dataset, seeds=DRAWN_SEEDS):
         for file in expand(
             SAMPLES,
             method=method,
-            point=grid.sampled_points(method, config),
+            point=SAMPLED[method],
             dataset=dataset,
             seed=seeds,
         )
@@ -60,8 +61,12 @@ rule fit_classes:
         limits=json.dumps(config["limits"]),
     params:
         environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
-        settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
-        training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
+        settings=lambda wildcards: json.dumps(
+            SAMPLED[wildcards.method][wildcards.point]["settings"]
+        ),
+        training=lambda wildcards: json.dumps(
+            SAMPLED[wildcards.method][wildcards.point]["training"]
+        ),
         device=config["device"],
         classes=config["samples"]["classes"],
         folder=lambda wildcards, output: Path(output.record).parent,
