@@ -76,13 +76,17 @@ class DCGMM(Generative):
         cls,
         name: str,
         recipe: str = "paper",
-        input_shape: tuple[int, int, int] = (28, 28, 1),
+        input_shape: tuple[int, int, int] | None = None,
         **changes: Any,
     ) -> DCGMM:
-        """An instance of Table V under a published recipe, `changes` made to its settings."""
+        """An instance of Table V under a published recipe, `changes` made to its settings.
+
+        `input_shape` is by default that of the images which the instance is for.
+        """
         published = instance(name, recipe)
         trained = published.recipe.updated(**changes)
-        return cls(published.layers, trained, input_shape, published.sampling)
+        shape = input_shape or published.input_shape
+        return cls(published.layers, trained, shape, published.sampling)
 
     def fit(
         self,
