@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
 from workflow.evaluation import tables
 
@@ -57,9 +58,41 @@ def table(
     for line, (words, pictures) in zip(axes, lines, strict=True):
         line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=7)
         for axis, picture in zip(line, pictures, strict=True):
-            axis.set(xticks=[], yticks=[], frame_on=False)
-            if isinstance(picture, str):
-                axis.text(0.5, 0.5, picture, ha="center", va="center", transform=axis.transAxes)
-            else:
-                axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            _show(axis, picture)
     return figure
+
+
+def gallery(
+    pictures: Sequence[np.ndarray | str],
+    titles: Sequence[str],
+    columns: int,
+    size: tuple[float, float],
+) -> plt.Figure:
+    """Pictures in rows of `columns`, each under its title.
+
+    Args:
+        pictures: text stands where one is missing.
+        titles: one a picture.
+        columns: pictures in a row.
+        size: width and height of a picture with its title, in inches.
+    """
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, title in zip(axes.flat, pictures, titles, strict=False):
+        axis.set_title(title, fontsize=7)
+        _show(axis, picture)
+    return figure
+
+
+def _show(axis: Axes, picture: np.ndarray | str) -> None:
+    """A picture, or text in its place."""
+    axis.set(xticks=[], yticks=[], frame_on=False)
+    if isinstance(picture, str):
+        axis.text(0.5, 0.5, picture, ha="center", va="center", transform=axis.transAxes)
+    else:
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")

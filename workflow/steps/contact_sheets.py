@@ -8,7 +8,7 @@ import numpy as np
 from workflow.evaluation import contact, files, plots, samples
 from workflow.steps.cli import plain_errors
 
-COLUMNS = 10
+COLUMNS, PER_ROW = 10, 5
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
         drawn = [samples.read(path) for path in options.samples]
         plots.use_style()
         titles = [f"{contact.name(about)}\npixels: {about['published']}" for about, _ in drawn]
-        figure = contact.table([("", [sheet(*each) for each in drawn])], titles, size=(2.6, 2.6))
+        pictures = [sheet(*each) for each in drawn]
+        classes = max(len({samples.place(key)[1] for key in arrays}) for _, arrays in drawn)
+        figure = contact.gallery(pictures, titles, PER_ROW, size=(2.6, 0.7 + 0.26 * classes))
         with files.replacing(options.out) as file:
             figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
 

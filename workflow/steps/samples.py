@@ -10,6 +10,7 @@ from workflow.evaluation import contact, drawings, plots
 from workflow.steps.cli import plain_errors
 
 COLUMNS = ROWS = 7
+PER_ROW = 4
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
             for about, arrays in drawn
         ]
         titles = [f"{about['title']}\n{about['point']}" for about, _ in drawn]
-        figure = contact.table([("", pictures)], titles, size=(2.6, 2.6))
+        figure = contact.gallery(pictures, titles, PER_ROW, size=(2.6, 2.9))
         plots.save(figure, options.out, options.name)
 
 
