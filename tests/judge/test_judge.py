@@ -7,7 +7,7 @@ import pytest
 
 from workflow.evaluation import samples
 from workflow.evaluation.datasets import Dataset
-from workflow.evaluation.judge import Judge, train
+from workflow.evaluation.judge import Attempt, Judge, train
 from workflow.steps import judge as step
 from workflow.steps import judgements
 
@@ -63,7 +63,7 @@ def test_table7_has_these_shapes_and_parameters():
 
 
 def test_a_seed_decides_everything(judge):
-    again, _ = trained()
+    again, *_ = trained()
     assert all(map(np.array_equal, arrays(judge), arrays(again)))
     start, other = (arrays(Judge((SIDE, SIDE, 1), 2, seed)) for seed in (SEED, SEED + 1))
     assert not np.array_equal(arrays(judge)[0], start[0]), "it was trained"
@@ -75,8 +75,25 @@ def test_dead_units_are_a_collapse():
     images, _ = toy(60)
     labels = np.random.default_rng(0).integers(0, 10, 60)
     how = {"seed": 0, "epochs": 2, "learning_rates": [1e-9], "report": silent}
-    _, (attempt,) = train(unit(images), labels, 10, **how)
+    _, attempt, _ = train(unit(images), labels, 10, **how)
     assert attempt.collapsed == f"training accuracy is {attempt.accuracy[1]:.2%} in epoch 2"
+
+
+def test_the_judge_that_learnt_most_is_taken(monkeypatch):
+    ends = {0.1: (0.9, ""), 0.01: (0.95, ""), 0.001: (0.94, ""), 1.0: (0.99, "the loss is nan")}
+
+    def fit(self, images, labels, *, learning_rate, **_):
+        self.rate, (end, wrong) = learning_rate, ends[learning_rate]
+        return Attempt(learning_rate, [1.0, 0.5], [0.99, end], wrong)
+
+    monkeypatch.setattr(Judge, "fit", fit)
+    images, labels = toy(4)
+    how = {"seed": 0, "epochs": 2, "report": silent}
+    best, chosen, attempts = train(unit(images), labels, 2, learning_rates=list(ends), **how)
+    assert best.rate == chosen.learning_rate == 0.01
+    assert [attempt.learning_rate for attempt in attempts] == list(ends)
+    *_, chosen, attempts = train(unit(images), labels, 2, learning_rates=[1.0], **how)
+    assert chosen.collapsed == "the loss is nan"
 
 
 def test_weights_come_back(judge, tmp_path):

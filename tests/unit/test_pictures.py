@@ -82,12 +82,18 @@ def test_figure8_measures_the_erased_half_alone(tmp_path):
     assert (arrays["black"][:, :, :2] == 1).all()
     drawn = saved(tmp_path / "a.npz", **arrays)
     failed = saved(tmp_path / "f.npz", NO_FIT)
-    out = ["--name", "figure8", "--out", str(tmp_path)]
+    judged = [("original", 1.0), ("black", 0.5), ("erased", 0.25)]
+    about = {"point": "C-paper", "classes": "all"}
+    rows = [about | {"filled": filled, "accuracy": accuracy} for filled, accuracy in judged]
+    (tmp_path / "judged.json").write_text(json.dumps(rows))
+    out = ["--name", "figure8", "--accuracy", str(tmp_path / "judged.json"), "--out", str(tmp_path)]
     figure8.main(["--inpainting", drawn, failed, *out])
     table = pd.read_csv(tmp_path / "figure8.csv").set_index("filled")
     expected = {"black": 0.25, "marginal": 0.0, "erased": 1.0, "mean": 0.0625}
     assert table["mse"].to_dict() == pytest.approx(expected)
     assert (table["standard_error"] == 0).all()
+    assert table["accuracy"].dropna().to_dict() == {"black": 0.5, "erased": 0.25}
+    assert (table["accuracy_whole"] == 1).all()
     assert (tmp_path / "figure8.svg").stat().st_size > 100
 
 

@@ -12,8 +12,11 @@ from workflow.steps import table3
 
 
 def judge(seed, status="ok", dataset="mnist"):
-    attempts = [{"learning_rate": 0.01, "collapsed": "the loss is nan in epoch 1"}]
-    attempts += [{"learning_rate": 0.001, "collapsed": ""}] if status == "ok" else []
+    nan = "the loss is nan in epoch 1"
+    attempts = [{"learning_rate": 0.01, "accuracy": [0.1], "collapsed": nan}]
+    if status == "ok":
+        attempts.insert(0, {"learning_rate": 0.1, "accuracy": [0.5, 0.25], "collapsed": ""})
+        attempts.append({"learning_rate": 0.001, "accuracy": [0.9], "collapsed": ""})
     return {
         "dataset": {"name": dataset, "source": "full", "train_images": 60000}, "seed": seed,
         "status": status, "reason": attempts[-1]["collapsed"], "epochs": 15,
@@ -122,7 +125,9 @@ def test_table3_says_how_it_was_made(tmp_path):
     first, second = page.split("# Table III, MNIST: every treatment")
     assert "all of MNIST" in first and "Run `test_1`" in first
     assert "learning rate: 0.001, test accuracy in %: 99.00, 99.10" in first
-    assert "collapsed at learning rate 0.01 (the loss is nan in epoch 1)" in first
+    assert "learning rate 0.01 collapsed (the loss is nan in epoch 1)" in first
+    assert "learning rate 0.1 ended at a training accuracy of 25.00 %" in first
+    assert "learning rate 0.001 ended" not in first, "it is the judge's"
     assert (
         "| 186,625 (380,000) " in first and "| 40,850 " in first and "which is D's count" in first
     )

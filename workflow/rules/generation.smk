@@ -195,6 +195,7 @@ rule figure8:
     # In-painting by a flat and a deep instance.
     input:
         inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        accuracy=f"{RUN}/figures/figure8_accuracy.json",
         step=step_files("figure8"),
     output:
         report(
@@ -213,7 +214,7 @@ rule figure8:
         "figure8: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure8"
-        " --inpainting {input.inpainting} --name figure8 --out {params.folder} > {log} 2>&1"
+        " --inpainting {input.inpainting} --accuracy {input.accuracy} --name figure8 --out {params.folder} > {log} 2>&1"
 
 
 rule figure14:

@@ -9,6 +9,8 @@ SAMPLED = {method: grid.sampled_points(method, config) for method in METHODS}
 DRAWN_SEEDS = config["samples"]["seeds"] or config["seeds"]
 JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
 
+INPAINTING_JUDGE = JUDGE.format(dataset="mnist", seed=config["judges"]["seeds"][0])
+
 
 def sample_sets(dataset, seeds=DRAWN_SEEDS):
     """The files of samples of one dataset."""
@@ -177,6 +179,28 @@ rule judgements:
         "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judgements"
         " --samples {input.samples} --judge {params.folder} --data {input.data}"
         " --out {output} > {log} 2>&1"
+
+
+rule figure8_accuracy:
+    # The in-painted images of Fig. 8 before the first judge.
+    input:
+        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],
+        lock=f"envs/{JUDGING}.lock",
+        step=sources.of_module("workflow.steps.figure8_accuracy"),
+    output:
+        f"{RUN}/figures/figure8_accuracy.json",
+    log:
+        f"{LOG}/figure8_accuracy.log",
+    threads: config["threads"]
+    params:
+        environment=JUDGING,
+        folder=INPAINTING_JUDGE,
+    message:
+        "accuracy on in-painted images: {output}"
+    shell:
+        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.figure8_accuracy"
+        " --inpainting {input.inpainting} --judge {params.folder} --out {output} > {log} 2>&1"
 
 
 rule table3:

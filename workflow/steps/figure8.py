@@ -1,7 +1,8 @@
 """Fig. 8: the right half of test images in-painted by a flat and a deep instance, in both ways.
 
 Writes the figure as SVG and PNG, and the mean squared errors on the erased pixels as CSV, beside
-those of leaving them black (`erased`) and of the training images' mean.
+those of leaving them black (`erased`) and of the training images' mean, and the fraction of images
+that a judge then takes for their class (`accuracy`) and of the whole ones (`accuracy_whole`).
 """
 
 import argparse
@@ -14,6 +15,9 @@ from workflow.evaluation import contact, drawings, files, plots
 from workflow.steps.cli import plain_errors
 
 SHOWN = 20
+COLUMNS = [
+    "title", "point", "dataset", "classes", "filled", "mse", "standard_error", "images",
+]  # fmt: skip
 KINDS = {"original": "test images", "black": "erased as black", "marginal": "erased integrated out"}
 
 
@@ -21,12 +25,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(prog="python -m workflow.steps.figure8", description=__doc__)
     parser.add_argument("--inpainting", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--accuracy", required=True, type=Path, help="of figure8_accuracy, JSON")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         drawn = [drawings.read(path) for path in options.inpainting]
-        table = pd.DataFrame(row for about, arrays in drawn for row in errors(about, arrays))
+        rows = [row for about, arrays in drawn for row in errors(about, arrays)]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        table = with_accuracy(table, files.read_json(options.accuracy))
         files.write_text(options.out / f"{options.name}.csv", table.to_csv(index=False))
         plots.use_style()
         lines = [
@@ -54,6 +61,15 @@ def errors(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
         for name, values in arrays.items()
         if name.startswith("error/")
     ]
+
+
+def with_accuracy(table: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
+    """The errors, and beside them what a judge found; empty where it is of no use."""
+    fit = ["point", "classes"]
+    accuracy = pd.DataFrame(rows, columns=[*fit, "filled", "accuracy"])
+    whole = accuracy[accuracy["filled"] == "original"].drop(columns="filled")
+    table = table.merge(accuracy, how="left", on=[*fit, "filled"])
+    return table.merge(whole, how="left", on=fit, suffixes=("", "_whole"))
 
 
 if __name__ == "__main__":

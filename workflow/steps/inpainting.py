@@ -1,9 +1,10 @@
 """In-paint the right half of test images by one fitted DCGMM, in both ways (Sec. V-H).
 
 Writes an `.npz` with float32 images [n, H, W, C] in [0, 1] under `original`, `black` (unknown
-pixels are shown to the model as 0, the paper's way) and `marginal` (they are integrated out), each
-image's mean squared error on the unknown pixels [n] under `error/<method>`, also that of leaving
-them black and of the training images' mean, and who drew them under `about`.
+pixels are shown to the model as 0, the paper's way), `marginal` (they are integrated out), `erased`
+(they are left black) and `mean` (that of the training images), each image's mean squared error on
+the unknown pixels [n] under `error/<filling>`, its class under `labels` [n], and who drew them
+under `about`.
 """
 
 import argparse
@@ -34,17 +35,18 @@ def main(arguments: list[str] | None = None) -> None:
         arrays = {}
         if fit["status"] == "ok":
             dataset = datasets.load(options.data)
-            chosen = datasets.by_classes(dataset.y_test, fit["classes"])
-            images = datasets.as_float(dataset.x_test[chosen][:IMAGES])
             chosen = datasets.by_classes(dataset.y_train, fit["classes"])
             mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
+            chosen = np.flatnonzero(datasets.by_classes(dataset.y_test, fit["classes"]))[:IMAGES]
+            images = datasets.as_float(dataset.x_test[chosen])
             model = methods.load(fit, options.model)
             arrays = complete(model, images, mean, fit["seed"])
+            arrays["labels"] = dataset.y_test[chosen]
         drawings.write(options.out, fit, arrays)
 
 
 def complete(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Both ways, and the errors of theirs and of the controls; see the module."""
+    """Both ways, the controls, and the errors of all; see the module."""
     known = evidence.left_half(images.shape[1:])
     filled = {way: model.inpaint(images, known, method=way, seed=seed) for way in WAYS}
     controls = {"erased": np.where(known, images, 0), "mean": np.where(known, images, mean)}
@@ -53,7 +55,7 @@ def complete(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> dic
         f"error/{name}": ((filling - images) ** 2)[:, unknown].mean(axis=1)
         for name, filling in (filled | controls).items()
     }
-    return {"original": images} | filled | errors
+    return {"original": images} | filled | controls | errors
 
 
 if __name__ == "__main__":

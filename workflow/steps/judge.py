@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", required=True, type=int, help="of weights, dropout and order")
     parser.add_argument("--epochs", required=True, type=int, help="the paper's are 15")
     parser.add_argument(
-        "--learning-rates", nargs="+", type=float, default=[0.01, 0.001], help="tried in turn"
+        "--learning-rates", nargs="+", type=float, default=[0.01, 0.001], help="all are tried"
     )
     parser.add_argument(
         "--lock", type=Path, default=Path("envs/tensorflow.lock"), help="of this environment"
@@ -59,7 +59,7 @@ def trained(
         raise ValueError(f"{dataset.name}: classes must be numbered from 0, but are {present}")
     images = datasets.as_float(dataset.x_train)
     start = time.perf_counter()
-    judge, attempts = judges.train(
+    judge, chosen, attempts = judges.train(
         images,
         dataset.y_train,
         len(present),
@@ -69,7 +69,6 @@ def trained(
         report=lambda text: print(f"{time.perf_counter() - start:7.1f} s  {text}", flush=True),
     )
     seconds = time.perf_counter() - start
-    last = attempts[-1]
     test = judge.accuracy(datasets.as_float(dataset.x_test), dataset.y_test)
     return judge, {
         "suite_version": provenance.suite_version(),
@@ -84,9 +83,9 @@ def trained(
         "classes": judge.classes,
         "seed": seed,
         "epochs": epochs,
-        "status": "collapsed" if last.collapsed else "ok",
-        "reason": last.collapsed,
-        "learning_rate": last.learning_rate,
+        "status": "collapsed" if chosen.collapsed else "ok",
+        "reason": chosen.collapsed,
+        "learning_rate": chosen.learning_rate,
         "attempts": [asdict(attempt) for attempt in attempts],
         "accuracy": {"train": judge.accuracy(images, dataset.y_train), "test": test},
         "seconds": {"fit": round(seconds, 3), "cpu": round(time.process_time(), 3)},

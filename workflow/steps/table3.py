@@ -72,7 +72,7 @@ def of_dataset(
             f"Table III, {name}: drawn images that a classifier takes for their class",
             caption(rows, judges, run, asked),
             published,
-            [*_misfits(shown), *_collapses(judges), *_failures(lines)],
+            [*_misfits(shown), *_rejected(judges), *_failures(lines)],
         ),
         tables.Section(
             f"Table III, {name}: every treatment of noise, and nearness to real images",
@@ -122,16 +122,20 @@ def _of_judges(judges: list[dict[str, Any]]) -> str:
     )
 
 
-def _collapses(judges: list[dict[str, Any]]) -> list[str]:
-    """Where a judge's training collapsed, and what came of it."""
-    return [
-        f"judge of seed {judge['seed']}: collapsed at learning rate {attempt['learning_rate']:g} "
-        f"({attempt['collapsed']})"
-        + ("" if judge["status"] == "ok" else ", and is left out where there are others")
-        for judge in judges
-        for attempt in judge["attempts"]
-        if attempt["collapsed"]
-    ]
+def _rejected(judges: list[dict[str, Any]]) -> list[str]:
+    """The learning rates at which a judge was trained without becoming the judge."""
+    notes = []
+    for judge in judges:
+        for attempt in judge["attempts"]:
+            end = f"ended at a training accuracy of {100 * attempt['accuracy'][-1]:.2f} %"
+            how = f"collapsed ({attempt['collapsed']})" if attempt["collapsed"] else end
+            if judge["status"] != "ok":
+                how += ", and the judge is left out where there are others"
+            elif attempt["learning_rate"] == judge["learning_rate"]:
+                continue
+            rate = f"learning rate {attempt['learning_rate']:g}"
+            notes.append(f"judge of seed {judge['seed']}: {rate} {how}")
+    return notes
 
 
 def _misfits(lines: pd.DataFrame) -> list[str]:
