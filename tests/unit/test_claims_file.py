@@ -1,0 +1,67 @@
+"""The file of claims: sound as shipped, and every mistake in it one sentence."""
+
+import copy
+
+import pytest
+import yaml
+
+from workflow.evaluation import claim_cases, claim_evidence, claims, verdicts
+
+HERE = "tests/unit/test_claims_file.py"
+CLAIM = {
+    "id": "first", "statement": "A beats all.", "section": "V", "line": 1, "because": "so",
+    "relation": "greater", "unit": "points", "evidence": "outliers", "where": {"metric": "auroc"},
+    "one": {"title": "A"}, "than": {"title": ["B", "C"]}, "named": ["title"], "needs": "more",
+}  # fmt: skip
+
+
+def test_the_papers_claims_are_sound():
+    content = claims.load()
+    lines = claim_cases.evaluate(content, {})
+    assert lines["verdict"].tolist() == len(content["claims"]) * [verdicts.NOT_RUN]
+    assert lines["reason"].str.len().gt(10).all()
+    assert {c["evidence"] for c in content["claims"] if "evidence" in c} == {
+        *claim_evidence.SOURCES
+    }, "every evidence is used"
+    sections = {claim["section"] for claim in content["claims"]}
+    assert {"V-A", "V-B", "V-C", "V-D", "V-F", "V-H", "V-I", "VI", "App. A"} <= sections
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c[0].update(relation="greter"), "relation is 'greter'; did you mean 'greater'"),
+        (lambda c: c[0].update(marign=1), "unknown key 'marign'; did you mean 'margin'"),
+        (lambda c: c[0].update(evidence="outlires"), "'outlires'; did you mean 'outliers'"),
+        (lambda c: c[0].update(line="208"), "line: '208' is not of type 'integer'"),
+        (lambda c: c[0].pop("needs"), "needs relation, unit, evidence, where and needs, or a test"),
+        (lambda c: c[0].pop("one"), "greater needs against, a number, or one, than and named"),
+        (lambda c: c[0].update(relation="linear"), "linear needs x"),
+        (lambda c: c[0].update(relation="equal"), "equal needs a margin above 0"),
+        (
+            lambda c: c[1].update(test=f"{HERE}::test_none"),
+            "there is no test",
+        ),
+    ],
+)
+def test_a_mistake_in_the_claims_is_one_sentence(change, message, tmp_path):
+    tested = {key: CLAIM[key] for key in ("statement", "section", "line", "because")}
+    tested |= {
+        "id": "second",
+        "test": f"{HERE}::{test_a_claim_holds.__name__}",
+    }
+    content = {key: v for key, v in claims.load().items() if key != "claims"}
+    content["claims"] = [copy.deepcopy(CLAIM), tested]
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    assert len(claims.load(path)["claims"]) == 2
+    change(content["claims"])
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ValueError, match=message) as caught:
+        claims.load(path)
+    assert "\n" not in str(caught.value) and "claims.yaml: claim '" in str(caught.value)
+
+
+def test_a_claim_holds():
+    """Stands for the test that a claim may name."""
+    assert verdicts.overall([verdicts.HOLDS]) == verdicts.HOLDS

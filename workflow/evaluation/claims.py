@@ -1,0 +1,90 @@
+"""The paper's claims as data: `claims.yaml`, read and checked."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from workflow.evaluation import claim_evidence
+from workflow.evaluation.hints import nearest
+
+FILE = Path(__file__).with_name("claims.yaml")
+SCHEMA = Path(__file__).parents[1] / "schemas" / "claims.schema.yaml"
+ROOT = Path(__file__).parents[2]
+
+OVER_X = {"increasing", "descending", "linear"}
+
+Claim = dict[str, Any]
+
+
+def load(path: Path = FILE) -> dict[str, Any]:
+    """The claims, checked.
+
+    Raises:
+        ValueError: in one sentence, naming the file, the claim and the key.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
+    if error := best_match(Draft202012Validator(schema).iter_errors(content)):
+        raise ValueError(f"{path}: {_mistake(error, content)}")
+    ids = [claim["id"] for claim in content["claims"]]
+    for claim in content["claims"]:
+        if ids.count(claim["id"]) > 1:
+            raise ValueError(f"{path}: two claims are called {claim['id']!r}")
+        if problem := _inconsistency(claim):
+            raise ValueError(f"{path}: claim {claim['id']!r}: {problem}")
+    return content
+
+
+def _mistake(error: ValidationError, content: Any) -> str:
+    """Where the schema is broken, by the claim's name, and what would be right."""
+    place = list(error.absolute_path)
+    where = ""
+    if place[:1] == ["claims"] and len(place) > 1:
+        claim = content["claims"][place[1]]
+        name = claim.get("id", place[1]) if isinstance(claim, dict) else place[1]
+        where, place = f"claim {name!r}: ", place[2:]
+    key = ".".join(map(str, place))
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema["properties"]
+            extra = next(name for name in error.instance if name not in known)
+            full = ".".join([*map(str, place), extra])
+            return f"{where}unknown key {full!r}; {nearest(extra, known)}"
+        case "enum":
+            hint = nearest(error.instance, error.validator_value)
+            return f"{where}{key} is {error.instance!r}; {hint}"
+        case "oneOf":
+            return f"{where}needs relation, unit, evidence, where and needs, or a test alone"
+    return f"{where}{key + ': ' if key else ''}{error.message}"
+
+
+def _inconsistency(claim: Claim) -> str | None:
+    """What the schema cannot say of a claim."""
+    if "test" in claim:
+        file, _, name = claim["test"].partition("::")
+        return None if name in _tests(ROOT / file) else f"there is no test {claim['test']}"
+    if claim["evidence"] not in claim_evidence.SOURCES:
+        wrong = claim["evidence"]
+        return f"evidence is {wrong!r}; {nearest(wrong, claim_evidence.SOURCES)}"
+    if claim["relation"] in OVER_X:
+        lacking = {"x", *(["named"] if claim["relation"] == "descending" else [])} - claim.keys()
+        return f"{claim['relation']} needs {' and '.join(sorted(lacking))}" if lacking else None
+    if "against" not in claim and not {"one", "than", "named"} <= claim.keys():
+        return f"{claim['relation']} needs against, a number, or one, than and named"
+    if claim["relation"] in ("equal", "slightly_less") and not claim.get("margin", 0) > 0:
+        return f"{claim['relation']} needs a margin above 0"
+    return None
+
+
+def _tests(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    body = ast.parse(path.read_text("utf-8")).body
+    return {node.name for node in body if isinstance(node, ast.FunctionDef)}

@@ -1,0 +1,52 @@
+# Whether the run bears out the paper's claims (workflow/evaluation/claims.yaml).
+
+
+def claim_evidence():
+    """Tables and figures of this run that claims are judged by."""
+    figures = [f"figure{n}" for n in (5, 9) if SHARPENED_BY[f"figure{n}"]]
+    figures += ["figure8"] * bool(INPAINTED_BY) + ["figure4_ends"] * bool(dynamics_runs())
+    groups = ["all", "table1", "table2"] + ["table4"] * bool(CLASSIFIERS)
+    return [
+        f"{RUN}/tables/table5.csv",
+        *expand(f"{RUN}/records/{{group}}.csv", group=groups),
+        *expand(f"{RUN}/figures/{{figure}}.csv", figure=figures),
+        *(rules.table2.output if METHODS[1:] else []),
+        *(f"{folder}/judgements.json" for folder in judges()),
+    ]
+
+
+rule claims:
+    # A verdict on every claim of the paper.
+    input:
+        evidence=claim_evidence(),
+        claims=["workflow/evaluation/claims.yaml", "workflow/schemas/claims.schema.yaml"],
+        measured="benchmarks/inpainting.csv",
+        paper=PAPER,
+        step=step_files("claims"),
+    output:
+        report(
+            f"{RUN}/tables/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims", "shows": "every claim"},
+        ),
+        report(
+            f"{RUN}/tables/claims_cases.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "claims", "shows": "every case"},
+        ),
+        f"{RUN}/tables/claims.md",
+    log:
+        f"{LOG}/claims.log",
+    params:
+        run=RUN,
+        schedule=config["dcgmm"]["schedule"],
+        samples=config["samples"]["schedule"] or config["dcgmm"]["schedule"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "claims: {params.folder}/claims.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.claims --run {params.run}"
+        " --schedule {params.schedule:q} --samples-schedule {params.samples:q}"
+        " --paper {input.paper} --benchmarks benchmarks --out {params.folder} > {log} 2>&1"
