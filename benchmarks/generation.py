@@ -2,7 +2,7 @@
 
     python -m benchmarks.generation
     python -m benchmarks.generation --threads 1 --instances F
-    python -m benchmarks.generation --threads 1 --instances --csv benchmarks/inpainting.csv
+    python -m benchmarks.generation --threads 1 --instances --csv results/reference/inpainting.csv
 
 Every case runs in a process of its own, on instances of Table V with their initial parameters;
 times are medians after compilation. In-painting is timed on stacks F(3,1)-G(25) with one to six

@@ -52,9 +52,9 @@ def write(folder, records, schedule="recipe"):
     return verdicts(run, schedule)
 
 
-def verdicts(run, schedule="recipe", benchmarks="nowhere"):
+def verdicts(run, schedule="recipe", inpainting="nowhere.csv"):
     options = {"run": run, "schedule": schedule, "samples-schedule": schedule, "paper": PAPER,
-               "benchmarks": benchmarks, "out": run / "tables"}  # fmt: skip
+               "inpainting": inpainting, "out": run / "tables"}  # fmt: skip
     step.main([word for key, value in options.items() for word in (f"--{key}", str(value))])
     cases = pd.read_csv(run / "tables/claims_cases.csv")
     whole = pd.read_csv(run / "tables/claims.csv").set_index("id")
@@ -263,7 +263,7 @@ def test_figures_and_benchmarks_are_evidence_of_one_seed(tmp_path):
     for name, text in files.items():
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_text(text)
-    cases, _ = verdicts(run, benchmarks=run)
+    cases, _ = verdicts(run, inpainting=run / "inpainting.csv")
     known = cases[cases["effect"].notna()]["effect"].to_dict()
     assert known == pytest.approx({
         "losses-converge": -20, "sharpening-raises-likelihood": 4, "deep-inpaints-better": -0.1,

@@ -227,8 +227,8 @@ def _pictured(
 
 
 def benchmark(run: Run) -> pd.DataFrame:
-    """Measured times in milliseconds; `benchmarks/README.md` says how."""
-    table = read(run.benchmarks / "inpainting.csv")
+    """Times of in-painting in milliseconds; `benchmarks/README.md` says how."""
+    table = read(run.inpainting_times)
     if table.empty:
         return table
     return table.assign(

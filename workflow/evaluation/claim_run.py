@@ -21,7 +21,7 @@ class Run:
         scale: `scale` of claims.yaml.
         epochs: a baseline's in the paper.
         paper: the paper's numbers.
-        benchmarks: folder of measured times.
+        inpainting_times: measured by `benchmarks.generation`, CSV.
     """
 
     folder: Path
@@ -30,7 +30,7 @@ class Run:
     scale: dict[str, Any]
     epochs: dict[str, int]
     paper: pd.DataFrame
-    benchmarks: Path
+    inpainting_times: Path
 
     def table(self, name: str) -> pd.DataFrame:
         """A CSV of the run, empty if it is missing."""

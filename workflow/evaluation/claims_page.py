@@ -191,12 +191,11 @@ def _verdicts(summary: pd.DataFrame) -> Section:
 def _claim(lines: pd.DataFrame) -> Section:
     """All cases of one claim."""
     first = lines.iloc[0]
-    source = f"(Sec. {first['section']}, line {first['line']}.)"
+    source = f"({first['section']}, line {first['line']} of the text.)"
     caption = f"{first['statement']} {source} {first['because']}"
-    if pd.isna(first["relation"]):
-        return Section(
-            f"`{first['id']}`", f"{caption} In this run: {first['reason']}.", pd.DataFrame()
-        )
+    if set(lines["verdict"]) == {verdicts.NOT_RUN} and lines["reason"].nunique() == 1:
+        text = f"{caption} Not run: {first['reason']}."
+        return Section(f"`{first['id']}`", text, pd.DataFrame())
     margin = "" if pd.isna(first["margin"]) else f", margin {first['margin']:g}"
     caption += (
         f" Effect in {first['unit']}; expected: {first['relation'].replace('_', ' ')}{margin}."
@@ -206,7 +205,7 @@ def _claim(lines: pd.DataFrame) -> Section:
             "case": row["case"] or "all",
             "compared": " against ".join(filter(None, (row["one"], row["rival"]))) or DASH,
             "effect": effect(row),
-            "n": str(row["n"]),
+            "n": str(row["n"]) if row["n"] else DASH,
             "printed": number(row["paper_effect"], row["unit"]),
             "verdict": row["verdict"],
             "why": "; ".join(filter(None, (row["reason"], row["remark"]))) or DASH,
@@ -225,6 +224,7 @@ def effect(row: dict[str, Any]) -> str:
 
 
 def number(value: float, unit: str | None) -> str:
-    """A signed number, finer where it is not of points or percent."""
-    coarse = isinstance(unit, str) and unit.startswith(("points", "%", "nats"))
-    return tables.number(value, 1 if coarse else 3, signed=True)
+    """A difference with its sign, finer where it is not of points or percent; a share has none."""
+    unit = unit if isinstance(unit, str) else ""  # a CSV has NaN for none
+    digits = 1 if unit.startswith(("points", "%", "nats")) else 3
+    return tables.number(value, digits, signed=not unit.startswith(("share", "R²")))

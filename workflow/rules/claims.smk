@@ -20,7 +20,7 @@ rule claims:
     input:
         evidence=claim_evidence(),
         claims=["workflow/evaluation/claims.yaml", "workflow/schemas/claims.schema.yaml"],
-        measured="benchmarks/inpainting.csv",
+        inpainting="results/reference/inpainting.csv",
         paper=PAPER,
         step=step_files("claims"),
     output:
@@ -49,4 +49,4 @@ rule claims:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.claims --run {params.run}"
         " --schedule {params.schedule:q} --samples-schedule {params.samples:q}"
-        " --paper {input.paper} --benchmarks benchmarks --out {params.folder} > {log} 2>&1"
+        " --paper {input.paper} --inpainting {input.inpainting} --out {params.folder} > {log} 2>&1"

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--schedule", required=True, help="name of the changes to the recipes")
     parser.add_argument("--samples-schedule", required=True, help="of those for Table III")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
-    parser.add_argument("--benchmarks", required=True, type=Path, help="folder of measured times")
+    parser.add_argument("--inpainting", required=True, type=Path, help="its times over depth, CSV")
     parser.add_argument("--claims", default=claims.FILE, type=Path, help="YAML")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
             scale=content["scale"],
             epochs=content["epochs"],
             paper=pd.read_csv(options.paper),
-            benchmarks=options.benchmarks,
+            inpainting_times=options.inpainting,
         )
         evidence = {name: source(run) for name, source in claim_evidence.SOURCES.items()}
         lines = claim_cases.evaluate(content, evidence)
