@@ -43,6 +43,17 @@ def test_full_scales_train_as_published():
         assert points["E-released"]["settings"]["hyperparameters"]["annealing"]["window"] == 100
 
 
+@pytest.mark.parametrize("file", ["config/cpu.yaml", "config/paper.yaml"])
+def test_full_scales_inherit_nothing_of_the_demo(file):
+    """Snakemake merges them into config.yaml, whose short settings would stay unnoticed."""
+    overlay = yaml.safe_load(Path(file).read_text("utf-8"))
+    methods = {"baselines": dict.fromkeys(DEFAULT["baselines"])}
+    both, alone = checked(merged(DEFAULT, overlay)), checked(merged(methods, overlay))
+    assert both["dcgmm"].pop("schedules"), "the demo's"
+    del alone["dcgmm"]["schedules"]
+    assert both == alone
+
+
 def test_every_key_has_a_default():
     config = checked({})
     assert config["seeds"] == [0, 1]
@@ -131,6 +142,34 @@ def test_every_key_has_a_default():
          "pictures.classes is 'not', but must be 'all', or 'not' or 'only' and a class"),
         ({"pictures": {"inpainted": []}},
          "pictures.inpainted is [], but must be a list of at least 1"),
+        ({"dynamics": {"instance": "H"}},
+         "dynamics.instance is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"dynamics": {"instance": 6}}, "dynamics.instance is 6, but must be an instance, or null"),
+        ({"dynamics": {"datasets": ["mnits"]}},
+         "dynamics.datasets[0] is 'mnits'; did you mean 'mnist'?"),
+        ({"dynamics": {"epochs": [3, 0]}}, "dynamics.epochs[1] is 0, but must be at least 1"),
+        ({"dynamics": {"measurements": 0}}, "dynamics.measurements is 0, but must be at least 1"),
+        ({"dynamics": {"epoch": [3]}}, "unknown key 'dynamics.epoch'; did you mean 'epochs'?"),
+        ({"samples": {"images": 1}}, "samples.images is 1, but must be at least 2"),
+        ({"samples": {"instances": ["A", "H"]}},
+         "samples.instances[1] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"samples": {"schedule": "clas"}}, "samples.schedule is 'clas'; did you mean 'class'?"),
+        ({"samples": {"points": {"ratsp": ["K5-D4-R10-normal"]}}},
+         "unknown key 'samples.points.ratsp'; did you mean 'ratspn'?"),
+        ({"samples": {"points": {"dcgmm": ["A-paper"]}}},
+         "unknown key 'samples.points.dcgmm'; "),
+        ({"samples": {"points": {"ratspn": ["K5-D4-R10-norml"]}}},
+         "samples.points.ratspn[0] is 'K5-D4-R10-norml'; did you mean 'K5-D4-R10-normal'?"),
+        ({"samples": {"points": {"ratspn": []}}},
+         "samples.points.ratspn is [], but must be a list of at least 1"),
+        ({"samples": {"seeds": []}}, "samples.seeds is [], but must be a list of at least 1"),
+        ({"samples": {"seeds": 0}},
+         "samples.seeds is 0, but must be a list of whole numbers from 0, or null"),
+        ({"judges": {"learning_rates": [0.01, 0]}},
+         "judges.learning_rates[1] is 0, but must be a number above 0"),
+        ({"judges": {"learning_rates": []}},
+         "judges.learning_rates is [], but must be a list of at least 1"),
+        ({"judges": {"epochs": 0}}, "judges.epochs is 0, but must be at least 1"),
         (
             {"dcgmm": {"recipe": ["paper"]}},
             "unknown key 'dcgmm.recipe'; did you mean 'recipes'?",
@@ -197,6 +236,42 @@ def test_colour_points_are_of_the_main_recipe_and_the_schedule():
     assert points["B-svhn-released"]["settings"]["hyperparameters"]["epochs"] == 120
     assert not grid.colour_points(checked({"colour": {"dataset": None}}))
     assert not any("svhn" in name for name in grid.points("dcgmm", checked(DEFAULT)))
+
+
+def test_fits_of_one_class_may_have_a_schedule_of_their_own():
+    schedules = {"mine": {"all": {"epochs": 2}}, "class": {"A": {"epochs": 7}}}
+    dcgmm = {"instances": ["A", "B"], "recipes": ["paper", "released"], "schedules": schedules}
+    samples = {"instances": ["B", "F", "A"]}
+
+    def epochs(run, own):
+        chosen = {"dcgmm": dcgmm | {"schedule": run}, "samples": samples | {"schedule": own}}
+        config = checked(chosen)
+        whole, sampled = grid.points("dcgmm", config), grid.sampled_points("dcgmm", config)
+        assert list(sampled) == ["B-paper", "B-released", "A-paper", "A-released"], "F does not run"
+        return [
+            [points[f"{name}-paper"]["settings"]["hyperparameters"]["epochs"] for name in "AB"]
+            for points in (whole, sampled)
+        ]
+
+    published = grid.points("dcgmm", checked({}))
+    flat, deep = (published[f"{n}-paper"]["settings"]["hyperparameters"]["epochs"] for n in "AB")
+    assert epochs("mine", None) == [[2, 2], [2, 2]]
+    assert epochs("mine", "class") == [[2, 2], [7, deep]], "one changes the recipe, not the other"
+    assert epochs("mine", grid.UNCHANGED) == [[2, 2], [flat, deep]]
+    assert epochs(grid.UNCHANGED, "mine") == [[flat, deep], [2, 2]]
+
+
+def test_competitors_draw_by_the_points_named_or_the_last_protocols_first():
+    axes = {"components": [5, 10], "leaf": ["binomial", "normal"]}
+    baselines = {"ratspn": {"grid": axes}, "gaussian": None}
+    named = {"ratspn": ["K10-normal", "K5-binomial-unit"]}  # the latter is of the protocol `paper`
+    config = checked({"baselines": baselines, "samples": {"points": named}})
+    assert list(grid.sampled_points("ratspn", config)) == named["ratspn"]
+    assert list(grid.sampled_points("gaussian", config)) == ["default"]
+    config = checked({"baselines": baselines})
+    sampled = grid.sampled_points("ratspn", config)
+    assert list(sampled) == ["K5-binomial-bytes"]
+    assert sampled.items() <= grid.points("ratspn", config).items()
 
 
 def test_gpu_chooses_the_lock():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.workflow.conftest import OVERLAY
+from workflow.evaluation import judgements, samples
 
 OUTPUTS = (
     "records/all.csv",
@@ -21,6 +22,10 @@ OUTPUTS = (
     "tables/table2_effects.csv",
     "tables/table2.md",
     "tables/table2.tex",
+    "tables/table3.csv",
+    "tables/table3_classes.csv",
+    "tables/table3.md",
+    "tables/table3.tex",
     "tables/table4.csv",
     "tables/table4.md",
     "tables/table4.tex",
@@ -32,6 +37,15 @@ OUTPUTS = (
     "figures/table2_grid.svg",
     "figures/table2_grid.png",
     "figures/table2_grid.csv",
+    "figures/figure4.svg",
+    "figures/figure4.png",
+    "figures/figure4.csv",
+    "figures/figure4_ends.csv",
+    "figures/figure6.svg",
+    "figures/figure6.png",
+    "figures/semantics.svg",
+    "figures/semantics.png",
+    "figures/samples_mnist.png",
     "figures/figure8.svg",
     "figures/figure8.png",
     "figures/figure8.csv",
@@ -46,17 +60,31 @@ OUTPUTS = (
 DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
 FITS = DCGMM + GAUSSIAN + PDSPN  # of outlier tests
 TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}
-PICTURES = {"draws": 3, "samples": 1, "inpainting": 1, "figure8": 1, "figure14": 1}
+FIGURE12 = {"samples": 1, "semantics": 1}  # of DCGMM alone
+FIGURE8 = {"figure8_accuracy": 1, "figure8": 1}  # beside which a judge's verdict stands
+PICTURES = {"draws": 3, "inpainting": 1, "figure14": 1} | FIGURE8 | FIGURE12
 CLASSIFIED = {"classification": 1, "table4": 1}
-DRAWS = {"draws": 2, "competitors": 1}
+DRAWS = {"draws": 2, "competitors": 1, "samples": 1}  # of competitors alone: Figure 6
+DYNAMICS = {"dynamics": 2, "figure4": 1}  # all layers at once, and layer by layer
+JUDGED = {"judgements": 1, "table3": 1}
+
+
+def sampled(fits, draws=None):
+    """What new fits to each class, or new draws from old ones, bring about."""
+    drawn = {"class_samples": fits if draws is None else draws}
+    rules = drawn | {"fit_classes": fits, "contact_sheets": 1} | JUDGED
+    return {rule: number for rule, number in rules.items() if number}
+
+
+SAMPLED = {"dcgmm": 2, "gaussian": 1, "pdspn": 1}  # A and B; of a competitor the first point
 
 
 def test_fresh_clone_has_jobs(project):
     jobs = project.plan()
     made = {"data": 1, "fit": FITS + 1, "outliers": FITS, "table5": 1, "table6": 1}
-    made["diagrams"] = 1
-    rest = TABLES | DRAWS | PICTURES | CLASSIFIED | {"records": 4, "draws": 2 + 3}
-    assert jobs == made | rest
+    made |= {"diagrams": 1, "judge": 1} | DYNAMICS | sampled(sum(SAMPLED.values()))
+    both = {"records": 4, "draws": 3 + 2, "samples": 2}
+    assert jobs == made | TABLES | DRAWS | PICTURES | CLASSIFIED | both
 
 
 def test_full_scale_is_planned_whole(project):
@@ -67,27 +95,37 @@ def test_full_scale_is_planned_whole(project):
         "ratspn": 3 * 3 * 3,  # binomial leaves are fitted under either scaling
         "pdspn": 4 * 3,
         "dgcspn": 2,
+        "vae": 1,
     }
     classified = 2 * 2 * 5
     pictured = 2 * len("ABCDEF") + len("AF")  # of all classes, and of zeros
-    pictured += len("AB")  # of SVHN's ones
-    planned = project.plan(overlay="config/cpu.yaml")["fit"]
-    assert planned == sum(points.values()) * 2 * 5 + classified + pictured
+    pictured += 2 * len(points.keys() - {"dcgmm"})  # of all classes, beside DCGMM-F
+    pictured += len("AB") + 1  # of SVHN's ones, and the VAE of all of it
+    planned = project.plan(overlay="config/cpu.yaml")
+    assert planned["fit"] == sum(points.values()) * 2 * 5 + classified + pictured
+    assert planned["fit_classes"] == planned["class_samples"] == 2 * (2 * len("ABEF") + 6)
+    assert planned["judge"] == planned["judgements"] == 2 * 5
+    assert planned["dynamics"] == 2 * len((3, 30)) * 2
 
 
 def test_named_targets(project):
-    tables = ("table1", "table2", "table2_grid", "table4", "table5", "table6")
-    targets = (*tables, "figure8", "figure10", "figure14", "competitors")
+    tables = ("table1", "table2", "table2_grid", "table3", "table4", "table5", "table6")
+    figures = ("figure4", "figure8", "figure10", "figure14", "semantics")
+    targets = (*tables, *figures, "competitors")
     jobs = project.plan(*targets, "report")
     assert {target: jobs[target] for target in targets} == dict.fromkeys(targets, 1)
     assert project.plan("table1")["fit"] == DCGMM
     assert project.plan("table2")["fit"] == 1 + GAUSSIAN + PDSPN, "of DCGMM, E alone"
+    assert project.plan("figure4") == {"data": 1} | DYNAMICS
 
 
 def test_colour_images_are_made_or_left_out(project):
     (project.folder / "colour.yaml").write_text("colour: {dataset: colour_digits, classes: [3, 4]}")
     jobs = project.plan("figure7", overlay=[OVERLAY, "colour.yaml"])
     assert jobs == {"data": 1, "fit": 4, "draws": 2, "sharpening": 2, "figure7": 1}
+    (project.folder / "vae.yaml").write_text("baselines: {vae: null}")
+    jobs = project.plan("figure7", overlay=[OVERLAY, "colour.yaml", "vae.yaml"])
+    assert jobs == {"data": 1, "fit": 4 + 1, "draws": 2 + 1, "sharpening": 2, "figure7": 1}
     (project.folder / "colour.yaml").write_text("colour: {dataset: null}")
     assert "figure7" not in project.plan(overlay=[OVERLAY, "colour.yaml"])
 
@@ -135,6 +173,70 @@ def test_a_fit_that_diverges_is_a_row(finished):
     page = (run / "tables/table1.md").read_text("utf-8")
     assert "0 of 1" in page
     assert "- B, paper: seed 0: diverged, DivergenceError: the loss of layer " in page
+
+
+def test_both_schemes_of_training_are_measured(finished):
+    """A has one layer: to train it alone, or all of its layers at once, is the same."""
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "figures/figure4.csv")
+    joint, layerwise = (table[table["scheme"] == name] for name in ("joint", "layerwise"))
+    assert joint["step"].tolist() == layerwise["step"].tolist() == [30, 60], "of 6000 images"
+    assert joint["loss"].tolist() == pytest.approx(layerwise["loss"].tolist(), rel=1e-5)
+    assert joint["loss"].is_monotonic_increasing
+    ends = pd.read_csv(run / "figures/figure4_ends.csv")
+    assert ends["layer"].tolist() == [2]
+    assert ends["joint"].tolist() == joint["loss"].tolist()[-1:]
+
+
+def test_samples_of_every_class_are_judged(finished):
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "tables/table3.csv").set_index(["title", "treatment"])
+    models = ("DCGMM-A", "DCGMM-B", "PD-SPN", "Gaussian pixels")
+    assert table.index.unique("title").tolist() == [*models, judgements.TEST, judgements.MEAN]
+    drawn = table[(table["method"] != "control") & (table["point"] != "B-paper")]
+    assert set(drawn.loc["DCGMM-A"].index) == {"recipe", "full", "mean"}
+    assert set(drawn["images"]) == {2 * 10}, "two classes"
+    assert set(drawn["judges"]) == set(drawn["seeds"]) == {1}
+    about, arrays = samples.read(run / "samples/pdspn/K2-binomial-bytes/mnist/seed0/samples.npz")
+    assert about["train_images"] < 2 * 500, "of either class 500, less what is held out"
+    assert arrays.keys() == {f"{noise}/{label}" for noise in ("full", "mean") for label in (0, 1)}
+    assert {images.shape for images in arrays.values()} == {(10, 28, 28, 1)}
+
+
+def test_a_model_that_cannot_draw_is_a_row_with_the_reason(finished):
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "tables/table3.csv").set_index(["title", "treatment"])
+    lost = table.loc["DCGMM-B"]
+    assert lost.index.tolist() == ["recipe"], "once, where the paper has a number"
+    assert lost[["images", "judges", "seeds", "seeds_asked"]].values.tolist() == [[0, 0, 0, 1]]
+    assert lost["mean"].isna().all() and lost["paper"].tolist() == [98.7]
+    reason = lost["reasons"].iloc[0]
+    assert reason.startswith("class 0: DivergenceError: the loss of layer ")
+    page = (run / "tables/table3.md").read_text("utf-8")
+    assert f"- DCGMM-B (B-paper), the recipe's fraction: {reason}\n" in page
+    _, arrays = samples.read(run / "samples/dcgmm/B-paper/mnist/seed0/samples.npz")
+    assert not arrays
+
+
+def test_inpainted_images_are_judged(finished):
+    table = pd.read_csv(finished.folder / "results/tiny/figures/figure8.csv")
+    assert table["title"].unique().tolist() == ["DCGMM-A"]
+    assert table[["accuracy", "accuracy_whole"]].stack().between(0, 1).all()
+    assert table["accuracy_whole"].nunique() == 1, "of the same images"
+
+
+def test_controls_bound_what_is_judged(finished):
+    """Real images vary as real images do, and a judge says one thing of one image."""
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "tables/table3.csv").set_index("title")
+    real, mean = table.loc[judgements.TEST], table.loc[judgements.MEAN]
+    assert (real["images"], mean["images"]) == (10 * 10, 10 * 10)
+    judge = json.loads((run / "judges/mnist/seed0/judge.json").read_text())
+    assert judge["status"] == "ok" and judge["accuracy"]["test"] > 0.5, "guessing is 0.1"
+    assert real["mean"] == pytest.approx(100 * judge["accuracy"]["test"], abs=15)
+    assert real["diversity"] > 0.5 and mean["diversity"] == pytest.approx(0, abs=1e-4)
+    classes = pd.read_csv(run / "tables/table3_classes.csv").set_index("title")
+    assert set(classes.loc[judgements.MEAN, "accuracy"]) <= {0, 100}
 
 
 def test_a_copied_template_is_a_competitor(finished):
@@ -199,6 +301,10 @@ NOTHING = (
 
 
 OF_DCGMM = {"fit": DCGMM + 1, "outliers": DCGMM} | TABLES | {"records": 4} | PICTURES | CLASSIFIED
+OF_DCGMM |= DYNAMICS | sampled(SAMPLED["dcgmm"])
+REDRAWN = {"draws": 3, "inpainting": 1} | FIGURE8 | FIGURE12  # from fits that stay
+REJUDGED = {"judge": 1, "all": 1} | JUDGED | FIGURE8
+RECAST = DRAWS | {"draws": 1} | sampled(0, draws=1)  # one competitor
 
 
 def of_method(fits, **changes):
@@ -215,14 +321,24 @@ def of_method(fits, **changes):
     [
         (NOTHING, {}),
         (("workflow/report/table2.rst", "baselines/ratspn/model.py"), {}),
-        (("dcgmm/instances.toml",), {"table5": 1, "table6": 1, "diagrams": 1, "all": 1}),
-        (("baselines/pdspn/method.toml",), {"table2": 1, "table2_grid": 1, "all": 1}),
+        (
+            ("dcgmm/instances.toml",),
+            {"table5": 1, "table6": 1, "diagrams": 1, "all": 1}
+            | REDRAWN
+            | sampled(0, draws=SAMPLED["dcgmm"]),
+        ),
+        (
+            ("baselines/pdspn/method.toml",),
+            {"table2": 1, "table2_grid": 1, "all": 1} | RECAST,
+        ),
+        (("workflow/evaluation/judge.py",), REJUDGED),
+        (("workflow/steps/figure4.py", "workflow/report/figure4.rst"), {"figure4": 1, "all": 1}),
         (("workflow/evaluation/metrics.py",), {"outliers": FITS} | TABLES),
         (("dcgmm/layers/gmm.py",), OF_DCGMM),
-        (("envs/tensorflow.lock",), OF_DCGMM),
+        (("envs/tensorflow.lock",), OF_DCGMM | {"judge": 1}),
         (
             ("baselines/einet/learning.py",),
-            of_method(PDSPN, figure10=0, table1=0, records=2) | {"draws": 1, "competitors": 1},
+            of_method(PDSPN, figure10=0, table1=0, records=2) | RECAST | sampled(1),
         ),
     ],
 )
@@ -240,18 +356,31 @@ def test_an_edit_reruns_what_it_touches(finished, files, touched):
         (
             "dcgmm: {schedules: {tiny: {A: {epochs: 2}}}}",
             of_method(1, records=2, table2=0, table2_grid=0, figure14=0)
-            | {"draws": 1, "samples": 1, "inpainting": 1, "figure8": 1},
+            | {"draws": 1, "inpainting": 1}
+            | FIGURE8
+            | FIGURE12
+            | DYNAMICS
+            | sampled(1),
         ),
         (
             "dcgmm: {recipes: [paper, released], instances: [A, B, E, G]}",
-            of_method(6, outliers=5, figure10=0, records=4, diagrams=1, **CLASSIFIED),
+            of_method(6, outliers=5, figure10=0, records=4, diagrams=1, **CLASSIFIED)
+            | sampled(SAMPLED["dcgmm"]),
         ),
         ("limits: {hours: 1}", {}),
         ("protocols: [corrected]", {"records": 2, "table2": 1, "table2_grid": 1, "all": 1}),
         (
             "baselines: {gaussian: false}",
-            {"records": 2, "table2": 1, "table2_grid": 1, "all": 1, "competitors": 1},
+            {"records": 2, "table2": 1, "table2_grid": 1, "all": 1}
+            | {"competitors": 1, "samples": 1}
+            | sampled(0),
         ),
+        ("samples: {images: 11}", {"all": 1} | sampled(0, draws=sum(SAMPLED.values()))),
+        ("samples: {schedule: null}", {}),  # the run's own, which is the same
+        ("judges: {epochs: 2}", REJUDGED),
+        ("judges: {learning_rates: [0.003, 0.002]}", REJUDGED),
+        ("judges: {seeds: [0, 1]}", {"judge": 1, "all": 1} | JUDGED),  # the first is as it was
+        ("dynamics: {measurements: 3}", {"all": 1} | DYNAMICS),
     ],
 )
 def test_a_changed_setting_reruns_what_it_changes(finished, lines, touched):

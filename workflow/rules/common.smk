@@ -136,6 +136,11 @@ def method_files(method):
     return sorted({*sources.of_package(folder), *sources.of_imports(f"baselines.{method}")})
 
 
+def description(method):
+    """What a method says of its draws, which is read when they are made, not when it is fitted."""
+    return "dcgmm/instances.toml" if method == "dcgmm" else f"baselines/{method}/method.toml"
+
+
 def step_files(name):
     """Source files of a step, and the lock of the environment that all but fits run in."""
     return [*sources.of_module(f"workflow.steps.{name}"), "envs/workflow.lock"]

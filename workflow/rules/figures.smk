@@ -58,6 +58,7 @@ rule draws:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
+        description=lambda wildcards: description(wildcards.method),
         step=sources.of_module("workflow.steps.draws"),
     output:
         f"{FIT}/draws.npz",

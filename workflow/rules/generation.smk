@@ -73,6 +73,7 @@ rule sharpening:
         model=f"{FIT}/model",
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
+        description=lambda wildcards: description(wildcards.method),
         step=sources.of_module("workflow.steps.sharpening"),
     output:
         f"{FIT}/sharpening.npz",
@@ -96,6 +97,7 @@ rule inpainting:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
+        description=lambda wildcards: description(wildcards.method),
         step=sources.of_module("workflow.steps.inpainting"),
     output:
         f"{FIT}/inpainting.npz",

@@ -90,6 +90,7 @@ rule class_samples:
         model=f"{RUN}/fit/{EACH}/model",
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
+        description=lambda wildcards: description(wildcards.method),
         step=sources.of_module("workflow.steps.class_samples"),
     output:
         SAMPLES,
@@ -209,6 +210,7 @@ rule table3:
         judgements=[f"{folder}/judgements.json" for folder in judges()],
         judges=[f"{folder}/judge.json" for folder in judges()],
         paper=PAPER,
+        instances="dcgmm/instances.toml",  # has what must be said of E
         step=step_files("table3"),
     output:
         report(
