@@ -18,6 +18,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 LEVEL = 0.95
 RESAMPLES = 9999
 UNKNOWN = (math.nan, math.nan)
+EQUAL = 1e-9  # values that differ by less differ by rounding
 
 Interval = tuple[float, float]
 
@@ -49,7 +50,7 @@ def bootstrap_interval(values: Sequence[float], level: float = LEVEL, seed: int 
     exceeds the tail the interval cannot have its level: below four values at 95 %.
     """
     n = len(values)
-    if n < 2 or outermost_resample(n) > (1 - level) / 2 or np.ptp(values) == 0:
+    if n < 2 or outermost_resample(n) > (1 - level) / 2 or np.ptp(values) < EQUAL:
         return UNKNOWN
     result = stats.bootstrap(
         (np.asarray(values, float),),
@@ -96,7 +97,7 @@ def _degenerate(ours: Sequence[float], theirs: Sequence[float]) -> Difference | 
     mean = float(np.mean(ours) - np.mean(theirs))
     if min(len(ours), len(theirs)) < 2:
         return Difference(mean, *3 * (math.nan,))
-    if np.ptp(ours) == np.ptp(theirs) == 0:
+    if max(np.ptp(ours), np.ptp(theirs)) < EQUAL:
         return Difference(mean, mean, mean, math.nan)
     return None
 

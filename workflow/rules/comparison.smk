@@ -77,6 +77,7 @@ rule statistics:
         run=config["run"],
         chosen=f"--chosen {COMPARED['table2']}" if COMPARED["table2"] else "",
         judgements="--judgements" if judges() else "",
+        classes=CLASSES,
         folder=lambda wildcards, output: Path(output[0]).parent,
         figures=f"{RUN}/figures",
     message:
@@ -84,7 +85,8 @@ rule statistics:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.statistics"
         " --records {input.records} {params.chosen} {params.judgements} {input.judgements}"
-        " --run {params.run:q} --out {params.folder} --figures {params.figures} > {log} 2>&1"
+        " --classes {params.classes} --run {params.run:q} --out {params.folder}"
+        " --figures {params.figures} > {log} 2>&1"
 
 
 rule selection:

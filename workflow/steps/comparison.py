@@ -95,7 +95,8 @@ def totals(result: pd.DataFrame) -> pd.DataFrame:
     """How many cells of each table have which verdict, under both protocols."""
     lines = []
     for protocol, column in (("paper", "agreement"), ("corrected", "corrected_agreement")):
-        counted = pd.crosstab(result["table"], result[column]).reindex(columns=VERDICTS)
+        own = result if protocol == "paper" else result[result["column"] != "parameters"]
+        counted = pd.crosstab(own["table"], own[column]).reindex(columns=VERDICTS)
         for table, row in counted.fillna(0).astype(int).iterrows():
             if protocol == "paper" or row["not run"] < row.sum():
                 lines.append({"table": table, "protocol": protocol} | row.map(str).to_dict())

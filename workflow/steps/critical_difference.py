@@ -28,7 +28,9 @@ def write(values: pd.DataFrame, folder: Path) -> tables.Section:
         pd.concat(numbers).to_csv(index=False, float_format="%.6g"),
     )
     plots.use_style()
-    plots.save(draw(ranked), folder, "critical_difference")
+    figure = draw(ranked)
+    plots.save(figure, folder, "critical_difference")
+    plt.close(figure)
     return section(ranked)
 
 

@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m workflow.steps.statistics", description=__doc__
     )
     parser.add_argument("--records", required=True, nargs="*", type=Path, help="tidy CSVs")
+    parser.add_argument("--classes", required=True, help="that outliers are told from, as in not0")
     parser.add_argument("--chosen", type=Path, help="table2.csv, if the run has it")
     parser.add_argument("--judgements", nargs="*", default=[], type=Path, help="one a judge")
     parser.add_argument("--run", required=True, help="name of the run")
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--figures", required=True, type=Path, help="folder of figures")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        values = observed(options.records, options.chosen, options.judgements)
+        values = observed(options.records, options.classes, options.chosen, options.judgements)
         result = contrasts.all_of(values)
         limits = inference.limits(range(2, 11))
         tables.write_csv(options.out / "statistics.csv", result)
@@ -42,9 +43,12 @@ def main(arguments: list[str] | None = None) -> None:
         tables.write_markdown(options.out / "statistics.md", sections)
 
 
-def observed(records: list[Path], chosen: Path | None, judgements: list[Path]) -> pd.DataFrame:
+def observed(
+    records: list[Path], classes: str, chosen: Path | None, judgements: list[Path]
+) -> pd.DataFrame:
     """All single values of a run; a table that it does not have has none."""
     rows = pd.concat([pd.read_csv(path, dtype={"layer": "string"}) for path in records])
+    rows = rows[rows["classes"].isin([classes, "all"])]  # of Tables I and II, and of Table IV
     choices = pd.read_csv(chosen) if chosen else pd.DataFrame()
     return pd.concat(
         [
