@@ -35,6 +35,7 @@ include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/samples.smk"
 include: "workflow/rules/colour.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/comparison.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -63,6 +64,9 @@ rule all:
         rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,
         rules.claims.output,
+        rules.comparison.output,
+        rules.statistics.output,
+        rules.selection.output if METHODS[1:] else [],
 
 
 include: "workflow/rules/report.smk"

@@ -111,13 +111,17 @@ def choose(grid: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             mine = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
             evidence = catalogue.method(method).protocols[protocol].evidence
             for _, group in mine.groupby(MODEL, sort=False):
-                line = _chosen(group, evidence, RULES[protocol])
+                line = chosen_point(group, evidence, RULES[protocol])
                 lines.append({"protocol": protocol} | line)
     return pd.DataFrame(lines)
 
 
-def _chosen(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:
-    """One model on one dataset: the row of its chosen point."""
+def chosen_point(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:
+    """One model on one dataset, rows of `grid_summary`: the row of its chosen point.
+
+    Raises:
+        ValueError: if several points could not be told apart.
+    """
     candidates = group["grid_point"].nunique()
     seen = evidence if rule.choice == rule.metric else "all"
     by = group[(group["metric"] == rule.choice) & (group["evidence"] == seen)]

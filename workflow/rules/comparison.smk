@@ -1,0 +1,119 @@
+# Every number beside the paper's, what the seeds can show, and what choosing on the test flatters.
+
+# Table -> its file, as far as this run makes it.
+COMPARED = {
+    "table1": rules.table1.output[0],
+    "table2": rules.table2.output[0] if METHODS[1:] else [],
+    "table2_grid": rules.table2.output[1] if METHODS[1:] else [],
+    "table3": rules.table3.output[0] if judges() else [],
+    "table4": rules.table4.output[0] if CLASSIFIERS else [],
+    "table5": rules.table5.output[0],
+}
+
+
+rule comparison:
+    # The paper's Tables I to V, cell by cell, beside ours.
+    input:
+        tables=[file for file in COMPARED.values() if file],
+        paper=PAPER,
+        step=step_files("comparison"),
+    output:
+        report(
+            f"{RUN}/tables/comparison.csv",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"table": "I to V", "shows": "every number beside the paper's"},
+        ),
+        f"{RUN}/tables/comparison.md",
+    log:
+        f"{LOG}/comparison.log",
+    params:
+        run=config["run"],
+        source=config["source"],
+        schedule=config["dcgmm"]["schedule"],
+        samples=config["samples"]["schedule"] or config["dcgmm"]["schedule"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "comparison: {params.folder}/comparison.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison"
+        " --tables {input.tables} --paper {input.paper} --run {params.run:q}"
+        " --source {params.source} --schedule {params.schedule:q}"
+        " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
+
+
+rule statistics:
+    # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
+    input:
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
+        chosen=COMPARED["table2"],
+        judgements=[f"{folder}/judgements.json" for folder in judges()],
+        step=step_files("statistics"),
+    output:
+        report(
+            f"{RUN}/tables/statistics.csv",
+            caption="../report/statistics.rst",
+            category="Comparison",
+            labels={"table": "all", "shows": "intervals and differences"},
+        ),
+        report(
+            f"{RUN}/tables/statistics_limits.csv",
+            caption="../report/statistics_limits.rst",
+            category="Comparison",
+            labels={"table": "all", "shows": "what n values can show"},
+        ),
+        report(
+            f"{RUN}/figures/critical_difference.svg",
+            caption="../report/critical_difference.rst",
+            category="Comparison",
+            labels={"figure": "critical difference", "shows": "ranks over datasets and tasks"},
+        ),
+        f"{RUN}/tables/statistics.md",
+        f"{RUN}/figures/critical_difference.png",
+        f"{RUN}/figures/critical_difference.csv",
+    log:
+        f"{LOG}/statistics.log",
+    params:
+        run=config["run"],
+        chosen=f"--chosen {COMPARED['table2']}" if COMPARED["table2"] else "",
+        judgements="--judgements" if judges() else "",
+        classes=CLASSES,
+        folder=lambda wildcards, output: Path(output[0]).parent,
+        figures=f"{RUN}/figures",
+    message:
+        "statistics: {params.folder}/statistics.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.statistics"
+        " --records {input.records} {params.chosen} {params.judgements} {input.judgements}"
+        " --classes {params.classes} --run {params.run:q} --out {params.folder}"
+        " --figures {params.figures} > {log} 2>&1"
+
+
+rule selection:
+    # Grid points chosen on the test images, and without them.
+    input:
+        records=f"{RUN}/records/table2.csv",
+        scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
+        methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
+        step=step_files("selection"),
+    output:
+        report(
+            f"{RUN}/tables/selection.csv",
+            caption="../report/selection.rst",
+            category="Comparison",
+            labels={"table": "II", "shows": "choice of grid points"},
+        ),
+        f"{RUN}/tables/selection.md",
+    log:
+        f"{LOG}/selection.log",
+    params:
+        run=config["run"],
+        plan=json.dumps(PLAN),
+        fits=f"{RUN}/fit",
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "selection: {params.folder}/selection.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
+        " --records {input.records} --plan {params.plan:q} --fits {params.fits}"
+        " --run {params.run:q} --out {params.folder} > {log} 2>&1"

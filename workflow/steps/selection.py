@@ -1,0 +1,110 @@
+"""Which point of a grid each rule of choice takes, what it is worth, and how choosing flatters.
+
+Writes `selection.csv` and `selection.md`. Values are in percent.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.evaluation import optimism, tables
+from workflow.steps.cli import plain_errors
+
+MEASURES = {"auc100": "the 100-threshold AUC", "auroc": "the exact AUROC"}
+CAPTION = (
+    "Fits, measure and scored pixels are the protocol's; the rules of choice alone differ. `test`: "
+    "the best mean on the test images themselves, as in the paper. `likelihood`: the highest "
+    "log-likelihood of training images kept aside, inliers alone. `held-out class`: the best mean "
+    "on one half of the test images, outliers among them, valued on the other half, both ways; it "
+    "has seen the class of the outliers, but none of the images that it is valued on. To choose by "
+    "a class that is in neither training nor test, fits without a second class would be needed, "
+    "which no run has. Optimism: by how many percent points the value at the point of `test` "
+    "exceeds that at the rule's (for `held-out class`, both on halves)."
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.steps.selection", description=__doc__)
+    parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--plan", required=True, type=json.loads, help="JSON, see selection.Plan")
+    parser.add_argument("--fits", required=True, type=Path, help="folder of all fits")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        records = pd.read_csv(options.records, dtype={"layer": "string"})
+        result = optimism.table(records, options.plan, optimism.halves_of(options.fits))
+        tables.write_csv(options.out / "selection.csv", result)
+        tables.write_markdown(options.out / "selection.md", list(sections(result, options.run)))
+
+
+def sections(result: pd.DataFrame, run: str) -> Iterator[tables.Section]:
+    """A summary, then for every protocol and dataset the grids in which there was a choice."""
+    alone = [
+        f"{row['title']}{_variant(row)}" for _, row in result.iterrows() if row["candidates"] == 1
+    ]
+    notes = [f"a single point was fitted, so none chosen: {', '.join(dict.fromkeys(alone))}"]
+    yield tables.Section(
+        f"Choosing grid points, run `{run}`", CAPTION, summary(result), notes if alone else []
+    )
+    searched = result[result["candidates"] != 1]
+    for (protocol, dataset), rows in searched.groupby(["protocol", "dataset"], sort=False):
+        measure = MEASURES[rows["metric"].iloc[0]]
+        lacking = rows[rows["note"] != ""].itertuples()
+        notes = {f"{row.title}, {row.rule}: {row.note}": None for row in lacking}
+        yield tables.Section(
+            f"Protocol {protocol}, {tables.name(dataset)}",
+            f"In %, {measure}: mean ± standard deviation over seeds.",
+            pd.DataFrame(map(_cells, rows.to_dict("records"))),
+            list(notes),
+        )
+
+
+def summary(result: pd.DataFrame) -> pd.DataFrame:
+    """Mean and largest optimism over the models whose grids have several points."""
+    searched = result[(result["candidates"] > 1) & (result["rule"] != "test")]
+    lines = [
+        {
+            "protocol": protocol,
+            "rule": rule,
+            "grids": str(rows["optimism"].notna().sum()),
+            "other point than `test`": str((rows["point"] != rows["tested"]).sum()),
+            "mean optimism": tables.number(rows["optimism"].mean(), 2, signed=True),
+            "largest": tables.number(rows["optimism"].max(), 2, signed=True),
+        }
+        for (protocol, rule), rows in _beside_test(searched, result).groupby(
+            ["protocol", "rule"], sort=False
+        )
+    ]
+    return pd.DataFrame(lines or [{"protocol": tables.DASH, "rule": "no grid was searched"}])
+
+
+def _beside_test(searched: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
+    """With `tested`, the point that the test images choose."""
+    key = ["protocol", "method", "variant", "dataset"]
+    tested = result[result["rule"] == "test"].rename(columns={"point": "tested"})
+    return searched.merge(tested[[*key, "tested"]], "left", key)
+
+
+def _variant(row: dict) -> str:
+    return f" ({row['variant']})" if row["variant"] else ""
+
+
+def _cells(row: dict) -> dict[str, str]:
+    return {
+        "model": row["title"] + _variant(row),
+        "candidates": str(row["candidates"]),
+        "chosen by": row["rule"],
+        "point": row["point"] or tables.DASH,
+        "value": tables.spread(row["mean"], row["std"]),
+        "n": str(row["n"]),
+        "optimism": tables.number(row["optimism"], 2, signed=True),
+    }
+
+
+if __name__ == "__main__":
+    main()
