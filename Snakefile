@@ -34,6 +34,7 @@ include: "workflow/rules/generation.smk"
 include: "workflow/rules/dynamics.smk"
 include: "workflow/rules/samples.smk"
 include: "workflow/rules/colour.smk"
+include: "workflow/rules/efficiency.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -61,6 +62,7 @@ rule all:
         sampling_results(),
         rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,
+        rules.efficiency.output,
 
 
 include: "workflow/rules/report.smk"
