@@ -66,3 +66,4 @@ rule all:
 
 
 include: "workflow/rules/report.smk"
+include: "workflow/rules/front_page.smk"
