@@ -17,7 +17,7 @@ LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 all:
 	$(SNAKEMAKE)
 
-report: TARGETS = report
+report: TARGETS = report front_page
 report: all
 
 # Side by side, since each of them runs on one core.

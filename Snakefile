@@ -36,6 +36,7 @@ include: "workflow/rules/samples.smk"
 include: "workflow/rules/colour.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/comparison.smk"
+include: "workflow/rules/efficiency.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -67,6 +68,8 @@ rule all:
         rules.comparison.output,
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
+        rules.efficiency.output,
 
 
 include: "workflow/rules/report.smk"
+include: "workflow/rules/front_page.smk"

@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from baselines.gaussian import Gaussian
 from tests.unit.example_record import record
-from workflow.evaluation import methods, samples
+from workflow.evaluation import methods, provenance, samples
 from workflow.steps import class_samples, contact_sheets
 
 ABOUT = {
@@ -110,6 +110,9 @@ def test_each_class_is_drawn_from_its_own_model(tmp_path):
         assert (arrays[f"mean/{label}"] == arrays[f"mean/{label}"][0]).all()
     assert about["status"] == "ok" and about["parameter_count"] == 587412
     assert about["centroid_count"] is None
+    drawing = about["drawing"]
+    assert drawing["images"] == 30 and drawing["host"] == provenance.host()["id"]
+    assert set(drawing["seconds"]) == {"full", "mean"} and min(drawing["seconds"].values()) > 0
     again = step(tmp_path)[1]
     assert all(np.array_equal(arrays[key], again[key]) for key in arrays)
 
@@ -152,9 +155,11 @@ def test_dcgmm_is_drawn_in_three_treatments_by_a_seed_a_class(tmp_path, monkeypa
     assert (about["published"], about["centroid_count"]) == ("recipe", 7)
     assert (about["title"], about["variant"]) == ("DCGMM-E", "paper")
     assert len(arrays) == 9
-    for model in models.values():
-        assert [noise for _, noise in model.asked] == [True, 1.0, False]
-        assert type(model.asked[1][1]) is float, "True would be the recipe's fraction"
+    for label, model in enumerate(models.values()):
+        times = 2 if label == 0 else 1  # the first class is drawn again, and timed
+        assert [noise for _, noise in model.asked[::times]] == [True, 1.0, False]
+        assert len(model.asked) == 3 * times
+        assert type(model.asked[times][1]) is float, "True would be the recipe's fraction"
         assert len({seed for seed, _ in model.asked}) == 1
     assert len({model.asked[0][0] for model in models.values()}) == 3
 

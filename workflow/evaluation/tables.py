@@ -98,10 +98,16 @@ def write_markdown(path: Path, sections: Sequence[Section]) -> None:
     """Write sections for reading; several follow one another under titles of their own."""
     parts = []
     for section in sections:
-        table = section.cells.to_markdown(index=False, disable_numparse=True)
+        cells = section.cells.map(_unpiped).rename(columns=_unpiped)
+        table = cells.to_markdown(index=False, disable_numparse=True)
         notes = "\n".join(f"- {note}" for note in section.notes)
         parts += [f"# {section.title}", section.caption, table, notes]
     files.write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _unpiped(cell: object) -> str:
+    """A cell that does not end where it holds a `|`."""
+    return str(cell).replace("|", r"\|")
 
 
 def write_tex(path: Path, sections: Sequence[Section]) -> None:

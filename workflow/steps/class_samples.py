@@ -2,16 +2,22 @@
 
 Writes a file of `workflow.evaluation.samples`: N images a class for every treatment of the pixels'
 noise. A fit that failed, or drawing that does, is a file with the reason and without images.
+
+How long drawing takes is measured on the first class, drawn again when everything is compiled;
+`about` has it under `drawing`: the host, how many images, and the seconds for each treatment.
 """
 
 import argparse
+import time
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, files, methods, samples
+from workflow.evaluation import catalogue, files, methods, provenance, samples
 from workflow.steps.cli import plain_errors
 
 
@@ -41,18 +47,29 @@ def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sa
     if fit["status"] != "ok":
         return about, arrays
     treatments = catalogue.method(fit["method"]).treatments
+    seconds: dict[str, float] = {}
     try:
         for label in classes(folder):
             model = methods.load(fit, folder / str(label))
             about["centroid_count"] = methods.centroid_count(model)
             for name, noise in treatments.items():
-                images = model.sample(n, seed=seed(fit["seed"], label), noise=noise)
-                arrays[f"{name}/{label}"] = samples.as_bytes(images, n)
+                draw = partial(model.sample, n, seed=seed(fit["seed"], label), noise=noise)
+                arrays[f"{name}/{label}"] = samples.as_bytes(draw(), n)
+                if name not in seconds:  # by now all is compiled
+                    seconds[name] = wall_time(draw)
     except Exception as error:  # whatever a method raises is a row of the tables, not an abort
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return about | {"status": "failed", "reason": f"drawing: {reason}"}, {}
-    return about, arrays
+    drawing = {"host": provenance.host()["id"], "images": n, "seconds": seconds}
+    return about | {"drawing": drawing}, arrays
+
+
+def wall_time(draw: Callable[[], Any]) -> float:
+    """Seconds that drawing takes."""
+    start = time.perf_counter()
+    np.asarray(draw())  # the images themselves, which some libraries only promise
+    return round(time.perf_counter() - start, 6)
 
 
 def classes(folder: Path) -> list[int]:

@@ -1,0 +1,63 @@
+# The page to open first. Included after `rule all`, since it shows every result of that.
+import os
+
+from snakemake.io import is_flagged
+
+
+def figures_shown():
+    """Every figure that is made, as its rule tells Snakemake's report: file, caption, labels."""
+    reported = [
+        file for rule in workflow.rules for file in rule.output if is_flagged(file, "report")
+    ]
+    shown = {}
+    for target in rules.all.input:
+        for suffix in (".svg", ".png"):
+            path = str(Path(target).with_suffix(suffix))
+            for file in reported:
+                if path.startswith(f"{RUN}/figures/") and (match := file.match(path)):
+                    about = file.flags["report"]
+                    labels = {k: v.format(**match.groupdict()) for k, v in about.labels.items()}
+                    caption = about.caption.get_path_or_uri(secret_free=True)
+                    shown[path] = {
+                        "file": path.removeprefix(f"{RUN}/"),
+                        "caption": os.path.relpath(caption, workflow.basedir),
+                        "labels": labels,
+                    }
+    return list(shown.values())
+
+
+def asked():
+    """The fits that records are expected of."""
+    return [
+        {
+            "task": task(group),
+            "points": GROUPS[group],
+            "datasets": config["datasets"],
+            "seeds": config["seeds"],
+        }
+        for group in ("all", "table4")
+    ]
+
+
+rule front_page:
+    # Conditions, verdicts, quality, tables and figures of the run, in one file.
+    input:
+        rules.all.input,
+        captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
+        templates=sorted(map(str, Path("workflow/report/front_page").iterdir())),
+        step=step_files("front_page"),
+    output:
+        f"{RUN}/index.html",
+    log:
+        f"{LOG}/front_page.log",
+    params:
+        config=json.dumps(config),
+        asked=json.dumps(asked()),
+        figures=json.dumps(figures_shown()),
+        folder=RUN,
+    message:
+        "front page: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.front_page"
+        " --config {params.config:q} --asked {params.asked:q} --figures {params.figures:q}"
+        " --folder {params.folder} --out {output} > {log} 2>&1"
