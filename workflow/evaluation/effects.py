@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workflow.evaluation import inference
 from workflow.evaluation.statistics import summarise
 
 LEVEL = 0.95
@@ -48,14 +49,9 @@ def independent(ours: pd.Series, theirs: pd.Series, level: float = LEVEL) -> Eff
     `n` is that of the side that has fewer.
     """
     ours, theirs = ours.dropna(), theirs.dropna()
+    difference = inference.independent(ours, theirs, level)
     n = min(len(ours), len(theirs))
-    difference = ours.mean() - theirs.mean()
-    if n < 2:
-        return Effect(difference, UNKNOWN, UNKNOWN, n)
-    if not (np.ptp(ours) or np.ptp(theirs)):  # Welch's degrees of freedom are 0 / 0
-        return Effect(difference, difference, difference, n)
-    interval = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(level)
-    return Effect(difference, float(interval.low), float(interval.high), n)
+    return Effect(difference.mean, difference.low, difference.high, n)
 
 
 def slope(table: pd.DataFrame, x: str, repetition: str, value: str = "value") -> Effect:

@@ -89,8 +89,8 @@ def failure(error: Exception, outcome: dict[str, Any]) -> dict[str, Any]:
     """The outcome of a fit that raised; the traceback goes to the log."""
     traceback.print_exception(error)
     return outcome | {
-        "status": _status(error),
-        "reason": _reason(error),
+        "status": status(error),
+        "reason": reason(error),
         "estimate": getattr(error, "estimate", outcome["estimate"]),
     }
 
@@ -163,13 +163,14 @@ def as_json(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _status(error: Exception) -> str:
+def status(error: Exception) -> str:
+    """What a record says of a fit that raised."""
     if isinstance(error, limits.RefusedError):
         return "refused"
     return "diverged" if isinstance(error, ArithmeticError) else "failed"
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """One line; what is refused by us needs no name of an exception."""
     name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
     return f"{name}{error}".splitlines()[0]

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import datasets, files, methods, provenance
+from workflow.evaluation import datasets, files, fitting, methods, provenance
 from workflow.steps.cli import plain_errors
 
 SCHEMES = ("joint", "layerwise")
@@ -68,9 +68,8 @@ def train(
         )
     except Exception as error:  # a row of the figure's CSV, not an abort
         traceback.print_exc()
-        failed = "diverged" if isinstance(error, ArithmeticError) else "failed"
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        outcome |= {"status": failed, "reason": reason, "history": {}}
+        how = {"status": fitting.status(error), "reason": fitting.reason(error)}
+        outcome |= how | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
 
