@@ -73,3 +73,4 @@ rule all:
 
 include: "workflow/rules/report.smk"
 include: "workflow/rules/front_page.smk"
+include: "workflow/rules/cluster.smk"
