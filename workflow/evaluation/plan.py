@@ -1,0 +1,97 @@
+"""The jobs of a run as Snakemake plans them, and what those that are done have taken."""
+
+import contextlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.enums import Quietness
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes:
+        number: of the job, which others need it by.
+        needs: numbers of the jobs that come before it.
+        pending: whether it is still to run.
+        seconds: that it took, if it ran with the parameters of today.
+        memory_mb: peak of the host's memory, if measured.
+        seconds_fit: of those seconds, the training, if its record tells.
+    """
+
+    number: int
+    rule: str
+    wildcards: dict[str, str]
+    params: dict[str, Any]
+    source: str
+    threads: int
+    gpu: int
+    needs: tuple[int, ...]
+    pending: bool
+    seconds: float | None
+    memory_mb: float | None
+    seconds_fit: float | None
+
+
+def jobs(configfiles: Sequence[Path], targets: Sequence[str] = ("all",)) -> list[Job]:
+    """All jobs that some targets take, by a plan that runs nothing and takes no lock."""
+    with SnakemakeApi(OutputSettings(dryrun=True, quiet={Quietness.ALL})) as api:
+        planned = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=list(configfiles)),
+        )
+        graph = planned.dag(DAGSettings(targets=set(targets)))
+        with contextlib.redirect_stdout(io.StringIO()):
+            graph.printd3dag()  # the cheapest call that plans; the plan itself has no public name
+        workflow = planned._workflow
+        return _read(workflow.dag, workflow.persistence, workflow.globals["config"])
+
+
+def _read(dag: Any, persistence: Any, config: dict[str, Any]) -> list[Job]:
+    planned = [job for job in dag.jobs if job.output]
+    numbers = {job: number for number, job in enumerate(planned)}
+    return [
+        Job(
+            number=number,
+            rule=job.rule.name,
+            wildcards=job.wildcards_dict,
+            params=dict(job.params.items()),
+            source=job.wildcards_dict.get("source", config["source"]),
+            threads=job.threads,
+            gpu=int(job.resources.get("gpu", 0)),
+            needs=tuple(numbers[before] for before in dag.job_dependencies(job)),
+            pending=dag.needrun(job),
+            **_measured(job, persistence),
+        )
+        for job, number in numbers.items()
+    ]
+
+
+def _measured(job: Any, persistence: Any) -> dict[str, float | None]:
+    """What the job's last run took, by Snakemake's notes, its benchmark file and its record."""
+    nothing = {"seconds": None, "memory_mb": None, "seconds_fit": None}
+    notes = persistence.metadata(job.output[0])
+    whole = all(Path(file).exists() for file in job.output)
+    if not (whole and notes and notes.endtime) or persistence.params_changed(job):
+        return nothing
+    record = next((file for file in job.output if file.endswith("fit.json")), None)
+    told = json.loads(Path(record).read_text("utf-8")) if record else {}
+    return {
+        "seconds": round(notes.endtime - notes.starttime, 2),
+        "memory_mb": told["memory_mb"]["host"] if told else _benchmark(job).get("max_rss"),
+        "seconds_fit": told["seconds"]["fit"] if told else None,
+    }
+
+
+def _benchmark(job: Any) -> dict[str, Any]:
+    """The job's benchmark file; empty where there is none."""
+    if not (job.benchmark and Path(job.benchmark).exists()):
+        return {}
+    return json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])
