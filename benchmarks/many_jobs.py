@@ -85,7 +85,13 @@ def example() -> dict:
     instance = recipes.instance("F", "paper")
     layers = [str(index) for index in notation.gmm_indices(instance.layers)]
     metrics = [
-        {"metric": name, "evidence": "all", "layer": layer, "top": layer == layers[-1], "value": 0.5}
+        {
+            "metric": name,
+            "evidence": "all",
+            "layer": layer,
+            "top": layer == layers[-1],
+            "value": 0.5,
+        }
         for name in ("auroc", "auc100")
         for layer in layers
     ]

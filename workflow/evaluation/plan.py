@@ -81,13 +81,27 @@ def _measured(job: Any, persistence: Any) -> dict[str, float | None]:
     whole = all(Path(file).exists() for file in job.output)
     if not (whole and notes and notes.endtime) or persistence.params_changed(job):
         return nothing
-    record = next((file for file in job.output if file.endswith("fit.json")), None)
-    told = json.loads(Path(record).read_text("utf-8")) if record else {}
+    told = _record(job.output)
+    if told.get("status", "ok") != "ok":
+        return nothing  # what was refused or has failed is no measure of the work
     return {
         "seconds": round(notes.endtime - notes.starttime, 2),
-        "memory_mb": told["memory_mb"]["host"] if told else _benchmark(job).get("max_rss"),
-        "seconds_fit": told["seconds"]["fit"] if told else None,
+        "memory_mb": _one(told.get("memory_mb"), "host") or _benchmark(job).get("max_rss"),
+        "seconds_fit": _one(told.get("seconds"), "fit"),
     }
+
+
+def _one(value: Any, name: str) -> float | None:
+    """One of several numbers of a record, or the number that stands alone."""
+    return value.get(name) if isinstance(value, dict) else value
+
+
+def _record(files: Sequence[str]) -> dict[str, Any]:
+    """The record that a training leaves among its files; empty for all other jobs."""
+    for file in map(Path, files):
+        if file.name in ("fit.json", "judge.json") or "dynamics" in file.parts:
+            return json.loads(file.read_text("utf-8"))
+    return {}
 
 
 def _benchmark(job: Any) -> dict[str, Any]:

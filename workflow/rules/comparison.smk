@@ -79,7 +79,7 @@ rule statistics:
         judgements="--judgements" if judges() else "",
         classes=CLASSES,
         folder=lambda wildcards, output: Path(output[0]).parent,
-        figures=f"{RUN}/figures",
+        figures=lambda wildcards, output: Path(output[-1]).parent,
     message:
         "statistics: {params.folder}/statistics.md"
     shell:
@@ -109,7 +109,7 @@ rule selection:
     params:
         run=config["run"],
         plan=json.dumps(PLAN),
-        fits=f"{RUN}/fit",
+        fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "selection: {params.folder}/selection.md"
