@@ -22,6 +22,7 @@ def job(number=0, rule="fit", *, epochs=2, point="E-paper", classes="not0", **ch
         "source": "subset",
         "threads": 1,
         "gpu": 0,
+        "memory_limit": None,
         "needs": (),
         "pending": True,
         "seconds": None,

@@ -1,7 +1,8 @@
 """What a job is expected to take, from jobs like it that were measured.
 
 The nearest kin is taken, and how near it is stands with the number: the same work (`measured`), the
-same model over other epochs or images (`scaled`, in proportion), or another model (`guessed`).
+same model over other epochs or images (`scaled`, in proportion), or another model (`guessed`). What
+the method itself reckons comes before a guess (`timed`, see `workflow.evaluation.own_estimates`).
 """
 
 import hashlib
@@ -54,7 +55,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Cost:
-    """What is expected of a job; `basis` is `measured`, `scaled` or `guessed`."""
+    """What is expected of a job; `basis` is `measured`, `scaled`, `timed` or `guessed`."""
 
     seconds: float
     memory_mb: float | None
@@ -107,6 +108,17 @@ class Expectation:
         return None
 
 
+def images(job: Job) -> tuple[int, int]:
+    """How many images a model of the job is trained on, about, and how many models there are."""
+    training = json.loads(job.params.get("training", "{}"))
+    classes = job.wildcards.get("classes", "all")
+    share = 0.9 if classes.startswith("not") else 0.1 if classes.startswith("only") else 1.0
+    each = job.rule == "fit_classes"
+    seen = IMAGES[job.source] * (0.1 if each else share) * (5 / 6 if training.get("holdout") else 1)
+    seen = round(min(seen, training.get("images") or seen))
+    return seen, len(job.params["classes"]) if each else 1
+
+
 def write(found: Sequence[Measurement]) -> list[dict[str, Any]]:
     """Measurements as rows of a table, in a fixed order."""
     return [asdict(each) for each in sorted(found, key=lambda each: astuple(each)[:9])]
@@ -144,19 +156,12 @@ def _about(job: Job) -> dict[str, Any]:
 def _amount(job: Job) -> float:
     """Images that a training sees, all epochs and classes together; 1 for what trains nothing."""
     settings = json.loads(job.params.get("settings", "{}"))
-    training = json.loads(job.params.get("training", "{}"))
     epochs = job.wildcards.get("epochs") or job.params.get("epochs") or settings.get("epochs")
     epochs = epochs or settings.get("hyperparameters", {}).get("epochs")
     if not (epochs or settings):
         return 1.0
-    classes = job.wildcards.get("classes", "all")
-    share = 0.9 if classes.startswith("not") else 0.1 if classes.startswith("only") else 1.0
-    models = 1
-    if job.rule == "fit_classes":
-        share, models = 0.1, len(job.params["classes"])
-    images = IMAGES[job.source] * share * (5 / 6 if training.get("holdout") else 1)
-    images = min(images, training.get("images") or images)
-    return float(epochs or 1) * images * models * len(job.params.get("rates", [1]))
+    seen, models = images(job)
+    return float(epochs or 1) * seen * models * len(job.params.get("rates", [1]))
 
 
 def _scaled(measured: Measurement, amount: float) -> float:

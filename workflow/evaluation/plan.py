@@ -19,6 +19,7 @@ class Job:
 
     Attributes:
         number: of the job, which others need it by.
+        memory_limit: GiB that a fit may need, or None.
         needs: numbers of the jobs that come before it.
         pending: whether it is still to run.
         seconds: that it took, if it ran with the parameters of today.
@@ -33,6 +34,7 @@ class Job:
     source: str
     threads: int
     gpu: int
+    memory_limit: float | None
     needs: tuple[int, ...]
     pending: bool
     seconds: float | None
@@ -66,6 +68,7 @@ def _read(dag: Any, persistence: Any, config: dict[str, Any]) -> list[Job]:
             source=job.wildcards_dict.get("source", config["source"]),
             threads=job.threads,
             gpu=int(job.resources.get("gpu", 0)),
+            memory_limit=config["limits"]["memory_gb"],
             needs=tuple(numbers[before] for before in dag.job_dependencies(job)),
             pending=dag.needrun(job),
             **_measured(job, persistence),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from workflow.evaluation import costs, plan, timetable
+from workflow.evaluation import costs, own_estimates, plan, timetable
 from workflow.steps.cli import plain_errors
 
 Expected = list[tuple[plan.Job, costs.Cost | None]]
@@ -26,10 +26,22 @@ def main(arguments: list[str] | None = None) -> None:
         with options.reference.open(newline="") as file:
             reference = costs.read(csv.DictReader(file))
         expected_of = costs.Expectation(costs.measurements(jobs), reference)
-        pending = [(job, expected_of(job)) for job in jobs if job.pending]
+        pending = with_own([(job, expected_of(job)) for job in jobs if job.pending])
         print(f"run {options.run}: {len(pending)} of {len(jobs)} jobs are still to run\n")
         if pending:
             print(text(pending))
+
+
+def with_own(pending: Expected) -> Expected:
+    """The same, with what methods expect themselves in place of guesses."""
+    unsure = [job for job, cost in pending if cost is None or cost.basis == "guessed"]
+    own = own_estimates.seconds(unsure)
+    return [
+        (job, costs.Cost(own[job.number], cost and cost.memory_mb, "timed"))
+        if job.number in own
+        else (job, cost)
+        for job, cost in pending
+    ]
 
 
 def text(pending: Expected) -> str:
@@ -53,7 +65,8 @@ def text(pending: Expected) -> str:
 
 NOTE = (
     "measured: the same work, on the machine that the measurement is of; scaled: the same model,\n"
-    "in proportion to the images it sees; guessed: other models of the method or rule."
+    "in proportion to the images it sees; timed: by a few steps, just now; guessed: other\n"
+    "models of the method or rule."
 )
 
 
