@@ -12,13 +12,17 @@ METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/metho
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all retry test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
 
-report: TARGETS = report front_page
+report: TARGETS = all report front_page
 report: all
+
+# Those trainings again that failed, diverged, ran out of time or were refused.
+retry: TARGETS = retry
+retry: all
 
 # Side by side, since each of them runs on one core.
 test:
