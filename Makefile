@@ -12,7 +12,7 @@ METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/metho
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all retry test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all retry test test-model test-jax test-suite test-judge test-einet test-contract soak lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -50,6 +50,10 @@ test-contract: $(addprefix contract-,$(METHODS))
 contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
+
+# A run that is killed 20 times must end as one that is not; minutes, so not among the tests.
+soak:
+	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
 
 lint:
 	$(IN_ENV) workflow ruff check .
