@@ -67,6 +67,7 @@ def main() -> None:
 
 def copied(folder: Path) -> Path:
     """The suite in a folder of its own."""
+    folder.mkdir()
     conftest.copy(folder)
     shutil.copytree(conftest.ROOT / "tests/soak", folder / "tests/soak")
     return folder
@@ -138,7 +139,8 @@ def tables(folder: Path) -> dict[str, list[list[str]]]:
 def check(folder: Path, expected: dict[str, list[list[str]]]) -> None:
     """Stop at the first thing that is not as after an undisturbed run."""
     found = tables(folder)
-    if differing := [name for name in {**expected, **found} if found.get(name) != expected.get(name)]:
+    names = expected.keys() | found.keys()
+    if differing := sorted(name for name in names if found.get(name) != expected.get(name)):
         sys.exit(f"other than undisturbed: {', '.join(differing)}")
     left = [*(folder / RESULTS).rglob("*.part"), *(folder / ".snakemake/locks").glob("*")]
     left += [process.pid for process in processes(folder)]
