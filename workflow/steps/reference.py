@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterable
 
 from workflow.evaluation import archive
-from workflow.evaluation.reference import Reference, load, missing
+from workflow.evaluation.reference import Reference, Stage, load, missing
 from workflow.steps import collect
 from workflow.steps.cli import plain_errors
 
@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(prog="python -m workflow.steps.reference", description=__doc__)
     parser.add_argument("--seeds", nargs="+", type=int, help="of those in the plan; default: all")
+    parser.add_argument("--stages", nargs="+", type=int, help="their numbers; default: all")
     parser.add_argument("--dry-run", action="store_true", help="say what is missing, run nothing")
     parser.add_argument("snakemake", nargs="*", help="arguments for Snakemake, behind --")
     options = parser.parse_args(arguments)
@@ -27,10 +28,18 @@ def main(arguments: list[str] | None = None) -> None:
         seeds = options.seeds or reference.config["seeds"]
         if unknown := set(seeds) - set(reference.config["seeds"]):
             raise ValueError(f"--seeds {unknown.pop()}: the plan has {reference.config['seeds']}")
+        reference = reference._replace(stages=_chosen(reference.stages, options.stages))
         if options.dry_run:
             print("\n".join(lines_of(reference, seeds)))
         else:
             make(reference, seeds, options.snakemake)
+
+
+def _chosen(stages: list[Stage], numbers: list[int] | None) -> list[Stage]:
+    """The stages of these numbers, counted from 1, in the plan's order."""
+    if unknown := set(numbers or ()) - set(range(1, len(stages) + 1)):
+        raise ValueError(f"--stages {unknown.pop()}: the plan has 1 to {len(stages)}")
+    return [stage for n, stage in enumerate(stages, 1) if numbers is None or n in numbers]
 
 
 def lines_of(reference: Reference, seeds: Iterable[int]) -> Iterable[str]:
