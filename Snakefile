@@ -66,6 +66,7 @@ rule all:
         rules.diagrams.output,
         rules.claims.output,
         rules.comparison.output,
+        rules.comparison_figure.output,
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,
