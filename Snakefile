@@ -67,6 +67,7 @@ rule results:
         rules.diagrams.output,
         rules.claims.output,
         rules.comparison.output,
+        rules.comparison_figure.output,
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,

@@ -22,6 +22,7 @@ KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # what names one fit
 FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
+PUBLISHED = "results/reference/1"  # the version of results/reference/plan.yaml
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 
 METHODS = grid.methods(config)
