@@ -12,13 +12,24 @@ METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/metho
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all reference publish test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
 
 report: TARGETS = report front_page
 report: all
+
+# Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
+# loses nothing that is done. make reference REFERENCE_ARGS="--seeds 0"
+reference:
+	$(IN_ENV) workflow python -m workflow.steps.reference $(REFERENCE_ARGS)
+	$(MAKE) publish
+
+# Tables of what is published so far, also in the README; data and models are not needed.
+publish:
+	$(IN_ENV) workflow python -m workflow.steps.publish
+	$(IN_ENV) workflow python -m workflow.steps.readme_tables
 
 # Side by side, since each of them runs on one core.
 test:

@@ -117,3 +117,25 @@ rule selection:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
         " --records {input.records} --plan {params.plan:q} --fits {params.fits}"
         " --run {params.run:q} --out {params.folder} > {log} 2>&1"
+
+
+rule compare:
+    # This run beside the published results; asked for by name.
+    input:
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
+        published=f"{PUBLISHED}/all_runs.csv",
+        step=step_files("compare"),
+    output:
+        f"{RUN}/tables/reproduction.csv",
+        f"{RUN}/tables/reproduction.md",
+    log:
+        f"{LOG}/compare.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "compare: {params.folder}/reproduction.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.compare"
+        " --records {input.records} --published {input.published} --run {params.run:q}"
+        " --out {params.folder} > {log} 2>&1"

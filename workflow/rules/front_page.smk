@@ -30,7 +30,7 @@ def asked():
     """The fits that records are expected of."""
     return [
         {
-            "task": task(group),
+            "task": plan.task(group),
             "points": GROUPS[group],
             "datasets": config["datasets"],
             "seeds": config["seeds"],
