@@ -15,12 +15,12 @@ SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
-.PHONY: all reference publish test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
 
-report: TARGETS = report front_page
+report: TARGETS = all report front_page
 report: all
 
 # Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
@@ -33,6 +33,10 @@ reference:
 publish:
 	$(IN_ENV) workflow python -m workflow.steps.publish
 	$(IN_ENV) workflow python -m workflow.steps.readme_tables
+
+# Those trainings again that failed, diverged, ran out of time or were refused.
+retry: TARGETS = retry
+retry: all
 
 # Side by side, since each of them runs on one core.
 test:
@@ -60,6 +64,10 @@ test-contract: $(addprefix contract-,$(METHODS))
 contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
+
+# A run that is killed 20 times must end as one that is not; minutes, so not among the tests.
+soak:
+	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
 
 lint:
 	$(IN_ENV) workflow ruff check .

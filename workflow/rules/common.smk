@@ -5,13 +5,16 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import catalogue, grid, plan, sources
+from workflow.evaluation import catalogue, grid, plan, sources, takeover
 from workflow.evaluation.config import ConfigError, checked
 
 try:
     config = checked(config, ["config.yaml", *map(str, workflow.overwrite_configfiles)])
 except ConfigError as error:
     sys.exit(str(error))
+
+if workflow.is_main_process:
+    ALIVE = takeover.begin(Path.cwd())  # this run's sign of life, as long as it is open
 
 RUN = f"results/{config['run']}"
 DATA = "results/data/{dataset}-{source}.npz"

@@ -42,6 +42,30 @@ rule comparison:
         " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
 
 
+rule comparison_figure:
+    # The same on one scale.
+    input:
+        comparison=rules.comparison.output[0],
+        step=step_files("comparison_figure"),
+    output:
+        report(
+            f"{RUN}/figures/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"figure": "comparison", "shows": "the paper's numbers and ours"},
+        ),
+        f"{RUN}/figures/comparison.png",
+    log:
+        f"{LOG}/comparison_figure.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "comparison: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison_figure"
+        " --comparison {input.comparison} --out {params.folder} > {log} 2>&1"
+
+
 rule statistics:
     # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
     input:

@@ -8,14 +8,17 @@ is left out.
 import argparse
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from workflow.evaluation import archive, files, plan, tidy
-from workflow.evaluation.reference import Reference, load
+import pandas as pd
+
+from workflow.evaluation import archive, conditions, files, plan, tidy
+from workflow.evaluation.reference import Reference, load, missing
 from workflow.steps import (
     claims,
     comparison,
+    comparison_figure,
     efficiency,
     statistics,
     table1,
@@ -26,6 +29,13 @@ from workflow.steps import (
 )
 from workflow.steps.cli import plain_errors
 
+PAGE = """\
+Made by `make reference` and `make publish` from [`plan.yaml`](../plan.yaml): every fit is one of
+`{config}`, seeds {seeds}. `records.jsonl` has the {records} records that there are so far (without
+the histories of training), `all_runs.csv` the same as a tidy table; models are not kept. Together
+they took {hours} hours of one processor core. Everything below `tables/` and `figures/` is made
+from them. What the plan asks for and nobody has run yet is missing in the tables too; nothing was
+left out for its result."""
 PAPER = Path("results/reference/paper.csv")
 INPAINTING = Path("results/reference/inpainting.csv")
 
@@ -41,7 +51,10 @@ def main(arguments: list[str] | None = None) -> None:
             run = Path(temporary) / reference.config["run"]
             lay_out(reference, run)
             make_tables(reference, run)
-            keep(run / "tables", (options.out or reference.folder) / "tables")
+            out = options.out or reference.folder
+            keep(run / "tables", out / "tables")
+            keep(run / "figures made", out / "figures")
+            files.write_text(out / "README.md", about(reference))
 
 
 def lay_out(reference: Reference, run: Path) -> None:
@@ -84,6 +97,8 @@ def make_tables(reference: Reference, run: Path) -> None:
         comparison.main, "--tables", *filter(Path.is_file, compared), "--source", config["source"],
         "--schedule", schedule, "--samples-schedule", samples_schedule, *about,
     )  # fmt: skip
+    figures = run / "figures made"  # those that the run drew itself lie in figures/
+    _call(comparison_figure.main, "--comparison", made / "comparison.csv", "--out", figures)
     whole = [path for name in ("all", "table4") if (path := records / f"{name}.csv").is_file()]
     run_name = ("--run", config["run"], "--out", made)
     _call(efficiency.main, "--records", *whole, "--samples", *run_name)
@@ -91,7 +106,7 @@ def make_tables(reference: Reference, run: Path) -> None:
     _call(
         statistics.main, "--records", *whole, *(["--chosen", chosen] if chosen.is_file() else []),
         *(["--judgements", *judgements] if judgements else []),
-        "--classes", f"not{config['outlier_class']}", "--figures", made, *run_name,
+        "--classes", f"not{config['outlier_class']}", "--figures", figures, *run_name,
     )  # fmt: skip
     _call(
         claims.main, "--run", run, "--schedule", schedule, "--samples-schedule", samples_schedule,
@@ -101,6 +116,54 @@ def make_tables(reference: Reference, run: Path) -> None:
 
 def _call(step: Callable[[list[str]], None], *arguments: str | Path) -> None:
     step([str(argument) for argument in arguments])
+
+
+def about(reference: Reference) -> str:
+    """How the published results were made, and what of the plan is missing: a page."""
+    published = archive.read(reference.folder)
+    made = list(published.values())
+    lines = []
+    for stage in reference.stages:
+        left = [
+            len(missing(reference, stage, seed, published)) for seed in reference.config["seeds"]
+        ]
+        lines.append(
+            {
+                "stage": stage.name,
+                "missing": str(sum(left)),
+                "missing by seed": " ".join(map(str, left)),
+            }
+        )
+    failed = [
+        f"{archive.describe(key)}: {record['status']}, {record['reason']}"
+        for key, record in published.items()
+        if record["status"] != "ok"
+    ]
+    parts = [
+        "# Published results",
+        PAGE.format(
+            records=len(made),
+            config=reference.config_file,
+            hours=_hours(made),
+            seeds=", ".join(map(str, reference.config["seeds"])),
+        ),
+        pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True),
+        "## Conditions",
+        *(
+            f"{title}:\n\n" + "\n".join(f"- {text}" for text in texts)
+            for title, texts in (
+                ("Machines", conditions.hosts(made)),
+                ("Commits of the suite", conditions.commits(made)),
+                ("Versions", conditions.versions(made)),
+                ("Fits without a result", failed or ["none"]),
+            )
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _hours(records: Iterable[archive.Record]) -> str:
+    return f"{sum(record['seconds']['cpu'] for record in records) / 3600:.1f}"
 
 
 def keep(made: Path, out: Path) -> None:
