@@ -1,4 +1,4 @@
-"""Gaussian pixels, whose fits go wrong on purpose until a file `mended` lies in the run's folder."""
+"""Gaussian pixels, whose fits go wrong until a file `mended` lies in the run's folder."""
 
 import ctypes
 import os
