@@ -18,6 +18,8 @@ CASES = {  # notation, image, recipe
     "shared": ("F(3,2)-G(4)-F(2,1)-G(9)", (7, 9, 1), {}),
     "independent": ("F(3,2)-G(4)-F(2,1)-G(9)", (7, 9, 1), {"independent": (True, True)}),
     "pooling": ("F(2,1)-G(4)-P(2,2)-F(2,1)-G(4)", (6, 6, 1), {"independent": (True, False)}),
+    "strips": ("F(4,2)-G(4)", (6, 8, 9), {}),
+    "strips after pooling": ("G(9)-P(2,1)-F(3,1)-G(4)", (6, 5, 1), {}),
     "colour": ("F(2,2)-G(9)", (4, 6, 3), {}),
     "middle delayed, as in the release of F": (
         "G(4)-F(2,1)-G(4)-P(2,1)-G(4)", (4, 4, 2), {"waits": (0, 0.3, 0)},
