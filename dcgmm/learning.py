@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from dcgmm import annealing, backend, classification, products
+from dcgmm import annealing, backend, classification, pixels, products
 from dcgmm.annealing import AnnealingState
 from dcgmm.layers import GMM, Classifier
 from dcgmm.layers import gmm as mixture
@@ -33,8 +33,9 @@ def training_loop(
 ) -> Callable:
     """Compile `run(states, images, order, first, labels=None) -> states, seen`.
 
-    `images` [n, H*W*C] stays on the device; `order` [steps, batch_size] selects the batches, and
-    `first` is the number of steps already made of `total_steps`, from which the delays follow.
+    `images` [n, H*W*C], pixels or bytes, stays on the device; `order` [steps, batch_size] selects
+    the batches, and `first` is the number of steps already made of `total_steps`, from which the
+    delays follow.
     `seen` [L, 2] holds, for every cGMM layer, the sum of its losses and their number.
 
     Where the last layer is a classifier, `labels` [n] are needed, the last of `states` are its
@@ -93,9 +94,12 @@ def training_loop(
         return _when(fraction, recipe.classifier.wait, learning, waiting)
 
     def run(states: tuple, images: Any, order: Any, first: Any, labels: Any = None) -> tuple:
+        are_bytes = keras.backend.standardize_dtype(images.dtype) == "uint8"
+
         def step(i: Any, carry: tuple) -> tuple:
             states, total = carry
             batch = ops.take(images, order[i], axis=0)
+            batch = pixels.unpacked(batch) if are_bytes else batch
             batch_labels = None if labels is None else ops.take(labels, order[i])
             x = ops.reshape(ops.transpose(batch), (*input_shape, -1))
             fraction = ops.cast(first + i, "float32") / (total_steps + 1)

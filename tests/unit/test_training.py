@@ -7,7 +7,7 @@ import pytest
 import reference
 from keras import ops
 
-from dcgmm import DCGMM, annealing, learning, notation, training
+from dcgmm import DCGMM, annealing, learning, notation, pixels, training
 from dcgmm.annealing import AnnealingState
 from dcgmm.layers.gmm import Parameters
 from dcgmm.learning import LayerState
@@ -109,6 +109,24 @@ def test_twenty_steps_are_those_of_the_equations(name, radius):
         assert float(state.annealing.learning_rate) == pytest.approx(mixture.controller.rate)
         if all(learnt):
             assert mixture.controller.firings  # or the step would not have been tried after one
+
+
+def test_bytes_train_to_the_same_bits_as_the_pixels_they_stand_for():
+    fast, rng = case("colour"), np.random.default_rng(3)
+    every = rng.permutation(np.arange(4 * BATCH * 72, dtype="int32") % 256)
+    exact = (every.reshape(4 * BATCH, -1) / np.float32(255)).astype("float32")
+    held = pixels.packed(exact, block=7)
+    assert held.dtype == np.uint8
+    assert held.nbytes == exact.nbytes // 4
+    order, first = (ops.convert_to_tensor(part) for part in (fast.order, np.int32(0)))
+    after = [
+        fast.run(fast.states(), ops.convert_to_tensor(images), order, first)[0]
+        for images in (exact, held)
+    ]
+    for ours, theirs in zip(*(state[0].parameters for state in after), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    between = np.nextafter(exact, np.float32(2))
+    assert pixels.packed(between, block=7) is between
 
 
 def test_steps_in_one_call_are_the_same_steps():
