@@ -8,17 +8,35 @@ PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
 SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
 MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py))
-METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/method.toml)))
+# Optional methods are tested when they are named: make test-contract METHODS=circuit
+METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
+  $(shell grep -L '^optional = true' baselines/*/method.toml)))
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
+TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
 
-report: TARGETS = report front_page
+report: TARGETS = all report front_page
 report: all
+
+# Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
+# loses nothing that is done. make reference REFERENCE_ARGS="--seeds 0"
+reference:
+	$(IN_ENV) workflow python -m workflow.steps.reference $(REFERENCE_ARGS)
+	$(MAKE) publish
+
+# Tables of what is published so far, also in the README; data and models are not needed.
+publish:
+	$(IN_ENV) workflow python -m workflow.steps.publish
+	$(IN_ENV) workflow python -m workflow.steps.readme_tables
+
+# Those trainings again that failed, diverged, ran out of time or were refused.
+retry: TARGETS = retry
+retry: all
 
 # Side by side, since each of them runs on one core.
 test:
@@ -47,6 +65,16 @@ contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
 
+# A run that is killed 20 times must end as one that is not, and no damaged file may be read; many
+# minutes, so not among the tests.
+soak:
+	$(IN_ENV) workflow python -m tests.soak.fuzz
+	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
+
+# Skips where Slurm is not installed; starts and stops one of its own where it is.
+test-slurm:
+	tests/slurm/run.sh
+
 lint:
 	$(IN_ENV) workflow ruff check .
 	$(IN_ENV) workflow ruff format --check .
@@ -68,8 +96,8 @@ envs/%.lock: envs/%.in FORCE
 	  $(addprefix --override ,$(wildcard envs/$*.override)) \
 	  --no-header --no-annotate --no-config --output-file $@ $<
 
-# torch's builds for CPU and for CUDA differ in what they need, so this lock leaves that open.
-envs/torch.lock: envs/torch.in FORCE
+# torch's builds for CPU and for CUDA differ in what they need, so these locks leave that open.
+$(TORCH_LOCKS): envs/%.lock: envs/%.in FORCE
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
 	  --no-config $< | grep -vE '^(nvidia|cuda|triton)' | sed -E 's/^(torch==[^ +;]+).*/\1/' | uniq > $@
 

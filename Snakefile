@@ -3,6 +3,7 @@
 #   snakemake                                            the small default run (config.yaml)
 #   snakemake table1                                     one table or figure
 #   snakemake --cores all --configfile config/cpu.yaml   another scale
+#   snakemake retry                                      those trainings again that failed
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -37,6 +38,7 @@ include: "workflow/rules/colour.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/efficiency.smk"
+include: "workflow/rules/bits.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -44,8 +46,8 @@ for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own
     include: str(file)
 
 
-rule all:
-    default_target: True
+rule results:
+    # Everything that a run makes, but its pages.
     input:
         # By name, since a deleted fit below a finished table would not be missed.
         expand("{fit}/{result}", fit=group_fits("all"), result=["model", "outliers.json"]),
@@ -66,9 +68,21 @@ rule all:
         rules.diagrams.output,
         rules.claims.output,
         rules.comparison.output,
+        rules.comparison_figure.output,
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,
+        rules.bits_per_dimension.output if discrete_fits() else [],
+
+
+include: "workflow/rules/complete.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.results.input,
+        rules.complete.output,
 
 
 include: "workflow/rules/report.smk"

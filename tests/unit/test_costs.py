@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from workflow.evaluation import costs, timetable
-from workflow.evaluation.plan import Job
+from workflow.evaluation.jobs import Job
 from workflow.steps import estimate
 
 

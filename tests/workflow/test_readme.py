@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ("README.md", "baselines/README.md", "benchmarks/README.md", "profiles/slurm/README.md")
+PAGES = (
+    "README.md",
+    "docs/running.md",
+    "docs/protocols.md",
+    "docs/adding-a-baseline.md",
+    "baselines/README.md",
+    "benchmarks/README.md",
+    "profiles/slurm/README.md",
+)
 COMMANDS = ("make", "snakemake", "workflow/steps/in_env.sh", "python")
 ABBREVIATED = re.compile(r"<\w+>|\.\.\.|\bNAME\b|\bFILE\b")
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
 
 import pandas as pd
 import pytest
@@ -61,13 +60,22 @@ OUTPUTS = (
     "tables/claims.md",
     "tables/comparison.csv",
     "tables/comparison.md",
+    "figures/comparison.png",
     "tables/statistics.md",
     "tables/selection.md",
     "tables/efficiency.md",
     "tables/efficiency.tex",
 )
 # They follow whatever any table says, so that plans are compared without them.
-SUMMARIES = {"claims", "comparison", "statistics", "selection", "efficiency"}
+SUMMARIES = {
+    "complete",
+    "claims",
+    "comparison",
+    "comparison_figure",
+    "statistics",
+    "selection",
+    "efficiency",
+}
 DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
 FITS = DCGMM + GAUSSIAN + PDSPN  # of outlier tests
 TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}
@@ -192,6 +200,21 @@ def test_a_fit_that_diverges_is_a_row(finished):
     assert "- B, paper: seed 0: diverged, DivergenceError: the loss of layer " in page
 
 
+def test_a_run_says_what_is_missing_and_a_retry_plans_it(finished):
+    (finished.folder / "strict.yaml").write_text("max_failed: 1")
+    trainings = FITS + 1 + sum(SAMPLED.values()) + DYNAMICS["dynamics"] + 1
+    sentence = f"results/tiny: 4 of {trainings} trainings have no result and are missing from the "
+    strict = finished.snakemake(overlay=[OVERLAY, "strict.yaml"])
+    assert strict.returncode == 1, "2 diverged, and 1 may; 2 that were refused do not count"
+    assert sentence + "tables: 2 diverged, 2 refused" in strict.stdout + strict.stderr
+    usual = finished.snakemake()
+    assert usual.returncode == 0
+    assert sentence in "\n".join(usual.stderr.splitlines()[-15:])
+    plan = finished.plan("retry")
+    assert (plan["fit"], plan["fit_classes"]) == (1 + 2, 1)
+    assert "dynamics" not in plan and "judge" not in plan
+
+
 def test_both_schemes_of_training_are_measured(finished):
     """A has one layer: to train it alone, or all of its layers at once, is the same."""
     run = finished.folder / "results/tiny"
@@ -254,23 +277,6 @@ def test_controls_bound_what_is_judged(finished):
     assert real["diversity"] > 0.5 and mean["diversity"] == pytest.approx(0, abs=1e-4)
     classes = pd.read_csv(run / "tables/table3_classes.csv").set_index("title")
     assert set(classes.loc[judgements.MEAN, "accuracy"]) <= {0, 100}
-
-
-def test_a_copied_template_is_a_competitor(finished):
-    folder = shutil.copytree(
-        finished.folder / "baselines/_template", finished.folder / "baselines/mine"
-    )
-    (finished.folder / "mine.yaml").write_text("run: mine\nbaselines: {mine: }\n")
-    record = "results/mine/fit/mine/default/mnist/not0/seed0/outliers.json"
-    overlay = ["tests/workflow/tiny.yaml", "mine.yaml"]
-    try:
-        result = finished.snakemake(record, overlay=overlay)
-        fits = finished.plan(overlay=overlay)["fit"]
-    finally:
-        shutil.rmtree(folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert json.loads((finished.folder / record).read_text())["status"] == "ok"
-    assert fits == FITS + 1, "all but the one that is there"
 
 
 def test_second_run_has_nothing_to_do(finished):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
-from workflow.evaluation.plan import Job
+from workflow.evaluation.jobs import Job
 
 WORK = ("settings", "training", "epochs", "images", "rates", "measurements", "classes")
 """Parameters of rules that say how much is to be done."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 
 from workflow.evaluation import costs
-from workflow.evaluation.plan import Job
+from workflow.evaluation.jobs import Job
 
 COLOUR = ("svhn", "colour_digits")
 FITS = ("fit", "fit_classes")

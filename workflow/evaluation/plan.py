@@ -1,114 +1,90 @@
-"""The jobs of a run as Snakemake plans them, and what those that are done have taken."""
+"""Which fits each table is made of, from a checked configuration.
 
-import contextlib
-import io
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+A group is what one tidy table of records holds: its models, `<method>/<grid point>`, each on every
+dataset and by every seed.
+"""
 
-from snakemake.api import SnakemakeApi
-from snakemake.settings.enums import Quietness
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
+import itertools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from workflow.evaluation import grid
 
-@dataclass(frozen=True)
-class Job:
-    """One job.
+CLASSIFICATION = "table4"
+TABLE2_INSTANCE = "E"  # the only one of DCGMM's that Table II compares
 
-    Attributes:
-        number: of the job, which others need it by.
-        memory_limit: GiB that a fit may need, or None.
-        needs: numbers of the jobs that come before it.
-        pending: whether it is still to run.
-        seconds: that it took, if it ran with the parameters of today.
-        memory_mb: peak of the host's memory, if measured.
-        seconds_fit: of those seconds, the training, if its record tells.
-    """
-
-    number: int
-    rule: str
-    wildcards: dict[str, str]
-    params: dict[str, Any]
-    source: str
-    threads: int
-    gpu: int
-    memory_limit: float | None
-    needs: tuple[int, ...]
-    pending: bool
-    seconds: float | None
-    memory_mb: float | None
-    seconds_fit: float | None
+Plan = dict[str, dict[str, list[str]]]  # protocol -> method -> grid points
 
 
-def jobs(configfiles: Sequence[Path], targets: Sequence[str] = ("all",)) -> list[Job]:
-    """All jobs that some targets take, by a plan that runs nothing and takes no lock."""
-    with SnakemakeApi(OutputSettings(dryrun=True, quiet={Quietness.ALL})) as api:
-        planned = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=list(configfiles)),
-        )
-        graph = planned.dag(DAGSettings(targets=set(targets)))
-        with contextlib.redirect_stdout(io.StringIO()):
-            graph.printd3dag()  # the cheapest call that plans; the plan itself has no public name
-        workflow = planned._workflow
-        return _read(workflow.dag, workflow.persistence, workflow.globals["config"])
+class Fit(NamedTuple):
+    """What names one fit, as the folders below `results/<run>/fit/` do."""
+
+    method: str
+    grid_point: str
+    dataset: str
+    classes: str
+    seed: int
+
+    @property
+    def folder(self) -> str:
+        """Below `results/<run>/fit/`."""
+        return "/".join(map(str, self[:-1])) + f"/seed{self.seed}"
 
 
-def _read(dag: Any, persistence: Any, config: dict[str, Any]) -> list[Job]:
-    planned = [job for job in dag.jobs if job.output]
-    numbers = {job: number for number, job in enumerate(planned)}
-    return [
-        Job(
-            number=number,
-            rule=job.rule.name,
-            wildcards=job.wildcards_dict,
-            params=dict(job.params.items()),
-            source=job.wildcards_dict.get("source", config["source"]),
-            threads=job.threads,
-            gpu=int(job.resources.get("gpu", 0)),
-            memory_limit=config["limits"]["memory_gb"],
-            needs=tuple(numbers[before] for before in dag.job_dependencies(job)),
-            pending=dag.needrun(job),
-            **_measured(job, persistence),
-        )
-        for job, number in numbers.items()
-    ]
-
-
-def _measured(job: Any, persistence: Any) -> dict[str, float | None]:
-    """What the job's last run took, by Snakemake's notes, its benchmark file and its record."""
-    nothing = {"seconds": None, "memory_mb": None, "seconds_fit": None}
-    notes = persistence.metadata(job.output[0])
-    whole = all(Path(file).exists() for file in job.output)
-    if not (whole and notes and notes.endtime) or persistence.params_changed(job):
-        return nothing
-    told = _record(job.output)
-    if told.get("status", "ok") != "ok":
-        return nothing  # what was refused or has failed is no measure of the work
+def table2(config: dict[str, Any]) -> Plan:
+    """The grid points that Table II chooses from, by protocol and method."""
     return {
-        "seconds": round(notes.endtime - notes.starttime, 2),
-        "memory_mb": _one(told.get("memory_mb"), "host") or _benchmark(job).get("max_rss"),
-        "seconds_fit": _one(told.get("seconds"), "fit"),
+        protocol: {
+            method: [
+                name
+                for name, point in grid.protocol_points(method, protocol, config).items()
+                if method != "dcgmm" or point["settings"]["instance"] == TABLE2_INSTANCE
+            ]
+            for method in grid.methods(config)
+        }
+        for protocol in config["protocols"]
     }
 
 
-def _one(value: Any, name: str) -> float | None:
-    """One of several numbers of a record, or the number that stands alone."""
-    return value.get(name) if isinstance(value, dict) else value
+def groups(config: dict[str, Any]) -> dict[str, list[str]]:
+    """Group -> its models; `all` holds those of Tables I and II and all other grid points."""
+    models = {
+        f"{method}/{name}": point["settings"]
+        for method in grid.methods(config)
+        for name, point in grid.points(method, config).items()
+    }
+    classifiers = [
+        model
+        for model, settings in models.items()
+        if model.startswith("dcgmm/") and settings["instance"] in config["dcgmm"]["classifiers"]
+    ]
+    others = [model for model in models if model not in classifiers]
+    compared = {
+        f"{method}/{point}": None
+        for methods in table2(config).values()
+        for method, points in methods.items()
+        for point in points
+    }
+    return {
+        "table1": [model for model in others if model.startswith("dcgmm/")],
+        "table2": list(compared),
+        "all": others,
+        CLASSIFICATION: classifiers,
+    }
 
 
-def _record(files: Sequence[str]) -> dict[str, Any]:
-    """The record that a training leaves among its files; empty for all other jobs."""
-    for file in map(Path, files):
-        if file.name in ("fit.json", "judge.json") or "dynamics" in file.parts:
-            return json.loads(file.read_text("utf-8"))
-    return {}
+def classes(group: str, config: dict[str, Any]) -> str:
+    """What the fits of a group train on: all classes for Table IV, else all but the outliers'."""
+    return "all" if group == CLASSIFICATION else f"not{config['outlier_class']}"
 
 
-def _benchmark(job: Any) -> dict[str, Any]:
-    """The job's benchmark file; empty where there is none."""
-    if not (job.benchmark and Path(job.benchmark).exists()):
-        return {}
-    return json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])
+def task(group: str) -> str:
+    """What the records of a group measure."""
+    return "classification" if group == CLASSIFICATION else "outliers"
+
+
+def fits(group: str, config: dict[str, Any]) -> Iterator[Fit]:
+    """All fits of a group."""
+    axes = groups(config)[group], config["datasets"], config["seeds"]
+    for model, dataset, seed in itertools.product(*axes):
+        yield Fit(*model.split("/"), dataset, classes(group, config), seed)

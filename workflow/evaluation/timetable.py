@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 
-from workflow.evaluation.plan import Job
+from workflow.evaluation.jobs import Job
 
 
 def hours(jobs: Sequence[Job], seconds: Mapping[int, float], cores: int, gpus: int = 1) -> float:

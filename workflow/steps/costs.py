@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import costs, files, plan
+from workflow.evaluation import costs, files, jobs
 from workflow.steps.cli import plain_errors
 
 
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="CSV to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        found = costs.measurements(plan.jobs(options.configfiles))
+        found = costs.measurements(jobs.planned(options.configfiles))
         if not found:
             raise ValueError("no job of this run was measured; make the run first")
         files.write_text(options.out, pd.DataFrame(costs.write(found)).to_csv(index=False))

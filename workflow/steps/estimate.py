@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from workflow.evaluation import costs, own_estimates, plan, timetable
+from workflow.evaluation import costs, own_estimates, timetable
+from workflow.evaluation.jobs import Job, planned
 from workflow.steps.cli import plain_errors
 
-Expected = list[tuple[plan.Job, costs.Cost | None]]
+Expected = list[tuple[Job, costs.Cost | None]]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--run", required=True, help="name of the run")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        jobs = plan.jobs(options.configfiles)
+        jobs = planned(options.configfiles)
         with options.reference.open(newline="") as file:
             reference = costs.read(csv.DictReader(file))
         expected_of = costs.Expectation(costs.measurements(jobs), reference)
