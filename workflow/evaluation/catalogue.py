@@ -60,6 +60,7 @@ class Method:
     holdout: bool = False
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     published: str = "full"
     treatments: dict[str, Noise] = field(default_factory=lambda: dict(TREATMENTS))
 
@@ -114,7 +115,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     content = dict(content)
     content.pop("contract", None)  # for the tests alone
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols", "samples"])  # fmt: skip
+                        "variables", "protocols", "samples"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -131,6 +132,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         name=name,
         class_name=content.pop("class"),
         variants=tuple(content.pop("variants", ())),
+        variables=tuple(content.pop("variables", ())),
         published=published,
         protocols={
             protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS

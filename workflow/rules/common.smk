@@ -24,6 +24,7 @@ CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
+LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 
 # Protocol -> method -> the grid points that Table II chooses from; of DCGMM's it has E alone.
 PLAN = {

@@ -62,7 +62,7 @@ rule fit_classes:
         gpu=1 if config["device"] == "gpu" else 0,
         limits=json.dumps(config["limits"]),
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
         settings=lambda wildcards: json.dumps(
             SAMPLED[wildcards.method][wildcards.point]["settings"]
         ),
@@ -98,7 +98,7 @@ rule class_samples:
         f"{LOG}/samples/{EACH}.log",
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
         images=config["samples"]["images"],
     message:
         "samples: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
