@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, files
+from workflow.evaluation import archives, catalogue
 
 KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 """Published treatment of the pixels' noise -> the array that has it."""
@@ -29,12 +29,18 @@ def about(fit: dict[str, Any]) -> dict[str, str]:
 
 def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write arrays and `about` the fit that drew them."""
-    with files.replacing(path) as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about(fit))), **arrays)
+    told = {"about": np.array(json.dumps(about(fit)))}
+    archives.write(path, told | arrays, compressed=True)
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """What `write` wrote: `about`, and the arrays."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    return json.loads(arrays.pop("about").item()), arrays
+    """What `write` wrote: `about`, and the arrays.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    arrays = archives.read(path)
+    try:
+        return json.loads(arrays.pop("about").item()), arrays
+    except (ValueError, KeyError, TypeError) as error:
+        raise archives.damaged(Path(path), error) from None

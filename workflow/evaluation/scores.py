@@ -3,14 +3,13 @@
 Needs numpy alone, so that every method's environment can write it.
 """
 
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import files
+from workflow.evaluation import archives
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ def write(path: Path, labels: np.ndarray, scores: dict[str, Any]) -> None:
         for evidence, layers in by_evidence.items()
         for layer, values in layers.items()
     }
-    with files.replacing(path) as file:
-        np.savez(file, labels=labels, **arrays)
+    archives.write(path, {"labels": labels} | arrays)
 
 
 def read(path: Path | str) -> Saved:
@@ -49,13 +47,12 @@ def read(path: Path | str) -> Saved:
         ValueError: if the file is damaged.
     """
     result = Saved(np.empty(0), {}, {}, {})
+    arrays = archives.read(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in archive.files:
-                if key != "labels":
-                    split, evidence, layer = key.split("/")
-                    by_evidence = getattr(result, split)
-                    by_evidence.setdefault(evidence, {})[layer] = archive[key]
-            return replace(result, labels=archive["labels"])
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None
+        labels = arrays.pop("labels")
+        for key, values in arrays.items():
+            split, evidence, layer = key.split("/")
+            getattr(result, split).setdefault(evidence, {})[layer] = values
+    except (ValueError, KeyError, AttributeError) as error:
+        raise archives.damaged(Path(path), error) from None
+    return replace(result, labels=labels)

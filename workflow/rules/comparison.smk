@@ -42,6 +42,30 @@ rule comparison:
         " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
 
 
+rule comparison_figure:
+    # The same on one scale.
+    input:
+        comparison=rules.comparison.output[0],
+        step=step_files("comparison_figure"),
+    output:
+        report(
+            f"{RUN}/figures/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"figure": "comparison", "shows": "the paper's numbers and ours"},
+        ),
+        f"{RUN}/figures/comparison.png",
+    log:
+        f"{LOG}/comparison_figure.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "comparison: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison_figure"
+        " --comparison {input.comparison} --out {params.folder} > {log} 2>&1"
+
+
 rule statistics:
     # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
     input:
@@ -117,3 +141,25 @@ rule selection:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
         " --records {input.records} --plan {params.plan:q} --fits {params.fits}"
         " --run {params.run:q} --out {params.folder} > {log} 2>&1"
+
+
+rule compare:
+    # This run beside the published results; asked for by name.
+    input:
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
+        published=f"{PUBLISHED}/all_runs.csv",
+        step=step_files("compare"),
+    output:
+        f"{RUN}/tables/reproduction.csv",
+        f"{RUN}/tables/reproduction.md",
+    log:
+        f"{LOG}/compare.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "compare: {params.folder}/reproduction.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.compare"
+        " --records {input.records} --published {input.published} --run {params.run:q}"
+        " --out {params.folder} > {log} 2>&1"

@@ -46,10 +46,11 @@ while [[ ${1:-} == [A-Z]*=* ]]; do
 done
 
 # A run on this machine has processes that have loaded the libraries (workflow/warm). Not for fits in
-# the workflow's own environment: they tell their memory, and it loads more than they need.
+# the workflow's own environment, since they tell their memory and it loads more than they need, nor
+# for what supervises.
 if [ -n "${WARM_SERVERS:-}" ] && [ "${OMP_NUM_THREADS:-}" = 1 ] && [ "${1:-} ${2:-}" = "python -m" ]; then
   case "$name ${3:-}" in
-    "workflow workflow.steps.fit"*) ;;
+    "workflow workflow.steps.fit"* | *" workflow.steps.supervise") ;;
     *) exec python -IS "$root/workflow/warm/client.py" "$kind" "${@:3}" ;;
   esac
 fi

@@ -10,17 +10,20 @@ environment starts its server.
 """
 
 import atexit
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 FOLDER = "WARM_SERVERS"  # the variable that tells jobs where the sockets are
 LIFELINE = "lifeline"
+JOB = ".json"  # after the number of a client's process: the file that tells of its job
 
 
 def allow() -> None:
-    """Let all jobs that this process starts be warm, and share what XLA compiles for them.
+    """Let all jobs that this process starts be warm.
 
     Servers end with this process, however that ends: what they read from then has no writer left.
     """
@@ -30,7 +33,15 @@ def allow() -> None:
     os.mkfifo(lifeline)
     os.open(lifeline, os.O_RDWR)  # never closed; only for writing, it would wait for a reader
     os.environ[FOLDER] = folder
-    # Fits of one architecture compile the same kernels. Of every kernel that it reads, XLA reports
-    # as an error that two of its own options are no features of this machine: level 3 is silent.
-    os.environ["TF_XLA_FLAGS"] = f"--tf_xla_persistent_cache_directory={folder}/xla"
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+
+def about(client: int) -> dict[str, Any] | None:
+    """What a server runs for a client; None if no server does.
+
+    `process`, and once that has ended `cpu`, the seconds that it and its children took of a
+    processor, and `memory_mb`, the most that it held.
+    """
+    try:
+        return json.loads((Path(os.environ[FOLDER]) / f"{client}{JOB}").read_text("ascii"))
+    except (KeyError, FileNotFoundError):
+        return None

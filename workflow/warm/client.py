@@ -22,7 +22,12 @@ def main() -> None:
     except OSError:  # the run has ended, or is on another machine
         os.execvp("python", ["python", "-m", *command])
     with server:
-        job = {"command": command, "folder": os.getcwd(), "environment": dict(os.environ)}  # noqa: PTH109
+        job = {
+            "command": command,
+            "folder": os.getcwd(),  # noqa: PTH109
+            "environment": dict(os.environ),
+            "client": os.getpid(),
+        }
         line = json.dumps(job).encode() + b"\n"
         sent = socket.send_fds(server, [line], [0, 1, 2])
         server.sendall(line[sent:])

@@ -2,7 +2,7 @@
 
 A job is asked for by `client.py` over a Unix socket: one line of JSON, and with it the client's
 standard streams. The forked process becomes what the client asked for. When it ends, the client is
-told how; when the client ends first, it is terminated.
+told how; when the client ends first, it is killed with all that it started.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from workflow.warm import LIFELINE
+from workflow.warm import JOB, LIFELINE
 
 # None of the suite's own modules: a job runs them as they are when it starts.
 LIBRARIES = {
@@ -36,10 +36,17 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # which the job will tell
             importlib.import_module(name)
     gc.freeze()  # no collection in a job shall copy what it shares with the server
-    job = Server(socket.socket(fileno=int(handle)), Path(folder) / LIFELINE).serve()
+    job = Server(socket.socket(fileno=int(handle)), Path(folder)).serve()
     if job:
         module, *sys.argv[1:] = job["command"]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+class Client(NamedTuple):
+    """Who waits for a job."""
+
+    process: int
+    socket: socket.socket
 
 
 class Server:
@@ -47,13 +54,13 @@ class Server:
 
     Args:
         listener: the socket, bound and listening.
-        lifeline: a named pipe, which the run holds open.
+        folder: has a named pipe, which the run holds open, and gets a file for each job.
     """
 
-    def __init__(self, listener: socket.socket, lifeline: Path) -> None:
-        self.listener = listener
-        self.lifeline = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)
-        self.jobs: dict[int, socket.socket] = {}  # process -> client
+    def __init__(self, listener: socket.socket, folder: Path) -> None:
+        self.listener, self.folder = listener, folder
+        self.lifeline = os.open(folder / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
+        self.jobs: dict[int, Client] = {}  # by process
         self.ended, waker = os.pipe()  # gets a byte when a process has ended
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
@@ -64,15 +71,17 @@ class Server:
         """The job, in the process that is to do it; None in the server, after run and jobs."""
         awaited = [self.listener, self.lifeline]
         while awaited or self.jobs:
-            clients = [client for client in self.jobs.values() if client.fileno() >= 0]
+            clients = [
+                client.socket for client in self.jobs.values() if client.socket.fileno() >= 0
+            ]
             ready = select.select([self.ended, *awaited, *clients], [], [])[0]
             if self.ended in ready:
                 os.read(self.ended, 4096)
                 self._report()
             for process, client in self.jobs.items():
-                if client in ready:  # it has nothing more to say: it has ended
-                    client.close()
-                    os.kill(process, signal.SIGTERM)
+                if client.socket in ready:  # it has nothing more to say: it has ended
+                    client.socket.close()
+                    _kill(process)
             if self.lifeline in ready:
                 awaited = []
             elif self.listener in ready and (job := self._accept()):
@@ -81,17 +90,18 @@ class Server:
 
     def _accept(self) -> dict[str, Any] | None:
         """A new client's job, in the process that is to do it; None in the server."""
-        client, _ = self.listener.accept()
-        job, streams = _read(client)
+        connection, _ = self.listener.accept()
+        job, streams = _read(connection)
         process = os.fork() if job else None
         if process == 0:
             self._become(job, streams)
-            client.close()
+            connection.close()
             return job
         for stream in streams:
             os.close(stream)
         if process:
-            self.jobs[process] = client
+            self.jobs[process] = Client(job["client"], connection)
+            self._tell(job["client"], process=process)
         return None
 
     def _become(self, job: dict[str, Any], streams: list[int]) -> None:
@@ -99,8 +109,10 @@ class Server:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for other in (self.listener, *self.jobs.values()):
-            other.close()
+        self.listener.close()
+        for other in self.jobs.values():
+            other.socket.close()
+        os.setsid()  # so that it can be ended with all that it starts
         for target, stream in enumerate(streams):
             os.dup2(stream, target)
             os.close(stream)
@@ -111,14 +123,31 @@ class Server:
     def _report(self) -> None:
         """Tell the clients of all jobs that have ended how they did."""
         while self.jobs:
-            process, status = os.waitpid(-1, os.WNOHANG)
+            process, status, spent = os.wait4(-1, os.WNOHANG)
             if not process:
                 return
-            with self.jobs.pop(process) as client:
-                try:
-                    client.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-                except OSError:  # the client has ended, too
-                    continue
+            client = self.jobs.pop(process)
+            unit = 2**20 if sys.platform == "darwin" else 2**10
+            memory = round(spent.ru_maxrss / unit, 1)
+            cpu = round(spent.ru_utime + spent.ru_stime, 3)
+            self._tell(client.process, process=process, cpu=cpu, memory_mb=memory)
+            with client.socket, contextlib.suppress(OSError):  # if the client has ended, too
+                client.socket.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+
+    def _tell(self, client: int, **job: float) -> None:
+        """Write what `workflow.warm.about` reads."""
+        file = self.folder / f"{client}{JOB}"
+        with contextlib.suppress(FileNotFoundError):  # the run has ended
+            (part := file.with_suffix(".part")).write_text(json.dumps(job), "ascii")
+            part.replace(file)
+
+
+def _kill(process: int) -> None:
+    """End a job and all that it started."""
+    try:
+        os.killpg(process, signal.SIGKILL)
+    except ProcessLookupError:  # it has no group of its own yet
+        os.kill(process, signal.SIGKILL)
 
 
 def _read(client: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
