@@ -72,7 +72,9 @@ def end(process: subprocess.Popen) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server kills it now
+    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server ends it now
+        if not psutil.pid_exists(job["process"]):
+            break
         time.sleep(0.01)
 
 
@@ -134,7 +136,7 @@ def told(status: str, reason: str, pid: int) -> str:
     ended: dict[str, Any] = {"status": status, "reason": reason}
     ended["cpu"] = round(spent.ru_utime + spent.ru_stime, 3)
     ended["memory_mb"] = round(spent.ru_maxrss / unit, 1)
-    if job := warm.about(pid):
+    if (job := warm.about(pid)) and "cpu" in job:
         ended |= {key: job[key] for key in ("cpu", "memory_mb")}
     return json.dumps(ended)
 
