@@ -48,9 +48,8 @@ def main() -> None:
     jobs = read(parser.parse_args().run)
     span = max(job.end for job in jobs) - min(job.start for job in jobs)
     total = sum(job.seconds for job in jobs)
-    print(
-        f"{len(jobs)} jobs in {span:.0f} s, {total:.0f} s of jobs: {total / span:.2f} at a time\n"
-    )
+    at_a_time = f"{total / span:.2f} at a time"
+    print(f"{len(jobs)} jobs in {span:.0f} s; {total:.0f} s of jobs, {at_a_time}\n")
     print("| rule | jobs | seconds | a job | longest |\n|---|---:|---:|---:|---:|")
     for kind, of_kind in by_kind(jobs):
         times = [job.seconds for job in of_kind]

@@ -95,6 +95,12 @@ def test_the_command_gets_threads_and_the_repository(root, tmp_path):
     assert output.splitlines() == [f"3 1 {root}", str(tmp_path)]
 
 
+def test_variables_before_the_command_are_set(root):
+    script = "echo $WORD $OTHER; echo $1"
+    code, output, _ = run(root, "WORD=one", "OTHER=a b", "bash", "-c", script, "x", "C=d")
+    assert (code, output) == (0, "one a b\nC=d\n")
+
+
 def test_the_commands_exit_status_is_the_launchers(root):
     assert run(root, "bash", "-c", "exit 7")[0] == 7
 
