@@ -69,13 +69,18 @@ def start(command: list[str]) -> subprocess.Popen:
 
 def end(process: subprocess.Popen) -> None:
     """Kill what is left of the command and of all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process.pid)
     process.wait()
-    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server ends it now
+    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server has yet to notice
         if not psutil.pid_exists(job["process"]):
-            break
+            return
+        _kill(job["process"])
         time.sleep(0.01)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def over_limit(process: subprocess.Popen, limits: dict[str, float | None]) -> Ending | None:

@@ -61,6 +61,7 @@ def start(kind: str, folder: str) -> None:
             ["python", "-m", "workflow.warm.server", kind, str(handle), folder],
             stdin=subprocess.DEVNULL,
             pass_fds=[handle],
+            start_new_session=True,  # what ends this client and its group shall not end the server
         )
 
 
