@@ -57,6 +57,7 @@ rule fit_classes:
         f"{LOG}/fit/{EACH}.log",
     benchmark:
         f"{LOG}/fit/{EACH}.jsonl"
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
@@ -97,6 +98,7 @@ rule class_samples:
         SAMPLES,
     log:
         f"{LOG}/samples/{EACH}.log",
+    priority: LONG_CHAIN
     threads: config["threads"]
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
@@ -143,6 +145,7 @@ rule judge:
         f"{LOG}/judges/{{dataset}}/seed{{seed}}.log",
     benchmark:
         f"{LOG}/judges/{{dataset}}/seed{{seed}}.jsonl"
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
@@ -173,6 +176,7 @@ rule judgements:
         f"{JUDGE}/judgements.json",
     log:
         f"{LOG}/judgements/{{dataset}}/seed{{seed}}.log",
+    priority: LONG_CHAIN
     threads: config["threads"]
     params:
         environment=JUDGING,
