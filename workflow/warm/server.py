@@ -25,6 +25,7 @@ LIBRARIES = {
     "tensorflow": ["tensorflow", "keras"],
     "tensorflow,TF_USE_LEGACY_KERAS=1": ["tensorflow", "tf_keras", "tensorflow_probability"],
     "torch": ["torch"],
+    "cirkit": ["torch"],
     "workflow": ["pandas", "jsonschema", "yaml", "scipy.stats", "matplotlib.pyplot"],
 }
 
