@@ -12,6 +12,9 @@ import numpy as np
 
 from workflow.evaluation import files
 
+LABELS = ("labels", "validation_labels")
+NO_LABELS = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -21,6 +24,7 @@ class Saved:
         labels: of the test images, [n].
         test: evidence -> layer, bottom to top -> [n].
         validation: the same of the images kept aside; empty without holdout.
+        validation_labels: of these, [m].
         predicted: the classes of the test images under `all` and `top`; empty without classifier.
     """
 
@@ -28,9 +32,15 @@ class Saved:
     test: dict[str, dict[str, np.ndarray]]
     validation: dict[str, dict[str, np.ndarray]]
     predicted: dict[str, dict[str, np.ndarray]]
+    validation_labels: np.ndarray
 
 
-def write(path: Path, labels: np.ndarray, scores: dict[str, Any]) -> None:
+def write(
+    path: Path,
+    labels: np.ndarray,
+    scores: dict[str, Any],
+    validation_labels: np.ndarray = NO_LABELS,
+) -> None:
     """Write the scores of the splits `test` and `validation`, and `predicted`, as in `Saved`."""
     arrays = {
         f"{split}/{evidence}/{layer}": values
@@ -39,7 +49,7 @@ def write(path: Path, labels: np.ndarray, scores: dict[str, Any]) -> None:
         for layer, values in layers.items()
     }
     with files.replacing(path) as file:
-        np.savez(file, labels=labels, **arrays)
+        np.savez(file, labels=labels, validation_labels=validation_labels, **arrays)
 
 
 def read(path: Path | str) -> Saved:
@@ -48,14 +58,14 @@ def read(path: Path | str) -> Saved:
     Raises:
         ValueError: if the file is damaged.
     """
-    result = Saved(np.empty(0), {}, {}, {})
+    result = Saved(NO_LABELS, {}, {}, {}, NO_LABELS)
     try:
         with np.load(path, allow_pickle=False) as archive:
             for key in archive.files:
-                if key != "labels":
+                if key not in LABELS:
                     split, evidence, layer = key.split("/")
                     by_evidence = getattr(result, split)
                     by_evidence.setdefault(evidence, {})[layer] = archive[key]
-            return replace(result, labels=archive["labels"])
+            return replace(result, **{key: archive[key] for key in LABELS})
     except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None

@@ -20,6 +20,7 @@ FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
+HELD_OUT = [number for number in config["selection"]["held_out"] if f"not{number}" != CLASSES]
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
@@ -63,33 +64,65 @@ GROUPS = {
         if f"{method}/{name}" not in CLASSIFIERS
     ],
     "table4": CLASSIFIERS,
+    # Sec. V-B: other classes in the place of the outliers'.
+    "outlier_classes": [
+        f"dcgmm/{instance}-{config['dcgmm']['recipes'][0]}"
+        for instance in config["other_outliers"]["instances"]
+        if instance in config["dcgmm"]["instances"]
+    ],
+    # A second class held out, to choose grid points by.
+    "held_out": [
+        f"{method}/{point}"
+        for method in METHODS
+        for point in grid.searched_points(method, config)
+        if HELD_OUT
+    ],
 }
+GROUPS = {group: models for group, models in GROUPS.items() if models}
 
 
 def group_fits(group):
-    """Folders of all fits of a group: of all classes for Table IV, else without the outliers'."""
+    """Folders of all fits of a group."""
     return [
         folder
-        for model in GROUPS[group]
+        for model in GROUPS.get(group, [])
         for folder in expand(
             FIT,
             method=model.split("/")[0],
             point=model.split("/")[1],
             dataset=config["datasets"],
             classes=classes_of(group),
-            seed=config["seeds"],
+            seed=seeds_of(group),
         )
     ]
 
 
 def classes_of(group):
-    """What the fits of a group train on: all classes, or all but the outliers'."""
-    return "all" if group == "table4" else CLASSES
+    """What the fits of a group train on: for most of them all classes but the outliers'."""
+    match group:
+        case "table4":
+            return ["all"]
+        case "outlier_classes":
+            others = [f"not{number}" for number in config["other_outliers"]["classes"]]
+            return list(dict.fromkeys([CLASSES, *others]))
+        case "held_out":
+            return [f"{CLASSES}_{number}" for number in HELD_OUT]
+    return [CLASSES]
+
+
+def seeds_of(group):
+    """The seeds of a group's fits."""
+    return chosen_seeds("selection") if group == "held_out" else config["seeds"]
+
+
+def chosen_seeds(part):
+    """The seeds that a part of the configuration names, or those of the run."""
+    return config[part]["seeds"] or config["seeds"]
 
 
 def task(group):
     """What the records of a group measure."""
-    return "classification" if group == "table4" else "outliers"
+    return {"table4": "classification", "held_out": "held_out"}.get(group, "outliers")
 
 
 def curve_fits():

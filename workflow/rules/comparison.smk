@@ -45,7 +45,7 @@ rule comparison:
 rule statistics:
     # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
     input:
-        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if group in GROUPS],
         chosen=COMPARED["table2"],
         judgements=[f"{folder}/judgements.json" for folder in judges()],
         step=step_files("statistics"),
@@ -94,6 +94,7 @@ rule selection:
     input:
         records=f"{RUN}/records/table2.csv",
         scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
+        held_out=f"{RUN}/records/held_out.csv" if "held_out" in GROUPS else [],
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
         step=step_files("selection"),
     output:
@@ -109,11 +110,12 @@ rule selection:
     params:
         run=config["run"],
         plan=json.dumps(PLAN),
+        held_out=f"--held-out {RUN}/records/held_out.csv" if "held_out" in GROUPS else "",
         fits=f"{RUN}/fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "selection: {params.folder}/selection.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
-        " --records {input.records} --plan {params.plan:q} --fits {params.fits}"
+        " --records {input.records} {params.held_out} --plan {params.plan:q} --fits {params.fits}"
         " --run {params.run:q} --out {params.folder} > {log} 2>&1"

@@ -33,9 +33,11 @@ def asked():
             "task": task(group),
             "points": GROUPS[group],
             "datasets": config["datasets"],
-            "seeds": config["seeds"],
+            "classes": classes_of(group),
+            "seeds": seeds_of(group),
         }
-        for group in ("all", "table4")
+        for group in ("all", "table4", "outlier_classes", "held_out")
+        if group in GROUPS
     ]
 
 
