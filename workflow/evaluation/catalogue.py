@@ -17,9 +17,10 @@ FOLDER = Path(__file__).parents[2] / "baselines"
 ENVIRONMENTS = Path(__file__).parents[2] / "envs"
 PROTOCOLS = ("paper", "corrected")
 WEIGHTS = ("label",)
-Noise = bool | float
-"""What `sample` takes: whether pixels are drawn, or the fraction of their standard deviation."""
-TREATMENTS: dict[str, Noise] = {"full": True, "mean": False}
+Treatments = dict[str, dict[str, Any]]
+"""Name -> how `sample` draws, as its keyword arguments."""
+TREATMENTS: Treatments = {"full": {"noise": True}, "mean": {"noise": False}}
+SHARPENED = {"sharpened": {"sharpen": True}}  # of a DCGMM that pools (Sec. V-D)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Method:
 
     Attributes:
         published: the treatment of its draws that the authors' release uses (Table III).
-        treatments: name -> noise of the pixels of its draws.
+        treatments: of the pixels' noise in its draws.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Method:
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
     published: str = "full"
-    treatments: dict[str, Noise] = field(default_factory=lambda: dict(TREATMENTS))
+    treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
@@ -77,8 +78,13 @@ DCGMM = Method(
     variants=("recipe",),
     published="recipe",
     # Its recipe draws with a fraction of the standard deviation, so full noise is told by number.
-    treatments={"recipe": True, "full": 1.0, "mean": False},
+    treatments={"recipe": {"noise": True}, "full": {"noise": 1.0}, "mean": {"noise": False}},
 )
+
+
+def title_of_classifier(instance: str) -> str:
+    """An instance of Table IV as the paper calls it, `DCGMM-B` for `B-class`."""
+    return DCGMM.title.format(instance=instance.removesuffix("-class"))
 
 
 def names() -> list[str]:
