@@ -77,7 +77,7 @@ def test_a_full_run_decides_by_protocol_and_the_first_lines_say_so(tmp_path):
     corrected = of_rat(cases, "e-beats-spns-corrected")
     assert corrected["verdict"] == "does not hold"
     assert corrected["effect"] == pytest.approx(-20, abs=1e-3)
-    assert "RAT-SPN had 9 epochs of 25" in corrected["remark"]
+    assert "RAT-SPN: epochs 9 (published: 25)" in corrected["remark"]
     first = page.split("|")[0]
     assert first.startswith("# Does DCGMM-E beat the SPNs at outlier detection, and why does")
     assert "under the paper's protocol, DCGMM-E lies above 1 of 1 networks" in first

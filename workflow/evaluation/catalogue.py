@@ -51,6 +51,7 @@ class Method:
     Attributes:
         published: the treatment of its draws that the authors' release uses (Table III).
         treatments: of the pixels' noise in its draws.
+        original: settings of the paper's own fits.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Method:
     variants: tuple[str, ...] = ()
     published: str = "full"
     treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
+    original: dict[str, float] = field(default_factory=dict)
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
@@ -120,7 +122,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     content = dict(content)
     content.pop("contract", None)  # for the tests alone
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols", "samples"])  # fmt: skip
+                        "protocols", "samples", "original"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")

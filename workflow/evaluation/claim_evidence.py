@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dcgmm import notation
-from workflow.evaluation import catalogue, files, metrics, sample_summary
+from workflow.evaluation import catalogue, files, metrics, reductions, sample_summary
 from workflow.evaluation.claim_run import Run, join, read
 
 COLUMNS = ["value", "seed", "paper", "scale", "reason", "remark"]
@@ -87,7 +87,7 @@ def protocols(run: Run) -> pd.DataFrame:
         variant=rows["variant"].fillna(""),
         scale=[_lacks(run, row, source, whole) for row in rows.to_dict("records")],
         reason=rows["reasons"].where(rows["value"].isna(), "").fillna(""),
-        remark=[_hurry(run, row) for row in rows.to_dict("records")],
+        remark=[_hurry(row) for row in rows.to_dict("records")],
     )
 
 
@@ -101,10 +101,10 @@ def _lacks(run: Run, row: dict[str, Any], source: pd.Series, whole: pd.Series) -
     return lacking
 
 
-def _hurry(run: Run, row: dict[str, Any]) -> str:
+def _hurry(row: dict[str, Any]) -> str:
     """Whether a competitor had fewer epochs than in the paper."""
-    asked, had = run.epochs.get(row["method"], 0), row.get("settings.epochs", np.nan)
-    return f"{row['title']} had {had:.0f} epochs of {asked}" if had < asked else ""
+    less = reductions.of_settings(row)
+    return f"{row['title']}: {', '.join(less)}" if less else ""
 
 
 def samples(run: Run) -> pd.DataFrame:

@@ -15,6 +15,7 @@ rule comparison:
     # The paper's Tables I to V, cell by cell, beside ours.
     input:
         tables=[file for file in COMPARED.values() if file],
+        records=f"{RUN}/records/table2.csv",
         paper=PAPER,
         step=step_files("comparison"),
     output:
@@ -37,7 +38,8 @@ rule comparison:
         "comparison: {params.folder}/comparison.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison"
-        " --tables {input.tables} --paper {input.paper} --run {params.run:q}"
+        " --tables {input.tables} --records {input.records} --paper {input.paper}"
+        " --run {params.run:q}"
         " --source {params.source} --schedule {params.schedule:q}"
         " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
 
