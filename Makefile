@@ -12,13 +12,28 @@ METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/metho
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 
-.PHONY: all test test-model test-jax test-suite test-judge test-einet test-contract lint format report docs locks clean
+.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
 
-report: TARGETS = report front_page
+report: TARGETS = all report front_page
 report: all
+
+# Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
+# loses nothing that is done. make reference REFERENCE_ARGS="--seeds 0"
+reference:
+	$(IN_ENV) workflow python -m workflow.steps.reference $(REFERENCE_ARGS)
+	$(MAKE) publish
+
+# Tables of what is published so far, also in the README; data and models are not needed.
+publish:
+	$(IN_ENV) workflow python -m workflow.steps.publish
+	$(IN_ENV) workflow python -m workflow.steps.readme_tables
+
+# Those trainings again that failed, diverged, ran out of time or were refused.
+retry: TARGETS = retry
+retry: all
 
 # Side by side, since each of them runs on one core.
 test:
@@ -46,6 +61,10 @@ test-contract: $(addprefix contract-,$(METHODS))
 contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
+
+# A run that is killed 20 times must end as one that is not; minutes, so not among the tests.
+soak:
+	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
 
 lint:
 	$(IN_ENV) workflow ruff check .

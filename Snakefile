@@ -3,6 +3,7 @@
 #   snakemake                                            the small default run (config.yaml)
 #   snakemake table1                                     one table or figure
 #   snakemake --cores all --configfile config/cpu.yaml   another scale
+#   snakemake retry                                      those trainings again that failed
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -44,8 +45,8 @@ for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own
     include: str(file)
 
 
-rule all:
-    default_target: True
+rule results:
+    # Everything that a run makes, but its pages.
     input:
         # By name, since a deleted fit below a finished table would not be missed.
         expand("{fit}/{result}", fit=group_fits("all"), result=["model", "outliers.json"]),
@@ -60,7 +61,7 @@ rule all:
         rules.table2_grid.output if METHODS[1:] else [],
         rules.competitors.output if METHODS[1:] else [],
         rules.table4.output if CLASSIFIERS else [],
-        rules.outlier_classes.output if "outlier_classes" in GROUPS else [],
+        rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
         rules.table5.output,
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],
@@ -71,9 +72,20 @@ rule all:
         rules.diagrams.output,
         rules.claims.output,
         rules.comparison.output,
+        rules.comparison_figure.output,
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,
+
+
+include: "workflow/rules/complete.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.results.input,
+        rules.complete.output,
 
 
 include: "workflow/rules/report.smk"

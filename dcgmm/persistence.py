@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +41,14 @@ def write(folder: str | os.PathLike, description: dict[str, Any], arrays: dict) 
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     text = json.dumps({"format": FORMAT, **description}, indent=2)
-    (part / "model.json").write_text(text + "\n", "utf-8")
-    np.savez(part / "arrays.npz", **arrays)
-    if folder.exists():
-        shutil.rmtree(folder)
-    part.rename(folder)
+    try:
+        (part / "model.json").write_text(text + "\n", "utf-8")
+        np.savez(part / "arrays.npz", **arrays)
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -62,8 +64,9 @@ def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise ValueError(f"{folder} holds no DCGMM: {error.filename} is missing") from None
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"the DCGMM in {folder} is damaged ({error}): fit it again") from None
+    except Exception as error:  # damaged bytes raise whatever they lead to
+        reason = f"{error}".partition("\n")[0] or type(error).__name__
+        raise ValueError(f"the DCGMM in {folder} is damaged ({reason}): fit it again") from None
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")
     return description, arrays

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from workflow.evaluation import drawings, fitting, methods, records
+from workflow.evaluation import drawings, files, fitting, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
 from workflow.steps import classification, competitors, draws, fit, fit_classes, held_out
@@ -110,7 +110,7 @@ def run(tmp_path, monkeypatch, model, training=PLAIN, limits=None, step=fit, cla
     words = [word for key, value in values.items() for word in (f"--{key}", str(value))]
     step.main([*words, "--classes", *classes])
     assert (tmp_path / "fit/model").is_dir()
-    return json.loads((tmp_path / "fit/fit.json").read_text())
+    return files.read_json(tmp_path / "fit/fit.json")
 
 
 def test_a_fit_is_scored_on_all_evidence(tmp_path, monkeypatch):

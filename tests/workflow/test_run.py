@@ -67,7 +67,7 @@ OUTPUTS = (
     "tables/efficiency.tex",
 )
 # They follow whatever any table says, so that plans are compared without them.
-SUMMARIES = {"claims", "comparison", "statistics", "selection", "efficiency"}
+SUMMARIES = {"complete", "claims", "comparison", "statistics", "selection", "efficiency"}
 DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
 FITS = DCGMM + GAUSSIAN + PDSPN  # of outlier tests
 TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}

@@ -100,8 +100,9 @@ def load(path: Path) -> Dataset:
                 about = json.loads(archive["about"].item())
                 arrays = {key: archive[key] for key in _ARRAYS}
             return Dataset(**about, **arrays)
-        except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} is damaged or not a prepared dataset: {error}") from error
+        except Exception as error:  # damaged bytes raise whatever they lead to
+            reason = f"{error}".partition("\n")[0]
+            raise ValueError(f"{path} is damaged or not a prepared dataset: {reason}") from error
 
 
 def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, files
+from workflow.evaluation import archives, catalogue
 
 Drawn = tuple[dict[str, Any], dict[str, np.ndarray]]
 """`about`, and the arrays."""
@@ -34,15 +34,21 @@ def about(fit: dict[str, Any]) -> dict[str, Any]:
 
 def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write arrays and `about` the fit that drew them."""
-    with files.replacing(path) as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about(fit))), **arrays)
+    told = {"about": np.array(json.dumps(about(fit)))}
+    archives.write(path, told | arrays, compressed=True)
 
 
 def read(path: Path) -> Drawn:
-    """What `write` wrote."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    return json.loads(arrays.pop("about").item()), arrays
+    """What `write` wrote.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    arrays = archives.read(path)
+    try:
+        return json.loads(arrays.pop("about").item()), arrays
+    except (ValueError, KeyError, TypeError) as error:
+        raise archives.damaged(Path(path), error) from None
 
 
 def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import time
 import traceback
 from dataclasses import dataclass
@@ -28,7 +29,13 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     result.add_argument("--seed", required=True, type=int)
     result.add_argument("--lock", required=True, type=Path, help="of this environment")
     result.add_argument("--out", required=True, type=Path, help="folder")
+    add_ended(result)
     return result
+
+
+def add_ended(parser: argparse.ArgumentParser) -> None:
+    """The argument with which `workflow.steps.supervise` has an ended training written down."""
+    parser.add_argument("--ended", type=json.loads, help="JSON: how it was ended; it is not begun")
 
 
 def use_device(name: str) -> None:
@@ -97,7 +104,14 @@ def outcome() -> dict[str, Any]:
     }
 
 
-def failure(error: Exception, outcome: dict[str, Any]) -> dict[str, Any]:
+def ended(how: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The outcome of a fit that was ended from outside; what it had saved is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return outcome() | {"status": how["status"], "reason": how["reason"]}
+
+
+def failure(error: BaseException, outcome: dict[str, Any]) -> dict[str, Any]:
     """The outcome of a fit that raised; the traceback goes to the log."""
     traceback.print_exception(error)
     return outcome | {
@@ -123,6 +137,8 @@ def record(
         counts: of training images, and of those kept aside.
         outcome: how it went.
     """
+    own = {"cpu": round(time.process_time(), 3), "memory_mb": provenance.peak_memory_mb()}
+    spent = options.ended or own
     return {
         "schema_version": 2,
         "suite_version": provenance.suite_version(),
@@ -140,8 +156,8 @@ def record(
         "classes": classes,
         "seed": options.seed,
         **outcome,
-        "seconds": outcome["seconds"] | {"cpu": round(time.process_time(), 3)},
-        "memory_mb": {"host": provenance.peak_memory_mb(), "gpu": None},
+        "seconds": outcome["seconds"] | {"cpu": spent["cpu"]},
+        "memory_mb": {"host": spent["memory_mb"], "gpu": None},
         "environment": provenance.environment(options.lock),
         "host": provenance.host(),
         "commit": provenance.commit(),
@@ -175,14 +191,26 @@ def as_json(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def status(error: Exception) -> str:
+def status(error: BaseException) -> str:
     """What a record says of a fit that raised."""
     if isinstance(error, limits.RefusedError):
         return "refused"
     return "diverged" if isinstance(error, ArithmeticError) else "failed"
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """One line; what is refused by us needs no name of an exception."""
     name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
-    return f"{name}{error}".splitlines()[0]
+    memory = "out of memory: " if lacked_memory(error) else ""
+    return f"{memory}{name}{error}".splitlines()[0]
+
+
+def lacked_memory(error: BaseException) -> bool:
+    """Whether an exception tells of too little memory, as Python and each library say it."""
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+        return True
+    return any(words in f"{error}" for words in _NOT_ALLOCATED)
+
+
+_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")  # of TensorFlow, of torch's CUDA
+_NOT_ALLOCATED = ("RESOURCE_EXHAUSTED", "can't allocate memory")  # of JAX, of torch's CPU

@@ -8,7 +8,6 @@ top.
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,7 +152,7 @@ class Judge:
             with np.load(path, allow_pickle=False) as archive:
                 for weight in weights:
                     weight.assign(archive[_name(weight)])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # damaged bytes raise whatever they lead to
             raise ValueError(f"{path} holds no such judge ({error}): train it again") from None
 
 

@@ -6,13 +6,12 @@ nothing could be drawn, `about` has the status and the reason, and there are no 
 """
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, files
+from workflow.evaluation import archives, catalogue
 
 Drawn = dict[str, np.ndarray]
 """`<treatment>/<class>` -> images."""
@@ -98,8 +97,7 @@ def place(key: str) -> tuple[str, int]:
 
 def write(path: Path, about: dict[str, Any], arrays: Drawn) -> None:
     """Write images as `as_bytes` gives them, and who drew them."""
-    with files.replacing(path) as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+    archives.write(path, {"about": np.array(json.dumps(about))} | arrays, compressed=True)
 
 
 def read(path: Path | str) -> tuple[dict[str, Any], Drawn]:
@@ -109,12 +107,10 @@ def read(path: Path | str) -> tuple[dict[str, Any], Drawn]:
         ValueError: if the file is missing, damaged, or lacks what it must tell.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = archives.read(path)
         about = json.loads(arrays.pop("about").item())
         missing = [key for key in NEEDED if key not in about]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except Exception as error:  # damaged bytes raise whatever they lead to
         reason = " ".join(str(error).split())
         raise ValueError(f"{path} is missing, damaged or no file of samples ({reason})") from None
     if missing:

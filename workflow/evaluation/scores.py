@@ -3,14 +3,13 @@
 Needs numpy alone, so that every method's environment can write it.
 """
 
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import files
+from workflow.evaluation import archives
 
 LABELS = ("labels", "validation_labels")
 NO_LABELS = np.empty(0, np.int64)
@@ -48,8 +47,7 @@ def write(
         for evidence, layers in by_evidence.items()
         for layer, values in layers.items()
     }
-    with files.replacing(path) as file:
-        np.savez(file, labels=labels, validation_labels=validation_labels, **arrays)
+    archives.write(path, {"labels": labels, "validation_labels": validation_labels} | arrays)
 
 
 def read(path: Path | str) -> Saved:
@@ -59,13 +57,12 @@ def read(path: Path | str) -> Saved:
         ValueError: if the file is damaged.
     """
     result = Saved(NO_LABELS, {}, {}, {}, NO_LABELS)
+    arrays = archives.read(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in archive.files:
-                if key not in LABELS:
-                    split, evidence, layer = key.split("/")
-                    by_evidence = getattr(result, split)
-                    by_evidence.setdefault(evidence, {})[layer] = archive[key]
-            return replace(result, **{key: archive[key] for key in LABELS})
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it and run again") from None
+        labels = {key: arrays.pop(key) for key in LABELS}
+        for key, values in arrays.items():
+            split, evidence, layer = key.split("/")
+            getattr(result, split).setdefault(evidence, {})[layer] = values
+    except (ValueError, KeyError, AttributeError) as error:
+        raise archives.damaged(Path(path), error) from None
+    return replace(result, **labels)

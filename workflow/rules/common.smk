@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import grid, sources
+from workflow.evaluation import grid, plan, sources, takeover
 from workflow.evaluation.config import ConfigError, checked
 
 try:
@@ -13,116 +13,37 @@ try:
 except ConfigError as error:
     sys.exit(str(error))
 
+if workflow.is_main_process:
+    ALIVE = takeover.begin(Path.cwd())  # this run's sign of life, as long as it is open
+
 RUN = f"results/{config['run']}"
 DATA = "results/data/{dataset}-{source}.npz"
 KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # what names one fit
 FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
+PUBLISHED = "results/reference/1"  # the version of results/reference/plan.yaml
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
-HELD_OUT = [number for number in config["selection"]["held_out"] if f"not{number}" != CLASSES]
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
 
-# Protocol -> method -> the grid points that Table II chooses from; of DCGMM's it has E alone.
-PLAN = {
-    protocol: {
-        method: [
-            name
-            for name, point in grid.protocol_points(method, protocol, config).items()
-            if method != "dcgmm" or point["settings"]["instance"] == "E"
-        ]
-        for method in METHODS
-    }
-    for protocol in config["protocols"]
-}
-
+PLAN = plan.table2(config)
 DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
-# What a tidy table of records is made of: method/point, each on every dataset and seed.
-CLASSIFIERS = [
-    f"dcgmm/{name}"
-    for name, point in POINTS["dcgmm"].items()
-    if point["settings"]["instance"] in config["dcgmm"]["classifiers"]
-]
-GROUPS = {
-    "table1": [f"dcgmm/{name}" for name in POINTS["dcgmm"] if f"dcgmm/{name}" not in CLASSIFIERS],
-    "table2": list(
-        dict.fromkeys(
-            f"{method}/{point}"
-            for methods in PLAN.values()
-            for method, points in methods.items()
-            for point in points
-        )
-    ),
-    "all": [
-        f"{method}/{name}"
-        for method in METHODS
-        for name in POINTS[method]
-        if f"{method}/{name}" not in CLASSIFIERS
-    ],
-    "table4": CLASSIFIERS,
-    # Sec. V-B: other classes in the place of the outliers'.
-    "outlier_classes": [
-        f"dcgmm/{instance}-{config['dcgmm']['recipes'][0]}"
-        for instance in config["other_outliers"]["instances"]
-        if instance in config["dcgmm"]["instances"]
-    ],
-    # A second class held out, to choose grid points by.
-    "held_out": [
-        f"{method}/{point}"
-        for method in METHODS
-        for point in grid.searched_points(method, config)
-        if HELD_OUT
-    ],
-}
-GROUPS = {group: models for group, models in GROUPS.items() if models}
+GROUPS = plan.groups(config)
+CLASSIFIERS = GROUPS[plan.CLASSIFICATION]
 
 
 def group_fits(group):
     """Folders of all fits of a group."""
-    return [
-        folder
-        for model in GROUPS.get(group, [])
-        for folder in expand(
-            FIT,
-            method=model.split("/")[0],
-            point=model.split("/")[1],
-            dataset=config["datasets"],
-            classes=classes_of(group),
-            seed=seeds_of(group),
-        )
-    ]
-
-
-def classes_of(group):
-    """What the fits of a group train on: for most of them all classes but the outliers'."""
-    match group:
-        case "table4":
-            return ["all"]
-        case "outlier_classes":
-            others = [f"not{number}" for number in config["other_outliers"]["classes"]]
-            return list(dict.fromkeys([CLASSES, *others]))
-        case "held_out":
-            return [f"{CLASSES}_{number}" for number in HELD_OUT]
-    return [CLASSES]
-
-
-def seeds_of(group):
-    """The seeds of a group's fits."""
-    return chosen_seeds("selection") if group == "held_out" else config["seeds"]
+    return [f"{RUN}/fit/{fit.folder}" for fit in plan.fits(group, config)]
 
 
 def chosen_seeds(part):
     """The seeds that a part of the configuration names, or those of the run."""
     return config[part]["seeds"] or config["seeds"]
-
-
-def task(group):
-    """What the records of a group measure."""
-    return {"table4": "classification", "held_out": "held_out"}.get(group, "outliers")
 
 
 def curve_fits():

@@ -44,10 +44,34 @@ rule comparison:
         " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
 
 
+rule comparison_figure:
+    # The same on one scale.
+    input:
+        comparison=rules.comparison.output[0],
+        step=step_files("comparison_figure"),
+    output:
+        report(
+            f"{RUN}/figures/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"figure": "comparison", "shows": "the paper's numbers and ours"},
+        ),
+        f"{RUN}/figures/comparison.png",
+    log:
+        f"{LOG}/comparison_figure.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "comparison: {output}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison_figure"
+        " --comparison {input.comparison} --out {params.folder} > {log} 2>&1"
+
+
 rule statistics:
     # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
     input:
-        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if group in GROUPS],
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         chosen=COMPARED["table2"],
         judgements=[f"{folder}/judgements.json" for folder in judges()],
         step=step_files("statistics"),
@@ -96,7 +120,7 @@ rule selection:
     input:
         records=f"{RUN}/records/table2.csv",
         scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
-        held_out=f"{RUN}/records/held_out.csv" if "held_out" in GROUPS else [],
+        held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
         step=step_files("selection"),
     output:
@@ -112,7 +136,7 @@ rule selection:
     params:
         run=config["run"],
         plan=json.dumps(PLAN),
-        held_out=f"--held-out {RUN}/records/held_out.csv" if "held_out" in GROUPS else "",
+        held_out=f"--held-out {RUN}/records/held_out.csv" if GROUPS["held_out"] else "",
         fits=f"{RUN}/fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
@@ -121,3 +145,25 @@ rule selection:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
         " --records {input.records} {params.held_out} --plan {params.plan:q} --fits {params.fits}"
         " --run {params.run:q} --out {params.folder} > {log} 2>&1"
+
+
+rule compare:
+    # This run beside the published results; asked for by name.
+    input:
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
+        published=f"{PUBLISHED}/all_runs.csv",
+        step=step_files("compare"),
+    output:
+        f"{RUN}/tables/reproduction.csv",
+        f"{RUN}/tables/reproduction.md",
+    log:
+        f"{LOG}/compare.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "compare: {params.folder}/reproduction.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.compare"
+        " --records {input.records} --published {input.published} --run {params.run:q}"
+        " --out {params.folder} > {log} 2>&1"

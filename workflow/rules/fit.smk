@@ -1,6 +1,7 @@
 rule fit:
     # One method, one grid point, one seed: trained, saved, and the test images scored.
-    # A fit that fails is a record too, so this job fails only if it is killed.
+    # A fit that fails, hangs or crashes is a record too, so this job fails only if it is killed.
+    # What supervises it is no input, since it shapes no result.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
@@ -28,7 +29,8 @@ rule fit:
     message:
         "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
+        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit"
         " --method {wildcards.method} --grid-point {wildcards.point}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device} --data {input.data}"

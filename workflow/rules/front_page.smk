@@ -1,4 +1,4 @@
-# The page to open first. Included after `rule all`, since it shows every result of that.
+# The page to open first. Included after `rule results`, since it shows every result of that.
 import os
 
 from snakemake.io import is_flagged
@@ -10,7 +10,7 @@ def figures_shown():
         file for rule in workflow.rules for file in rule.output if is_flagged(file, "report")
     ]
     shown = {}
-    for target in rules.all.input:
+    for target in rules.results.input:
         for suffix in (".svg", ".png"):
             path = str(Path(target).with_suffix(suffix))
             for file in reported:
@@ -30,21 +30,20 @@ def asked():
     """The fits that records are expected of."""
     return [
         {
-            "task": task(group),
+            "task": plan.task(group),
             "points": GROUPS[group],
             "datasets": config["datasets"],
-            "classes": classes_of(group),
-            "seeds": seeds_of(group),
+            "classes": plan.classes(group, config),
+            "seeds": plan.seeds(group, config),
         }
-        for group in ("all", "table4", "outlier_classes", "held_out")
-        if group in GROUPS
+        for group in plan.WHOLE
     ]
 
 
 rule front_page:
     # Conditions, verdicts, quality, tables and figures of the run, in one file.
     input:
-        rules.all.input,
+        rules.results.input,
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
         templates=sorted(map(str, Path("workflow/report/front_page").iterdir())),
         step=step_files("front_page"),

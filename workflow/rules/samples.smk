@@ -75,7 +75,8 @@ rule fit_classes:
     message:
         "fit of each class: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit_classes"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
+        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit_classes"
         " --method {wildcards.method} --grid-point {wildcards.point}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device} --data {input.data}"
@@ -145,6 +146,7 @@ rule judge:
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
+        limits=json.dumps(config["limits"]),
     params:
         environment=JUDGING,
         epochs=config["judges"]["epochs"],
@@ -153,7 +155,8 @@ rule judge:
     message:
         "judge: {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judge"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
+        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judge"
         " --data {input.data} --seed {wildcards.seed} --epochs {params.epochs}"
         " --learning-rates {params.rates} --lock {input.lock} --out {params.folder} > {log} 2>&1"
 

@@ -56,7 +56,7 @@ rule records:
     # All of a table's in one tidy CSV.
     input:
         records=lambda wildcards: [
-            f"{fit}/{task(wildcards.group)}.json" for fit in group_fits(wildcards.group)
+            f"{fit}/{plan.task(wildcards.group)}.json" for fit in group_fits(wildcards.group)
         ],
         schema="workflow/schemas/record.schema.yaml",
         step=step_files("records"),
@@ -68,9 +68,9 @@ rule records:
         root=f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
-        classes=lambda wildcards: classes_of(wildcards.group),
-        seeds=lambda wildcards: seeds_of(wildcards.group),
-        task=lambda wildcards: task(wildcards.group),
+        classes=lambda wildcards: plan.classes(wildcards.group, config),
+        seeds=lambda wildcards: plan.seeds(wildcards.group, config),
+        task=lambda wildcards: plan.task(wildcards.group),
     message:
         "records: {output}"
     shell:

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--tables", required=True, nargs="*", type=Path, help="of the run, CSV")
-    parser.add_argument("--records", required=True, type=Path, help="of Table II, tidy CSV")
+    parser.add_argument("--records", type=Path, help="of Table II, tidy CSV")
     parser.add_argument("--run", required=True, help="name of the run")
     parser.add_argument("--source", required=True, help="its images, full or subset")
     parser.add_argument("--schedule", required=True, help="of DCGMM's training")
@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=schedule.fillna(options.schedule),
         )
         tables.write_csv(options.out / "comparison.csv", result)
-        less = reductions.of_records(pd.read_csv(options.records, dtype={"layer": "string"}))
+        fits = options.records and pd.read_csv(options.records, dtype={"layer": "string"})
+        less = [] if fits is None else reductions.of_records(fits)
         tables.write_markdown(options.out / "comparison.md", list(sections(result, less)))
 
 

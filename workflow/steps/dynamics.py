@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
+    fitting.add_ended(parser)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         dataset = datasets.load(options.data)
@@ -39,7 +40,11 @@ def main(arguments: list[str] | None = None) -> None:
             "dataset": {"name": dataset.name, "source": dataset.source, "sha256": dataset.digest},
             "seed": options.seed,
         }
-        record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
+        if options.ended:
+            how = {key: options.ended[key] for key in ("status", "reason")}
+            record |= how | {"waits": [], "history": {}, "seconds": None}
+        else:
+            record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
         record |= {"host": provenance.host(), "commit": provenance.commit()}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())

@@ -27,14 +27,17 @@ def main(arguments: list[str] | None = None) -> None:
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
         options.out.mkdir(parents=True, exist_ok=True)
-        outcome, scores = fit_and_score(
-            options.method,
-            options.settings,
-            images,
-            seed=options.seed,
-            folder=options.out / "model",
-            allowed=options.limits,
-        )
+        if options.ended:
+            outcome, scores = fitting.ended(options.ended, options.out / "model"), {}
+        else:
+            outcome, scores = fit_and_score(
+                options.method,
+                options.settings,
+                images,
+                seed=options.seed,
+                folder=options.out / "model",
+                allowed=options.limits,
+            )
         counts = len(images.train), len(images.validation)
         record = fitting.record(options, dataset, options.classes, counts, outcome)
         labels = dataset.y_test, images.validation_labels
@@ -91,7 +94,7 @@ def fit_and_score(
             score = methods.score if images.held_out else methods.score_whole
             scores["validation"] = score(model, images.validation)
         _check_finite(scores)
-    except Exception as error:  # whatever a method raises is a row of the tables, not an abort
+    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
         outcome = fitting.failure(error, outcome)
         scores = {}
     folder.mkdir(exist_ok=True)

@@ -28,14 +28,17 @@ def main(arguments: list[str] | None = None) -> None:
             for number in options.classes
         }
         options.out.mkdir(parents=True, exist_ok=True)
-        outcome = fit(
-            options.method,
-            options.settings,
-            images,
-            seed=options.seed,
-            folder=options.out / "model",
-            allowed=options.limits,
-        )
+        if options.ended:
+            outcome = fitting.ended(options.ended, options.out / "model")
+        else:
+            outcome = fit(
+                options.method,
+                options.settings,
+                images,
+                seed=options.seed,
+                folder=options.out / "model",
+                allowed=options.limits,
+            )
         counts = [
             sum(len(getattr(chosen, part)) for chosen in images.values())
             for part in ("train", "validation")
@@ -84,7 +87,7 @@ def fit(
             outcome["history"][str(number)] = fitting.as_json(history)
             model.save(folder / str(number))
         clock.stop("fit")
-    except Exception as error:  # whatever a method raises is a row of the tables, not an abort
+    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
         outcome = fitting.failure(error, outcome)
         if number is not None:
             outcome["reason"] = f"class {number}: {outcome['reason']}"

@@ -1,18 +1,20 @@
 """Train one judge: the CNN of Table VII on the training images of a dataset.
 
 Writes `weights.npz`, arrays alone, and `judge.json`: what it was trained on and how, the attempts
-(a learning rate at which training collapses is given up for the next), and its accuracies.
+(a learning rate at which training collapses is given up for the next), and its accuracies. A
+training that fails is written down with its reason, and its `weights.npz` is empty.
 """
 
 import argparse
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, provenance
+from workflow.evaluation import datasets, files, fitting, provenance
 from workflow.evaluation import judge as judges
 from workflow.steps.cli import plain_errors
 
@@ -30,26 +32,74 @@ def main(arguments: list[str] | None = None) -> None:
         "--lock", type=Path, default=Path("envs/tensorflow.lock"), help="of this environment"
     )
     parser.add_argument("--out", required=True, type=Path, help="folder")
+    fitting.add_ended(parser)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         if options.epochs < 1 or options.seed < 0:
             raise ValueError("--epochs must be at least 1 and --seed at least 0")
         dataset = datasets.load(options.data)
-        judge, record = trained(dataset, options.seed, options.epochs, options.learning_rates)
-        judge.save(options.out / "weights.npz")
+        record = begun(dataset, options.seed, options.epochs)
+        judge = None
+        if options.ended:
+            record |= {key: options.ended[key] for key in ("status", "reason", "memory_mb")}
+        else:
+            try:
+                rates = options.learning_rates
+                judge, outcome = trained(dataset, options.seed, options.epochs, rates)
+                record |= outcome
+            except ValueError:  # the images are not for a judge
+                raise
+            except Exception as error:  # the tables can do without one judge
+                traceback.print_exception(error)
+                how = {"status": fitting.status(error), "reason": fitting.reason(error)}
+                record |= how | {"memory_mb": provenance.peak_memory_mb()}
+        save(judge, options.out / "weights.npz")
         record |= {
             "environment": provenance.environment(options.lock),
             "host": provenance.host(),
             "commit": provenance.commit(),
         }
         files.write_json(options.out / "judge.json", record)
-    print(f"{options.out}: {record['status']}, test accuracy {record['accuracy']['test']:.2%}")
+    accuracy = record["accuracy"]["test"]
+    how = record["reason"] if accuracy is None else f"test accuracy {accuracy:.2%}"
+    print(f"{options.out}: {record['status']}, {how}")
+
+
+def begun(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
+    """What is known of a judge before its training, which decides on the rest."""
+    return {
+        "suite_version": provenance.suite_version(),
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "sha256": dataset.digest,
+            "train_images": len(dataset.x_train),
+            "test_images": len(dataset.x_test),
+        },
+        "input_shape": list(dataset.x_train.shape[1:]),
+        "classes": len(np.unique(dataset.y_train)),
+        "seed": seed,
+        "epochs": epochs,
+        "learning_rate": None,
+        "attempts": [],
+        "accuracy": {"train": None, "test": None},
+        "seconds": {"fit": None, "cpu": None},
+    }
+
+
+def save(judge: judges.Judge | None, path: Path) -> None:
+    """The judge's weights; an empty archive if there is none."""
+    if judge is not None:
+        judge.save(path)
+        return
+    with files.replacing(path) as file:
+        np.savez(file)
 
 
 def trained(
     dataset: datasets.Dataset, seed: int, epochs: int, learning_rates: list[float]
 ) -> tuple[judges.Judge, dict[str, Any]]:
-    """A judge, and what is to be known of it.
+    """A judge, and how its training went.
 
     Raises:
         ValueError: if the classes are not numbered from 0, or images are too small.
@@ -71,18 +121,6 @@ def trained(
     seconds = time.perf_counter() - start
     test = judge.accuracy(datasets.as_float(dataset.x_test), dataset.y_test)
     return judge, {
-        "suite_version": provenance.suite_version(),
-        "dataset": {
-            "name": dataset.name,
-            "source": dataset.source,
-            "sha256": dataset.digest,
-            "train_images": len(dataset.x_train),
-            "test_images": len(dataset.x_test),
-        },
-        "input_shape": list(judge.input_shape),
-        "classes": judge.classes,
-        "seed": seed,
-        "epochs": epochs,
         "status": "collapsed" if chosen.collapsed else "ok",
         "reason": chosen.collapsed,
         "learning_rate": chosen.learning_rate,

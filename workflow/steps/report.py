@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.json"
         config.write_text(options.config, "utf-8")
-        command = ["snakemake", "all", "--nolock", "--report", part, "--configfile", config]
+        command = ["snakemake", "results", "--nolock", "--report", part, "--configfile", config]
         if subprocess.run(command).returncode:
             sys.exit(f"{parser.prog}: Snakemake could not write the report, see above")
     part.replace(options.out)

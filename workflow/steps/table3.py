@@ -113,8 +113,9 @@ MEASURES = (
 
 def _of_judges(judges: list[dict[str, Any]]) -> str:
     """How many there are, and their own training and accuracies."""
+    judges = [judge for judge in judges if judge["attempts"]]
     if not judges:
-        return "No judge is known."
+        return "No judge was trained."
     own = ", ".join(tables.number(100 * judge["accuracy"]["test"], 2) for judge in judges)
     rates = ", ".join(dict.fromkeys(f"{judge['learning_rate']:g}" for judge in judges))
     images = tables.count(judges[0]["dataset"]["train_images"])
@@ -128,6 +129,8 @@ def _rejected(judges: list[dict[str, Any]]) -> list[str]:
     """The learning rates at which a judge was trained without becoming the judge."""
     notes = []
     for judge in judges:
+        if not judge["attempts"]:
+            notes.append(f"judge of seed {judge['seed']}: {judge['status']}, {judge['reason']}")
         for attempt in judge["attempts"]:
             end = f"ended at a training accuracy of {100 * attempt['accuracy'][-1]:.2f} %"
             how = f"collapsed ({attempt['collapsed']})" if attempt["collapsed"] else end

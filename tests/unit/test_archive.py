@@ -1,0 +1,157 @@
+"""Published records: nothing that has a result is replaced, and nothing strange gets in."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from tests.unit.example_record import failed, point, record
+from workflow.evaluation import archive, files, grid, reference
+from workflow.steps import collect, publish, readme_tables
+
+CONFIG_FILE = "config/cpu.yaml"
+
+
+def put(run, *made):
+    """Records where a run has them."""
+    for one in made:
+        folder = run / "fit" / archive.key(one)[1].folder
+        files.write_json(folder / f"{one['task']}.json", one)
+        files.write_json(folder / "fit.json", {"no": "task"})
+
+
+def planned(target, name, **changes):
+    """A record of a DCGMM grid point with the settings that the plan has for it."""
+    settings = grid.points("dcgmm", target.config)[name]["settings"]
+    base = point(settings["instance"], recipe=settings["recipe"])
+    return base | {
+        "settings": json.loads(json.dumps(settings)),
+        "dataset": base["dataset"] | {"source": "full", "train_images": 54000},
+        **changes,
+    }
+
+
+@pytest.fixture
+def target(tmp_path):
+    """The published plan, writing to an empty folder."""
+    return reference.load()._replace(folder=tmp_path / "published")
+
+
+def test_a_result_is_never_replaced():
+    first, second = record(parameter_count=1), record(parameter_count=2)
+    published = archive.merged({}, [first])
+    assert archive.merged(published, [second]) == published
+
+
+@pytest.mark.parametrize(("status", "kept"), [("failed", False), ("timeout", False),
+                                              ("diverged", True), ("refused", True)])  # fmt: skip
+def test_what_a_second_try_may_mend_is_replaced(status, kept):
+    published = archive.merged({}, [failed(status=status)])
+    after = archive.merged(published, [record()])
+    assert (next(iter(after.values()))["status"] == status) is kept
+
+
+def test_records_come_back_without_their_history(tmp_path):
+    made = [record(seed=1, history={"loss": [[1.0]]}), record(seed=0)]
+    archive.write(tmp_path, archive.merged({}, made))
+    back = archive.read(tmp_path)
+    assert list(back.values()) == [record(seed=0), record(seed=1)]
+    table = pd.read_csv(tmp_path / archive.TABLE)
+    assert table["seed"].tolist() == [0] * 4 + [1] * 4
+    assert table["value"].tolist() == 2 * [0.6, 0.59, 0.7, 0.68]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"method": "dcgmm"', "line 2 is damaged"),
+        (json.dumps(record() | {"seed": -1}), "line 2 is not a valid record: at seed"),
+        (json.dumps(record()), "line 2 is a second record of outliers of dcgmm/B-paper/mnist"),
+    ],
+)
+def test_damage_names_the_line(tmp_path, line, says):
+    files.write_text(tmp_path / archive.RECORDS, json.dumps(record()) + "\n" + line + "\n")
+    with pytest.raises(ValueError, match=says):
+        archive.read(tmp_path)
+
+
+def test_collecting_twice_adds_once(tmp_path, target):
+    run = tmp_path / "run"
+    put(run, planned(target, "B-paper"))
+    files.write_text(run / "judges/mnist/seed0/judgements.json", "{}")
+    assert "1 of them new; 1 other files added" in collect.collect(run, target)
+    before = {path: path.stat().st_mtime_ns for path in target.folder.rglob("*.*")}
+    assert "0 of them new; 0 other files added" in collect.collect(run, target)
+    assert before == {path: path.stat().st_mtime_ns for path in target.folder.rglob("*.*")}
+
+
+def test_other_settings_than_the_plans_are_refused(tmp_path, target):
+    put(tmp_path, point("B"))  # of a short run on the subset
+    with pytest.raises(ValueError, match=r"hyperparameters\.epochs, source"):
+        collect.collect(tmp_path, target)
+    assert not target.folder.exists()
+
+
+def test_what_the_plan_does_not_ask_for_is_left(tmp_path, target):
+    put(tmp_path, planned(target, "B-paper", seed=7))
+    assert "0 records" in collect.collect(tmp_path, target)
+
+
+def test_what_is_published_is_not_made_again(tmp_path, target):
+    stage = target.stages[0]
+    targets = reference.missing(target, stage, 0, {})
+    assert len(targets) == 14  # seven instances, two datasets
+    put(tmp_path, planned(target, "B-paper"))
+    collect.collect(tmp_path, target)
+    left = reference.missing(target, stage, 0, archive.read(target.folder))
+    assert set(targets) - set(left) == {
+        "results/cpu/fit/dcgmm/B-paper/mnist/not0/seed0/outliers.json"
+    }
+    assert len(reference.missing(target, stage, 1, archive.read(target.folder))) == 14
+
+
+def test_targets_without_seeds_are_made_once(target):
+    stage = next(stage for stage in target.stages if stage.targets == ["table3"])
+    assert reference.missing(target, stage, 0, {}) == ["table3"]
+    assert reference.missing(target, stage, 1, {}) == []
+    files.write_text(target.folder / "judges/mnist/seed4/judgements.json", "{}")
+    assert reference.missing(target, stage, 0, {}) == []
+
+
+def test_a_stage_of_nothing_is_refused(tmp_path):
+    path = tmp_path / "plan.yaml"
+    files.write_text(
+        path, f"version: '1'\nconfig: {CONFIG_FILE}\nstages: [{{name: x, group: y}}]\n"
+    )
+    with pytest.raises(ValueError, match=r"stages\[0\] needs `targets`, or a `group` of table1"):
+        reference.load(path)
+
+
+def test_tables_are_made_of_what_is_published(tmp_path, target):
+    put(tmp_path, *(planned(target, "B-paper", seed=seed) for seed in (0, 1)))
+    collect.collect(tmp_path, target)
+    run = tmp_path / "laid out" / "cpu"
+    publish.lay_out(target, run)
+    publish.make_tables(target, run)
+    table = pd.read_csv(run / "tables/table1.csv").set_index("metric")
+    assert table["mean"].to_dict() == {"auroc": 70.0, "auc100": 68.0}  # the top layer's
+    assert not (run / "tables/table4.csv").exists()
+    cells = pd.read_csv(run / "tables/comparison.csv")
+    text = readme_tables.written(cells)
+    line = next(line for line in text.splitlines() if line.startswith("| B "))
+    assert line.split("|")[2].strip() == "68.0 ± 0.0 (2)"
+
+
+def test_readme_keeps_what_is_around_the_tables(tmp_path):
+    place = tmp_path / "README.md"
+    text = f"before\n{readme_tables.BEGIN}\nold\n{readme_tables.END}\nafter\n"
+    new = readme_tables.inserted(text, "new", place)
+    assert new == f"before\n{readme_tables.BEGIN}\n\nnew\n\n{readme_tables.END}\nafter\n"
+    assert readme_tables.inserted(new, "new", place) == new
+    for broken in ("", readme_tables.BEGIN, readme_tables.END + readme_tables.BEGIN, 2 * text):
+        with pytest.raises(ValueError, match="each once, in this order"):
+            readme_tables.inserted(broken, "new", place)
+
+
+def test_the_readme_is_in_step_with_what_is_published():
+    readme_tables.main(["--check"])

@@ -1,0 +1,81 @@
+"""A disk that is full: one sentence that names the file, and what was there stays as it was.
+
+The limit of a process on the size of its files stands for the disk: writing fails in the same way.
+"""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.example_record import record
+from workflow.evaluation import files
+from workflow.steps import data as data_step
+
+LIMIT = 4096  # bytes that any file may have
+
+
+def limited(*arguments):
+    """A step that may write files of few bytes."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+
+    command = [sys.executable, "-m", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+
+
+def refused(result, file):
+    """That a step failed for want of room, said so in one line, and left nothing half-written."""
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"{file} cannot be written: " in line
+    assert not list(file.parent.rglob("*.part"))
+
+
+@pytest.mark.parametrize("before", [None, "the old one"])
+def test_a_dataset(tmp_path, before):
+    out = tmp_path / "mnist.npz"
+    if before:
+        out.write_text(before)
+    options = ["--dataset", "mnist", "--source", "subset", "--data-dir", tmp_path, "--out", out]
+    refused(limited(data_step.__name__, *options), out)
+    assert (out.read_text() if before else out.exists()) == (before or False)
+
+
+def test_records(tmp_path):
+    files.write_json(tmp_path / "a/b/mnist/not0/seed0/outliers.json", record())
+    axes = ["--datasets", "mnist", "--classes", "not0", "--seeds", *["0"] * 50]
+    options = ["--points", "a/b", *axes, "--task", "outliers", "--out", tmp_path / "all.csv"]
+    refused(limited("workflow.steps.records", "--root", tmp_path, *options), tmp_path / "all.csv")
+
+
+def test_a_model(tmp_path):
+    program = tmp_path / "save.py"
+    program.write_text(
+        "import sys; import numpy as np; from pathlib import Path\n"
+        "from baselines import persistence\n"
+        "persistence.write(Path(sys.argv[1]), {}, {'a': np.zeros(10_000)})\n"
+    )
+    command = [sys.executable, str(program), str(tmp_path / "model")]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(Path.cwd())},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT)),
+    )
+    assert result.returncode == 1 and "OSError" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["save.py"], "neither a model nor a part"
+
+
+def test_a_disk_that_fills_up_while_an_archive_is_written(tmp_path):
+    path = tmp_path / "a.npz"
+    sentence = r"a\.npz cannot be written: no room"
+    with pytest.raises(OSError, match=sentence), files.replacing(path) as file:
+        np.savez(file, a=np.ones(3))
+        raise OSError("no room")
+    assert not list(tmp_path.iterdir())

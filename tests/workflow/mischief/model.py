@@ -1,0 +1,66 @@
+"""The template, whose fits go wrong on purpose until a file `mended` lies in the run's folder."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from baselines._template import Template
+
+
+class Mischief(Template):
+    """Fits as the template does, or goes wrong.
+
+    Args:
+        how: a key of `MISCHIEF`, or `works`.
+        input_shape: (H, W, C) of an image.
+    """
+
+    name = "mischief"
+
+    def __init__(self, *, how="works", input_shape=(28, 28, 1)):
+        super().__init__(input_shape=input_shape)
+        self.how = "works" if Path("mended").exists() else how
+
+    def fit(self, images, *, seed=0, progress=False):
+        history = super().fit(images, seed=seed)
+        MISCHIEF.get(self.how, lambda: None)()
+        return history
+
+    def score_samples(self, images, known=None):
+        scores = super().score_samples(images, known)
+        return np.full_like(scores, np.nan) if self.how == "diverges" else scores
+
+
+def raises():
+    raise RuntimeError("on purpose")
+
+
+def exits():
+    raise SystemExit("gone")
+
+
+def lacks():
+    np.ones(2**50)
+
+
+def hangs():
+    """In native code and with the interpreter's lock, so that no Python code can end it."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def allocates():
+    kept = []
+    for _ in range(40):
+        kept.append(np.ones(100 * 2**20 // 8))
+        time.sleep(0.1)
+
+
+def crashes():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+MISCHIEF = {each.__name__: each for each in (raises, exits, lacks, hangs, allocates, crashes)}

@@ -1,0 +1,74 @@
+"""Fits that go wrong in every way: each is a row with its reason, and a retry reruns it alone."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from tests.workflow import conftest
+
+OVERLAY = "tests/workflow/mischief.yaml"
+TABLE = "results/mischief/tables/table2.csv"
+EXPECTED = {
+    "works": ("ok", ""),
+    "raises": ("failed", "RuntimeError: on purpose"),
+    "exits": ("failed", "SystemExit: gone"),
+    "diverges": ("diverged", "ArithmeticError: the log-density under layer top is not"),
+    "lacks": ("failed", "out of memory: "),
+    "hangs": ("timeout", "it ran longer than limits.timeout_s, which is 12"),
+    "allocates": ("failed", "out of memory: it held 1."),
+    "crashes": ("failed", "it crashed in native code: SIGSEGV"),
+}
+BAD = len(EXPECTED) - 1
+
+
+@pytest.fixture(scope="module")
+def wronged(tmp_path_factory):
+    """A copy of the suite in which Table II was made of such fits."""
+    project = conftest.copy(tmp_path_factory.mktemp("mischief"))
+    source = project.folder / "tests/workflow/mischief"
+    shutil.copytree(source, project.folder / "baselines/mischief")
+    result = project.snakemake(TABLE, overlay=OVERLAY)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return project
+
+
+def fits(project):
+    """Grid point -> its record as text."""
+    folder = project.folder / "results/mischief/fit/mischief"
+    return {path.parts[-5]: path.read_text() for path in folder.glob("*/*/*/*/fit.json")}
+
+
+def test_whatever_goes_wrong_is_a_row(wronged):
+    records = map(json.loads, fits(wronged).values())
+    found = {record["settings"]["how"]: record for record in records}
+    assert found.keys() == EXPECTED.keys()
+    for how, (status, reason) in EXPECTED.items():
+        assert found[how]["status"] == status, how
+        assert found[how]["reason"].startswith(reason), how
+    assert 15 < found["hangs"]["memory_mb"]["host"] < 1024
+    assert found["allocates"]["memory_mb"]["host"] > 1024
+    assert not list((wronged.folder / "results/mischief").rglob("*.part"))
+
+
+def test_tables_are_made_of_what_is_left(wronged):
+    (row,) = pd.read_csv(wronged.folder / TABLE).to_dict("records")
+    assert row["title"] == "Mischief" and 0 < row["mean"] <= 100
+    page = (wronged.folder / "results/mischief/tables/table2.md").read_text("utf-8")
+    for status, reason in EXPECTED.values():
+        assert status == "ok" or f"{status}: {reason}" in page
+
+
+def test_a_retry_reruns_what_failed_and_nothing_else(wronged):
+    planned = wronged.plan("retry", "--until", "table2", overlay=OVERLAY)
+    assert (planned["fit"], planned["outliers"], planned["table2"]) == (BAD, BAD, 1)
+    before = fits(wronged)
+    mended = wronged.folder / "mended"
+    mended.touch()
+    result = wronged.snakemake("retry", "--until", "table2", overlay=OVERLAY)
+    assert result.returncode == 0, result.stdout + result.stderr
+    after = fits(wronged)
+    assert {json.loads(text)["status"] for text in after.values()} == {"ok"}
+    assert [point for point in after if after[point] == before[point]] == ["works"]
+    assert "fit" not in wronged.plan("retry", "--until", "table2", overlay=OVERLAY)

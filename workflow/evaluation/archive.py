@@ -1,0 +1,84 @@
+"""The published records: one JSON line a fit and task, kept after the models are gone.
+
+`records.jsonl` holds them without the history of training; `all_runs.csv` is the same as a tidy
+table. A published record is never replaced by another of the same fit unless it has no result.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from workflow.evaluation import files, records, tidy
+from workflow.evaluation.plan import Fit
+
+Record = dict[str, Any]
+Key = tuple[str, Fit]  # the task, and the fit it was done with
+
+RECORDS = "records.jsonl"
+TABLE = "all_runs.csv"
+UNFINISHED = ("failed", "timeout")  # what another try may mend; a divergence is a result
+
+
+def key(record: Record) -> Key:
+    """What one record is of."""
+    method, point, classes, seed = (
+        record[name] for name in ("method", "grid_point", "classes", "seed")
+    )
+    return record["task"], Fit(method, point, record["dataset"]["name"], classes, seed)
+
+
+def read(folder: Path) -> dict[Key, Record]:
+    """All published records of a folder, none if it has no file of them.
+
+    Raises:
+        ValueError: for a line that is no valid record, or a second one of the same fit and task.
+    """
+    path = folder / RECORDS
+    published: dict[Key, Record] = {}
+    if not path.is_file():
+        return published
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        place = f"{path}, line {number}"
+        try:
+            record = records.check(json.loads(line), place)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{place} is damaged ({error}); restore the file from git") from None
+        if key(record) in published:
+            raise ValueError(f"{place} is a second record of {describe(key(record))}; remove one")
+        published[key(record)] = record
+    return published
+
+
+def of_run(fits: Path) -> Iterator[Record]:
+    """Every record of a task below a run's `fit/`, finished or not.
+
+    Raises:
+        ValueError: for a damaged record.
+    """
+    for path in sorted(fits.glob("*/*/*/*/seed*/*.json")):
+        record = files.read_json(path)
+        if isinstance(record, dict) and "task" in record:
+            yield records.check(record, str(path))
+
+
+def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, Record]:
+    """Published records and those found, by key; what has a result is kept as it was."""
+    result = dict(published)
+    for record in found:
+        old = result.get(key(record))
+        if old is None or old["status"] in UNFINISHED:
+            result[key(record)] = {name: record[name] for name in record if name != "history"}
+    return dict(sorted(result.items()))
+
+
+def write(folder: Path, published: dict[Key, Record]) -> None:
+    """Write both files, each atomically."""
+    lines = [json.dumps(record, allow_nan=False) + "\n" for record in published.values()]
+    files.write_text(folder / RECORDS, "".join(lines))
+    files.write_text(folder / TABLE, tidy.table(published.values()).to_csv(index=False))
+
+
+def describe(key: Key) -> str:
+    """As in `outliers of dcgmm/E-paper/mnist/not0/seed0`."""
+    return f"{key[0]} of {key[1].folder}"

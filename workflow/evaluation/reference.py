@@ -1,0 +1,133 @@
+"""What is to be published, and what of it is missing (`results/reference/plan.yaml`)."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from snakemake.utils import update_config
+
+from workflow.evaluation import archive, config, grid, plan
+
+PLAN = Path("results/reference/plan.yaml")
+
+
+class Stage(NamedTuple):
+    """Either the records of a group's models that match a pattern, or targets of Snakemake.
+
+    Attributes:
+        name: for readers.
+        group: of `plan.groups`, None for targets.
+        points: pattern of models, as in `dcgmm/*-paper`.
+        targets: of Snakemake.
+        made: pattern of what the targets publish; they are made if it is there.
+    """
+
+    name: str
+    group: str | None = None
+    points: str = "*"
+    targets: Sequence[str] = ()
+    made: str = ""
+
+
+class Reference(NamedTuple):
+    """The plan, with its configuration checked.
+
+    Attributes:
+        folder: where its results are published.
+        config_file: over `config.yaml`.
+        config: both, merged and checked.
+        stages: in the order of making.
+    """
+
+    folder: Path
+    config_file: str
+    config: dict[str, Any]
+    stages: list[Stage]
+
+    @property
+    def run(self) -> Path:
+        """Where its runs write."""
+        return Path("results") / self.config["run"]
+
+
+def load(path: Path = PLAN) -> Reference:
+    """Read the plan.
+
+    Raises:
+        ValueError: for a stage with unknown keys or of an unknown group.
+        config.ConfigError: if its configuration is not valid.
+    """
+    content = yaml.safe_load(path.read_text("utf-8"))
+    files = ("config.yaml", content["config"])
+    merged: dict[str, Any] = {}
+    for file in files:
+        update_config(merged, yaml.safe_load(Path(file).read_text("utf-8")))
+    merged = config.checked(merged, files)
+    groups = plan.groups(merged)
+    stages = []
+    for number, entry in enumerate(content["stages"]):
+        unknown = set(entry) - set(Stage._fields)
+        if unknown or not (entry.get("targets") or entry.get("group") in groups):
+            raise ValueError(
+                f"{path}: stages[{number}] needs `targets`, or a `group` of {', '.join(groups)}, "
+                f"and has {entry}"
+            )
+        stages.append(Stage(**entry))
+    return Reference(path.parent / content["version"], content["config"], merged, stages)
+
+
+def missing(
+    reference: Reference, stage: Stage, seed: int, published: Collection[archive.Key]
+) -> list[str]:
+    """Targets for what the stage lacks of one seed; what knows no seeds goes with the first."""
+    if stage.group is None:
+        made = any(reference.folder.glob(stage.made))
+        return [] if made or seed != reference.config["seeds"][0] else list(stage.targets)
+    task = plan.task(stage.group)
+    return [
+        f"{reference.run}/fit/{fit.folder}/{task}.json"
+        for fit in plan.fits(stage.group, reference.config)
+        if fit.seed == seed
+        and fnmatch(f"{fit.method}/{fit.grid_point}", stage.points)
+        and (task, fit) not in published
+    ]
+
+
+def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
+    """Those records that the plan asks for.
+
+    Raises:
+        ValueError: for one that was made on other images or with other settings.
+    """
+    config = reference.config
+    asked = {
+        (plan.task(group), fit) for group in plan.groups(config) for fit in plan.fits(group, config)
+    }
+    points = {method: grid.points(method, config) for method in grid.methods(config)}
+    for record in records:
+        key = archive.key(record)
+        if key not in asked:
+            continue
+        wanted = points[key[1].method][key[1].grid_point]
+        wanted = {"source": config["source"]} | wanted["settings"] | wanted["training"]
+        had = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
+        if different := _different(had, json.loads(json.dumps(wanted))):
+            raise ValueError(
+                f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
+                f"than {PLAN} asks for; remove it, or run in a clone of its own"
+            )
+        yield record
+
+
+def _different(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
+    """Which settings differ; those that only one side knows came with a later version."""
+    names = []
+    for name in one.keys() & other.keys():
+        if isinstance(one[name], dict) and isinstance(other[name], dict):
+            names += _different(one[name], other[name], f"{prefix}{name}.")
+        elif one[name] != other[name]:
+            names.append(f"{prefix}{name}")
+    return sorted(names)

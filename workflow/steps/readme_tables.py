@@ -1,0 +1,89 @@
+"""Write the published tables into the README, or with --check tell whether they are in step.
+
+They come from the published comparison with the paper, which has a row for each of its cells, and
+stand between two comments that are left where they are.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.evaluation import files, reference, tables
+from workflow.steps.cli import plain_errors
+
+BEGIN, END = "<!-- published tables: begin -->", "<!-- published tables: end -->"
+TITLES = {
+    "I": "Table I: outlier detection by DCGMM instances (recipe `paper`), AUC in %",
+    "II": "Table II: outlier detection by DCGMM-E and its competitors, AUC in %",
+    "III": "Table III: drawn images that a CNN takes for their class, in %",
+    "IV": "Table IV: classification accuracy in %",
+}
+# Where both protocols measure the same fits alike, one column would repeat the other.
+CORRECTED = {"I": "exact AUROC", "II": "corrected", "III": "noise in full"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.steps.readme_tables", description=__doc__
+    )
+    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--tables", type=Path, help="folder; default: that of the published ones")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if out of step")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        folder = options.tables or reference.load().folder / "tables"
+        old = options.readme.read_text("utf-8")
+        new = inserted(old, written(pd.read_csv(folder / "comparison.csv")), options.readme)
+        if options.check and new != old:
+            raise ValueError(f"{options.readme} is not in step with {folder}; run `make publish`")
+        if new != old:
+            files.write_text(options.readme, new)
+
+
+def inserted(text: str, content: str, place: Path) -> str:
+    """The text with the content between its two comments.
+
+    Raises:
+        ValueError: if it has not each of them once, in this order.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in rest or END in after:
+        raise ValueError(f"{place} needs the lines {BEGIN} and {END}, each once, in this order")
+    return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
+
+
+def written(cells: pd.DataFrame) -> str:
+    """Tables I to IV, a line for each row of the paper's."""
+    parts = []
+    for table, title in TITLES.items():
+        own = cells[(cells["table"] == table) & (cells["column"] != "parameters")]
+        lines = pd.DataFrame(
+            {"": row} | dict(_columns(table, group))
+            for row, group in own.groupby("row", sort=False)
+        )
+        parts += [f"**{title}**", lines.to_markdown(index=False, disable_numparse=True)]
+    return "\n\n".join(parts)
+
+
+def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Header and cell: ours, ours as corrected, the paper's; for every dataset."""
+    for cell in row.to_dict("records"):
+        name = tables.name(cell["column"])
+        yield name, _ours(cell, "ours", "n")
+        if table in CORRECTED:
+            yield f"{name}, {CORRECTED[table]}", _ours(cell, "corrected", "corrected_n")
+        yield f"{name}, paper", tables.spread(cell["paper"], cell["paper_spread"])
+
+
+def _ours(cell: dict, mean: str, n: str) -> str:
+    """Mean, spread and number of seeds or judges."""
+    text = tables.spread(cell[mean], cell[f"{mean}_std"])
+    return f"{text} ({cell[n]:.0f})" if cell[n] > 0 else text
+
+
+if __name__ == "__main__":
+    main()
