@@ -8,9 +8,12 @@ PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
 SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
 MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py))
-METHODS = dcgmm $(notdir $(patsubst %/method.toml,%,$(wildcard baselines/*/method.toml)))
+# Optional methods are tested when they are named: make test-contract METHODS=circuit
+METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
+  $(shell grep -L '^optional = true' baselines/*/method.toml)))
 SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
+TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
 .PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak lint format report docs locks clean
 
@@ -87,8 +90,8 @@ envs/%.lock: envs/%.in FORCE
 	  $(addprefix --override ,$(wildcard envs/$*.override)) \
 	  --no-header --no-annotate --no-config --output-file $@ $<
 
-# torch's builds for CPU and for CUDA differ in what they need, so this lock leaves that open.
-envs/torch.lock: envs/torch.in FORCE
+# torch's builds for CPU and for CUDA differ in what they need, so these locks leave that open.
+$(TORCH_LOCKS): envs/%.lock: envs/%.in FORCE
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
 	  --no-config $< | grep -vE '^(nvidia|cuda|triton)' | sed -E 's/^(torch==[^ +;]+).*/\1/' | uniq > $@
 

@@ -38,6 +38,7 @@ include: "workflow/rules/colour.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/efficiency.smk"
+include: "workflow/rules/bits.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -76,6 +77,7 @@ rule results:
         rules.statistics.output,
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,
+        rules.bits_per_dimension.output if discrete_fits() else [],
 
 
 include: "workflow/rules/complete.smk"

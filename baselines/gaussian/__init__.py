@@ -1,5 +1,5 @@
 """A Gaussian for every pixel: the control that any model must beat."""
 
-from baselines.gaussian.model import Gaussian
+from baselines.gaussian.model import GaussianPixels
 
-__all__ = ["Gaussian"]
+__all__ = ["GaussianPixels"]

@@ -44,6 +44,7 @@ def test_every_method_of_the_suite_is_described(name):
     mentioned = {*about.symbols, *about.variants, *about.original}
     for protocol in about.protocols.values():
         mentioned |= {*protocol.settings, *protocol.where}
+    mentioned |= {*(about.discrete or {})}
     assert mentioned <= set(rules)
     assert yaml.safe_load((folder / "params.schema.yaml").read_text("utf-8"))["title"]
 
@@ -75,6 +76,8 @@ def test_folders_are_scanned(mine):
          "samples.published is 'means'; did you mean 'mean'?"),
         ("[protocols.paper]", '[samples]\npublish = "mean"\n[protocols.paper]',
          "unknown key 'samples.publish'; did you mean 'published'?"),
+        ("[protocols.paper]", '[discrete]\nwere = {leaf = "categorical"}\n[protocols.paper]',
+         "unknown key 'discrete.were'; did you mean 'where'?"),
         ('"Mine"', '"Mine', "Illegal character"),
     ],
 )  # fmt: skip
@@ -89,6 +92,18 @@ def test_draws_are_treated_as_published(mine):
     catalogue.method.cache_clear()
     assert mine(GOOD + '[samples]\npublished = "mean"\n').published == "mean"
     assert catalogue.DCGMM.published == "recipe"
+
+
+def test_discrete_points_are_all_or_some_or_none(mine):
+    point = {"leaf": "categorical"}
+    for more, expected in (
+        ("", (False, False)),
+        ("[discrete]\n", (True, True)),
+        ('[discrete]\nwhere = {leaf = "categorical"}\n', (True, False)),
+    ):
+        catalogue.method.cache_clear()
+        about = mine(GOOD + more)
+        assert (about.is_discrete(point), about.is_discrete({"leaf": "normal"})) == expected
 
 
 def test_an_unknown_method_is_named(mine):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from baselines.gaussian import Gaussian
+from baselines.gaussian import GaussianPixels
 from tests.unit.example_record import record
 from workflow.evaluation import methods, provenance, samples
 from workflow.steps import class_samples, contact_sheets
@@ -97,7 +97,7 @@ def test_each_class_is_drawn_from_its_own_model(tmp_path):
     a_fit(tmp_path)
     generator = np.random.default_rng(0)
     for label in (0, 2):
-        model = Gaussian(minimum_variance=1e-4, input_shape=SHAPE)
+        model = GaussianPixels(minimum_variance=1e-4, input_shape=SHAPE)
         model.fit(0.3 + 0.2 * label + 0.05 * generator.standard_normal((50, *SHAPE)))
         model.save(tmp_path / "model" / str(label))
     about, arrays = step(tmp_path)

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
 
 import pandas as pd
 import pytest
@@ -261,23 +260,6 @@ def test_controls_bound_what_is_judged(finished):
     assert real["diversity"] > 0.5 and mean["diversity"] == pytest.approx(0, abs=1e-4)
     classes = pd.read_csv(run / "tables/table3_classes.csv").set_index("title")
     assert set(classes.loc[judgements.MEAN, "accuracy"]) <= {0, 100}
-
-
-def test_a_copied_template_is_a_competitor(finished):
-    folder = shutil.copytree(
-        finished.folder / "baselines/_template", finished.folder / "baselines/mine"
-    )
-    (finished.folder / "mine.yaml").write_text("run: mine\nbaselines: {mine: }\n")
-    record = "results/mine/fit/mine/default/mnist/not0/seed0/outliers.json"
-    overlay = ["tests/workflow/tiny.yaml", "mine.yaml"]
-    try:
-        result = finished.snakemake(record, overlay=overlay)
-        fits = finished.plan(overlay=overlay)["fit"]
-    finally:
-        shutil.rmtree(folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert json.loads((finished.folder / record).read_text())["status"] == "ok"
-    assert fits == FITS + 1, "all but the one that is there"
 
 
 def test_second_run_has_nothing_to_do(finished):

@@ -41,7 +41,7 @@ class Protocol:
 
     def concerns(self, settings: dict[str, Any]) -> bool:
         """Whether the protocol's settings are for a grid point."""
-        return all(settings.get(key) == value for key, value in self.where.items())
+        return _agrees(settings, self.where)
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Method:
 
     Attributes:
         published: the treatment of its draws that the authors' release uses (Table III).
+        discrete: settings of the grid points whose scores are log-probabilities of bytes; all, if
+            empty; None if there are no such points.
         treatments: of the pixels' noise in its draws.
         original: settings of the paper's own fits.
     """
@@ -63,12 +65,17 @@ class Method:
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
     published: str = "full"
+    discrete: dict[str, Any] | None = None
     treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
     original: dict[str, float] = field(default_factory=dict)
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
         return self.title.format(**settings)
+
+    def is_discrete(self, settings: dict[str, Any]) -> bool:
+        """Whether a grid point's scores are log-probabilities of bytes."""
+        return self.discrete is not None and _agrees(settings, self.discrete)
 
 
 DCGMM = Method(
@@ -120,9 +127,10 @@ def method(name: str) -> Method:
 
 def _described(name: str, content: dict[str, Any]) -> Method:
     content = dict(content)
-    content.pop("contract", None)  # for the tests alone
+    for key in ("contract", "optional"):  # for the tests alone
+        content.pop(key, None)
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols", "samples", "original"])  # fmt: skip
+                        "protocols", "samples", "discrete", "original"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -135,8 +143,13 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     _only("samples.", drawn, ["published"])
     if (published := drawn.get("published", Method.published)) not in TREATMENTS:
         raise ValueError(f"samples.published is {published!r}; {nearest(published, TREATMENTS)}")
+    discrete = content.pop("discrete", None)
+    if discrete is not None:
+        _only("discrete.", discrete, ["where"])
+        discrete = discrete.get("where", {})
     return Method(
         name=name,
+        discrete=discrete,
         class_name=content.pop("class"),
         variants=tuple(content.pop("variants", ())),
         published=published,
@@ -158,6 +171,10 @@ def _protocol(name: str, content: dict[str, Any]) -> Protocol:
         wrong = result.sample_weight
         raise ValueError(f"{place}sample_weight is {wrong!r}; {nearest(wrong, WEIGHTS)}")
     return result
+
+
+def _agrees(settings: dict[str, Any], where: dict[str, Any]) -> bool:
+    return all(settings.get(key) == value for key, value in where.items())
 
 
 def _only(place: str, content: dict[str, Any], known: Iterable[str]) -> None:

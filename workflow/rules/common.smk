@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import grid, plan, sources, takeover
+from workflow.evaluation import catalogue, grid, plan, sources, takeover
 from workflow.evaluation.config import ConfigError, checked
 
 try:

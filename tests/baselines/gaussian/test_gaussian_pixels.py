@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from baselines.gaussian import Gaussian
+from baselines.gaussian import GaussianPixels
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -20,7 +20,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def model(images):
-    model = Gaussian(minimum_variance=FLOOR, input_shape=SHAPE)
+    model = GaussianPixels(minimum_variance=FLOOR, input_shape=SHAPE)
     model.fit(images)
     return model
 
@@ -44,23 +44,25 @@ def test_marginals_are_sums_over_known_pixels(model, images, pixels):
 
 
 def test_the_history_is_the_mean_score(images, pixels):
-    history = Gaussian(minimum_variance=FLOOR, input_shape=SHAPE).fit(images)
+    history = GaussianPixels(minimum_variance=FLOOR, input_shape=SHAPE).fit(images)
     assert history == {"log_likelihood": [pytest.approx(pixels.sum() / 50)]}
 
 
 def test_the_fit_has_the_highest_likelihood(images):
     """No other mean or variance above the floor scores the images better."""
-    model = Gaussian(minimum_variance=FLOOR, input_shape=SHAPE)
+    model = GaussianPixels(minimum_variance=FLOOR, input_shape=SHAPE)
     best = model.fit(images)["log_likelihood"][0]
-    mean, variance = model.parameters
+    mean, variance = model.arrays["mean"], model.arrays["variance"]
     for other in ((mean + 0.01, variance), (mean, variance * 1.05)):
-        model._fitted = other
+        model.arrays.update(mean=other[0], variance=other[1])
         assert model.score_samples(images).mean() < best
 
 
 def test_draws_have_the_pixels_distributions():
-    model = Gaussian(input_shape=(1, 2, 1))
-    model._fitted = (np.array([[[0.4], [0.6]]]), np.array([[[0.01], [0.002]]]))
+    model = GaussianPixels(input_shape=(1, 2, 1))
+    model.fit(np.zeros((1, 1, 2, 1)))
+    mean, variance = np.array([[[0.4], [0.6]]]), np.array([[[0.01], [0.002]]])
+    model.arrays.update(mean=mean, variance=variance)
     drawn = model.sample(5_000, seed=0).astype("float64")
     for column, mean, variance in ((0, 0.4, 0.01), (1, 0.6, 0.002)):
         x = drawn[:, 0, column, 0]
@@ -71,7 +73,7 @@ def test_draws_are_clipped_and_without_noise_the_mean(model):
     drawn = model.sample(200)
     assert drawn.min() == 0 and drawn.max() == 1
     calm = model.sample(3, noise=False)
-    np.testing.assert_array_equal(calm, np.stack([model.parameters[0].astype("float32")] * 3))
+    np.testing.assert_array_equal(calm, np.stack([model.arrays["mean"].astype("float32")] * 3))
 
 
 def test_unknown_pixels_are_filled_in_as_samples_are(model, images):
@@ -80,18 +82,18 @@ def test_unknown_pixels_are_filled_in_as_samples_are(model, images):
 
 
 def test_parameters_are_counted():
-    assert Gaussian(input_shape=SHAPE).n_parameters == 2 * 3 * 4 * 2
+    assert GaussianPixels(input_shape=SHAPE).n_parameters == 2 * 3 * 4 * 2
 
 
 @pytest.mark.parametrize("value", [0, -1, np.nan, np.inf])
 def test_a_variance_that_is_none_is_refused(value):
     with pytest.raises(ValueError, match="minimum_variance must lie above 0"):
-        Gaussian(minimum_variance=value)
+        GaussianPixels(minimum_variance=value)
 
 
 def test_parameters_of_another_shape_are_refused(model, tmp_path):
     model.save(tmp_path / "model")
-    mean, variance = model.parameters
-    np.savez(tmp_path / "model" / "arrays.npz", mean=mean[:1], variance=variance)
+    arrays = model.arrays | {"mean": model.arrays["mean"][:1]}
+    np.savez(tmp_path / "model" / "arrays.npz", **arrays)
     with pytest.raises(ValueError, match="damaged"):
-        Gaussian.load(tmp_path / "model")
+        GaussianPixels.load(tmp_path / "model")

@@ -1,4 +1,4 @@
-"""The template, whose fits go wrong on purpose until a file `mended` lies in the run's folder."""
+"""Gaussian pixels, whose fits go wrong until a file `mended` lies in the run's folder."""
 
 import ctypes
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines._template import Template
+from baselines.gaussian import GaussianPixels
 
 
-class Mischief(Template):
-    """Fits as the template does, or goes wrong.
+class Mischief(GaussianPixels):
+    """Fits as it should, or goes wrong.
 
     Args:
         how: a key of `MISCHIEF`, or `works`.
