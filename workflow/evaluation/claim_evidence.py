@@ -16,6 +16,7 @@ from dcgmm import notation
 from workflow.evaluation import catalogue, files, metrics, reductions, sample_summary
 from workflow.evaluation.claim_run import Run, join, read
 
+PAPERS_CLASSES = "not0"  # Table I's outlier is class 0
 COLUMNS = ["value", "seed", "paper", "scale", "reason", "remark"]
 
 
@@ -33,7 +34,9 @@ def outliers(run: Run) -> pd.DataFrame:
         outlier=rows["classes"].str.removeprefix("not").astype(int),
         depth=rows["settings.layers"].map(depth),
         paper=[
-            run.published("I", row.instance, row.dataset) if row.top else np.nan
+            run.published("I", row.instance, row.dataset)
+            if row.top and row.classes == PAPERS_CLASSES
+            else np.nan
             for row in rows.itertuples()
         ],
         scale=rows["source"].map(run.lacks),
