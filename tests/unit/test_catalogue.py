@@ -41,7 +41,7 @@ def test_every_method_of_the_suite_is_described(name):
     assert (folder / "README.md").is_file()
     assert all("default" in rule for rule in rules.values())
     assert about.published in about.treatments
-    mentioned = {*about.symbols, *about.variants}
+    mentioned = {*about.symbols, *about.variants, *about.original}
     for protocol in about.protocols.values():
         mentioned |= {*protocol.settings, *protocol.where}
     mentioned |= {*(about.discrete or {})}

@@ -43,6 +43,11 @@ def group_fits(group):
     return [f"{RUN}/fit/{fit.folder}" for fit in plan.fits(group, config)]
 
 
+def chosen_seeds(part):
+    """The seeds that a part of the configuration names, or those of the run."""
+    return config[part]["seeds"] or config["seeds"]
+
+
 def curve_fits():
     """Folders of the fits in Fig. 10: A on MNIST, A and E on FashionMNIST, as far as they run."""
     wanted = [("A", "mnist"), ("A", "fashion_mnist"), ("E", "fashion_mnist")]

@@ -95,7 +95,8 @@ def make_tables(reference: Reference, run: Path) -> None:
                                                   "table4", "table5")]  # fmt: skip
     _call(
         comparison.main, "--tables", *filter(Path.is_file, compared), "--source", config["source"],
-        "--schedule", schedule, "--samples-schedule", samples_schedule, *about,
+        "--schedule", schedule, "--samples-schedule", samples_schedule,
+        *(["--records", own] if (own := records / "table2.csv").is_file() else []), *about,
     )  # fmt: skip
     figures = run / "figures made"  # those that the run drew itself lie in figures/
     _call(comparison_figure.main, "--comparison", made / "comparison.csv", "--out", figures)
