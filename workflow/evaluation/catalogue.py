@@ -62,6 +62,7 @@ class Method:
     holdout: bool = False
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     published: str = "full"
     discrete: dict[str, Any] | None = None
     treatments: dict[str, Noise] = field(default_factory=lambda: dict(TREATMENTS))
@@ -122,7 +123,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     for key in ("contract", "optional"):  # for the tests alone
         content.pop(key, None)
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols", "samples", "discrete"])  # fmt: skip
+                        "variables", "protocols", "samples", "discrete"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -144,6 +145,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         discrete=discrete,
         class_name=content.pop("class"),
         variants=tuple(content.pop("variants", ())),
+        variables=tuple(content.pop("variables", ())),
         published=published,
         protocols={
             protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS

@@ -75,6 +75,11 @@ def environment(method: str, config: dict[str, Any]) -> str:
     return "tensorflow-gpu" if name == "tensorflow" and config["device"] == "gpu" else name
 
 
+def launch(method: str, config: dict[str, Any]) -> str:
+    """What `in_env.sh` is told before a method's command: environment and variables."""
+    return " ".join([environment(method, config), *catalogue.method(method).variables])
+
+
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
     """The recipe of an instance after some changes, in turn.
 

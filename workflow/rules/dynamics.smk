@@ -29,6 +29,7 @@ rule dynamics:
     wildcard_constraints:
         epochs=r"\d+",
         scheme="joint|layerwise",
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,

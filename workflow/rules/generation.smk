@@ -81,7 +81,7 @@ rule sharpening:
         f"{LOG}/sharpening/{KEY}.log",
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
     message:
         "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
@@ -105,7 +105,7 @@ rule inpainting:
         f"{LOG}/inpainting/{KEY}.log",
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
     message:
         "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
