@@ -15,7 +15,7 @@ SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
-.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak lint format report docs locks clean
+.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -70,6 +70,10 @@ contract-%:
 soak:
 	$(IN_ENV) workflow python -m tests.soak.fuzz
 	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
+
+# Skips where Slurm is not installed; starts and stops one of its own where it is.
+test-slurm:
+	tests/slurm/run.sh
 
 lint:
 	$(IN_ENV) workflow ruff check .

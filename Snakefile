@@ -93,3 +93,5 @@ rule all:
 
 include: "workflow/rules/report.smk"
 include: "workflow/rules/front_page.smk"
+include: "workflow/rules/estimate.smk"
+include: "workflow/rules/cluster.smk"

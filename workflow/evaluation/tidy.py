@@ -1,6 +1,8 @@
 """The tidy table of all records, which every table and figure starts from."""
 
 import json
+import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,16 +23,28 @@ def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
     Columns are `COLUMNS` and, as `settings.*`, everything that the settings hold.
     """
-    rows: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {}  # not a dictionary a row, which takes five times the memory
+    count = 0
     for record in records:
         known = _flat(record)
         metrics = record.get("metrics") or [
             {"metric": None, "evidence": None, "layer": None, "top": None}
         ]
-        rows += [known | metric for metric in metrics]
-    result = pd.DataFrame(rows)
+        for metric in metrics:
+            row = known | metric
+            for name in [name for name in row if name not in columns]:
+                columns[name] = [math.nan] * count
+            for name, column in columns.items():
+                column.append(_shared(row.get(name, math.nan)))
+            count += 1
+    result = pd.DataFrame(columns)
     settings = [column for column in result if column.startswith("settings.")]
     return result.reindex(columns=[*COLUMNS, *settings])
+
+
+def _shared(value: Any) -> Any:
+    """The value; texts, most of which stand in many records, are kept once."""
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ rule claims:
     log:
         f"{LOG}/claims.log",
     params:
-        run=RUN,
+        run=lambda wildcards, output: Path(output[0]).parents[1],
         schedule=config["dcgmm"]["schedule"],
         samples=config["samples"]["schedule"] or config["dcgmm"]["schedule"],
         folder=lambda wildcards, output: Path(output[0]).parent,

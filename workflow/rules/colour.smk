@@ -59,7 +59,7 @@ if COLOUR["dataset"]:
         log:
             f"{LOG}/figure7.log",
         params:
-            folder=f"{RUN}/figures",
+            folder=lambda wildcards, output: Path(output[0]).parent,
         message:
             "Fig. 7: {output[1]}"
         shell:

@@ -1,6 +1,7 @@
 # What the rules share: the checked configuration, paths, and who depends on which source files.
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
@@ -84,6 +85,7 @@ def drawn_fits():
     ]
 
 
+@cache
 def method_files(method):
     """Source files of a method: its folder, and what it imports."""
     if method == "dcgmm":

@@ -105,7 +105,7 @@ rule statistics:
         judgements="--judgements" if judges() else "",
         classes=CLASSES,
         folder=lambda wildcards, output: Path(output[0]).parent,
-        figures=f"{RUN}/figures",
+        figures=lambda wildcards, output: Path(output[-1]).parent,
     message:
         "statistics: {params.folder}/statistics.md"
     shell:
@@ -137,7 +137,7 @@ rule selection:
         run=config["run"],
         plan=json.dumps(PLAN),
         held_out=f"--held-out {RUN}/records/held_out.csv" if GROUPS["held_out"] else "",
-        fits=f"{RUN}/fit",
+        fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "selection: {params.folder}/selection.md"

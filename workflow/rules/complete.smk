@@ -44,7 +44,7 @@ rule complete:
     log:
         f"{LOG}/complete.log",
     params:
-        root=RUN,
+        root=lambda wildcards, output: Path(output[0]).parent,
         trainings=json.dumps(trainings()),
         max_failed=config["max_failed"],
     message:

@@ -69,7 +69,7 @@ rule figure4:
     log:
         f"{LOG}/figure4.log",
     params:
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "figure4: {output[1]}"
     shell:

@@ -114,7 +114,7 @@ rule diagrams:
         f"{LOG}/diagrams.log",
     params:
         instances=DIAGRAMS,
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "diagrams: {params.folder}/diagram_*.png"
     shell:

@@ -55,7 +55,7 @@ rule front_page:
         config=json.dumps(config),
         asked=json.dumps(asked()),
         figures=json.dumps(figures_shown()),
-        folder=RUN,
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "front page: {output}"
     shell:

@@ -133,7 +133,7 @@ rule samples:
     wildcard_constraints:
         figure="figure6|figure11|figure12|figure13",
     params:
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "{wildcards.figure}: {output[1]}"
     shell:
@@ -157,7 +157,7 @@ rule semantics:
     log:
         f"{LOG}/semantics.log",
     params:
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "semantics of sampling: {output[1]}"
     shell:
@@ -186,7 +186,7 @@ rule sharpened:
     wildcard_constraints:
         figure="figure5|figure9",
     params:
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "{wildcards.figure}: {output[1]}"
     shell:
@@ -213,7 +213,7 @@ rule figure8:
     log:
         f"{LOG}/figure8.log",
     params:
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "figure8: {output[1]}"
     shell:
@@ -238,7 +238,7 @@ rule figure14:
         f"{LOG}/figure14.log",
     params:
         fits=ALPHABETS,
-        folder=f"{RUN}/figures",
+        folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "figure14: {output[1]}"
     shell:

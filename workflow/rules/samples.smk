@@ -203,7 +203,7 @@ rule figure8_accuracy:
     threads: config["threads"]
     params:
         environment=JUDGING,
-        folder=INPAINTING_JUDGE,
+        folder=lambda wildcards, input: Path(input.judge[0]).parent,
     message:
         "accuracy on in-painted images: {output}"
     shell:

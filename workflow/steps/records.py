@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     with plain_errors(parser.prog):
         table = tidy.table(records.read(path) for path in paths)
-        files.write_text(options.out, table.to_csv(index=False))
+        with files.replacing(options.out) as file:
+            table.to_csv(file, index=False)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""What a job is expected to take, and how long jobs take side by side."""
+
+import csv
+import io
+import itertools
+import json
+import random
+
+import pandas as pd
+import pytest
+
+from workflow.evaluation import costs, timetable
+from workflow.evaluation.jobs import Job
+from workflow.steps import estimate
+
+
+def job(number=0, rule="fit", *, epochs=2, point="E-paper", classes="not0", **changes):
+    settings = {"hyperparameters": {"epochs": epochs}}
+    fields = {
+        "wildcards": {"method": "dcgmm", "point": point, "dataset": "mnist", "classes": classes},
+        "params": {"settings": json.dumps(settings), "training": "{}"},
+        "source": "subset",
+        "threads": 1,
+        "gpu": 0,
+        "memory_limit": None,
+        "needs": (),
+        "pending": True,
+        "seconds": None,
+        "memory_mb": None,
+        "seconds_fit": None,
+    }
+    return Job(number=number, rule=rule, **fields | changes)
+
+
+def expected(wanted, *measured):
+    return costs.Expectation(costs.measurements(measured))(wanted)
+
+
+def test_another_seed_of_the_same_work_is_the_measure():
+    seeds = [job(seconds=10.0, memory_mb=500.0), job(seconds=14.0, memory_mb=700.0)]
+    far = job(epochs=9, seconds=99.0)
+    assert expected(job(), *seeds, far) == costs.Cost(12.0, 600.0, "measured")
+
+
+def test_training_is_scaled_by_epochs_and_images_and_the_rest_is_not():
+    measured = job(seconds=10.0, seconds_fit=6.0)
+    assert expected(job(epochs=6), measured) == costs.Cost(4 + 3 * 6, None, "scaled")
+    assert expected(job(source="full"), measured).seconds == pytest.approx(4 + 10 * 6)
+    assert expected(job(classes="only3"), measured).seconds == pytest.approx(4 + 6 / 9)
+
+
+def test_another_model_is_a_guess_and_another_device_is_none():
+    measured = job(seconds=10.0, point="A-paper")
+    assert expected(job(), measured).basis == "guessed"
+    assert expected(job(gpu=1), measured) is None
+    assert expected(job(rule="judge"), measured) is None
+
+
+def test_the_run_itself_is_trusted_before_the_reference():
+    here, reference = [job(seconds=5.0)], [job(seconds=50.0)]
+    both = costs.Expectation(costs.measurements(here), costs.measurements(reference))
+    assert both(job()).seconds == 5.0
+    scaled = costs.Expectation(costs.measurements([job(epochs=4, seconds=5.0)]),
+                               costs.measurements(reference))  # fmt: skip
+    assert scaled(job()) == costs.Cost(50.0, None, "measured"), "the same work comes first"
+
+
+def test_measurements_survive_their_file():
+    found = costs.measurements([job(seconds=10.0, seconds_fit=6.5), job(rule="table1", seconds=1)])
+    text = pd.DataFrame(costs.write(found)).to_csv(index=False)
+    assert {*costs.read(csv.DictReader(io.StringIO(text)))} == {*found}
+
+
+def test_jobs_share_cores_and_wait_for_what_they_need():
+    jobs = [job(0), job(1), job(2, needs=(0, 1)), job(3, needs=(9,))]
+    seconds = {0: 3600, 1: 7200, 2: 3600, 3: 3600}
+    assert timetable.hours(jobs, seconds, cores=1) == 5
+    assert timetable.hours(jobs, seconds, cores=2) == 3
+    assert timetable.hours(jobs, seconds, cores=99) == 3
+
+
+def test_one_gpu_takes_one_job_at_a_time():
+    jobs = [job(0, gpu=1), job(1, gpu=1), job(2)]
+    assert timetable.hours(jobs, dict.fromkeys(range(3), 3600), cores=9) == 2
+
+
+def test_timetable_is_within_the_bounds_of_list_scheduling():
+    """Graham: no order of starts takes more than work/cores + longest chain, none takes less."""
+    rng = random.Random(0)
+    for _, cores in itertools.product(range(20), (1, 2, 5)):
+        jobs = [
+            job(n, needs=tuple(rng.sample(range(n), min(n, rng.randrange(3))))) for n in range(30)
+        ]
+        seconds = {n: rng.uniform(1, 100) for n in range(30)}
+        chain = {}
+        for each in jobs:
+            chain[each.number] = seconds[each.number] + max(
+                (chain[need] for need in each.needs), default=0
+            )
+        work, longest = sum(seconds.values()) / cores, max(chain.values())
+        took = 3600 * timetable.hours(jobs, seconds, cores)
+        assert max(work, longest) - 1e-6 <= took <= work + longest + 1e-6
+
+
+def test_what_has_no_measurement_is_said_and_left_out_of_the_total():
+    pending = [(job(0), costs.Cost(7200.0, 512.0, "measured")), (job(1, gpu=1), None)]
+    text = estimate.text(pending)
+    assert "No measurement of 1 jobs" in text
+    assert "2 h 0 min" in text and "512" in text
+    assert "measured 1, no measurement 1" in text

@@ -1,0 +1,16 @@
+# What the jobs that are still to run will take. It plans once more, by itself, since a rule cannot
+# see the plan that it is part of; planning takes no lock.
+rule estimate:
+    input:
+        "results/reference/costs.csv",
+    log:
+        f"{LOG}/estimate.log",
+    params:
+        run=config["run"],
+        configfiles=[str(file) for file in workflow.overwrite_configfiles],
+    message:
+        "estimate of all that `all` lacks"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.estimate"
+        " --reference {input} --run {params.run:q} --configfiles {params.configfiles:q}"
+        " 2>&1 | tee {log}"
