@@ -65,8 +65,10 @@ contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
 
-# A run that is killed 20 times must end as one that is not; minutes, so not among the tests.
+# A run that is killed 20 times must end as one that is not, and no damaged file may be read; many
+# minutes, so not among the tests.
 soak:
+	$(IN_ENV) workflow python -m tests.soak.fuzz
 	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
 
 lint:

@@ -94,11 +94,11 @@ def prepare_fast(instance: str, recipe: str, annealed: bool) -> tuple[int, Calla
     import numpy as np
     from keras import ops
 
-    from dcgmm import learning
+    from dcgmm import learning, pixels
 
     model = every_layer_learning(instance, recipe)
     loop = learning.training_loop(model.layers, model.recipe, (28, 28, 1), 20)
-    images = ops.convert_to_tensor(random_images(54000).reshape(54000, -1))
+    images = ops.convert_to_tensor(pixels.packed(random_images(54000).reshape(54000, -1)))
     order = np.random.default_rng(1).integers(0, 54000, (20, 100)).astype("int32")
     states = model._states()
     if annealed:
@@ -133,10 +133,11 @@ def every_layer_learning(instance: str, recipe: str):
 
 
 def random_images(count: int):
-    """Images [count, 28, 28, 1] of noise, float32."""
+    """Images [count, 28, 28, 1] of noise, bytes over 255 as float32."""
     import numpy as np
 
-    return np.random.default_rng(0).random((count, 28, 28, 1), dtype="float32")
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 28, 28, 1), dtype="uint8")
+    return np.divide(pixels, 255, dtype="float32")
 
 
 def product_rate() -> float:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from dcgmm import annealing, backend, classification
+from dcgmm import annealing, backend, classification, pixels, products
 from dcgmm.annealing import AnnealingState
 from dcgmm.layers import GMM, Classifier
 from dcgmm.layers import gmm as mixture
 from dcgmm.layers.gmm import Parameters
 from dcgmm.recipes import Recipe
-from dcgmm.stack import layer_features, transforms_below_each
+from dcgmm.stack import transforms_below_each
 
 
 class LayerState(NamedTuple):
@@ -33,16 +33,17 @@ def training_loop(
 ) -> Callable:
     """Compile `run(states, images, order, first, labels=None) -> states, seen`.
 
-    `images` [n, H*W*C] stays on the device; `order` [steps, batch_size] selects the batches, and
-    `first` is the number of steps already made of `total_steps`, from which the delays follow.
+    `images` [n, H*W*C], pixels or bytes, stays on the device; `order` [steps, batch_size] selects
+    the batches, and `first` is the number of steps already made of `total_steps`, from which the
+    delays follow.
     `seen` [L, 2] holds, for every cGMM layer, the sum of its losses and their number.
 
     Where the last layer is a classifier, `labels` [n] are needed, the last of `states` are its
     parameters, and `seen` has two more rows: its cross-entropy and its accuracy.
     """
     gmms = [layer for layer in layers if isinstance(layer, GMM)]
-    learners = [learner(layer, recipe) for layer in gmms]
-    below = transforms_below_each(layers)
+    inputs = [products.of(*pair) for pair in zip(transforms_below_each(layers), gmms, strict=False)]
+    learners = [learner(layer, recipe, each) for layer, each in zip(gmms, inputs, strict=True)]
     waits, rows = recipe.waits, len(gmms)
     if isinstance(layers[-1], Classifier):
         read = classification.reader(layers, recipe)
@@ -56,14 +57,14 @@ def training_loop(
         if index == len(gmms):
             return classifier_step(states[-1], activities[1:], labels, fraction)
         layer, wait, above = gmms[index], waits[index], waits[index + 1 :]
-        features = layer_features(activities[-1], below[index], layer)
+        features = inputs[index].features(activities[-1])
 
         def learning() -> tuple:
             state, output, loss = learners[index](states[index], features)
             return state, output, ops.stack([loss, ops.ones(())])
 
         def waiting() -> tuple:
-            scores = mixture.log_scores(states[index].parameters, features)
+            scores = products.log_scores(inputs[index], states[index].parameters, features)
             return states[index], mixture.responsibilities(scores), ops.zeros(2)
 
         state, output, seen = _when(fraction, wait, learning, waiting)
@@ -93,9 +94,12 @@ def training_loop(
         return _when(fraction, recipe.classifier.wait, learning, waiting)
 
     def run(states: tuple, images: Any, order: Any, first: Any, labels: Any = None) -> tuple:
+        are_bytes = keras.backend.standardize_dtype(images.dtype) == "uint8"
+
         def step(i: Any, carry: tuple) -> tuple:
             states, total = carry
             batch = ops.take(images, order[i], axis=0)
+            batch = pixels.unpacked(batch) if are_bytes else batch
             batch_labels = None if labels is None else ops.take(labels, order[i])
             x = ops.reshape(ops.transpose(batch), (*input_shape, -1))
             fraction = ops.cast(first + i, "float32") / (total_steps + 1)
@@ -108,20 +112,20 @@ def training_loop(
     return backend.compiled(run)
 
 
-def learner(layer: GMM, recipe: Recipe) -> Callable:
-    """Return `learn(state, features [P, 2D, N]) -> state, responsibilities [P, K, N], loss`."""
+def learner(layer: GMM, recipe: Recipe, inputs: products.Patches) -> Callable:
+    """Return `learn(state, features) -> state, responsibilities [P, K, N], loss`."""
     distances = annealing.torus_distances(layer.components)
 
     @backend.fused
-    def sharp(products: Any, offset: Any) -> tuple:
-        scores = products + offset
+    def sharp(parts: Any, offset: Any) -> tuple:
+        scores = inputs.total(parts) + offset
         weights = mixture.winners(scores)
         loss = ops.mean(mixture.max_component(scores)) + layer.log_constant
         return mixture.responsibilities(scores), weights, loss
 
     @backend.fused
-    def unsmoothed(products: Any, offset: Any, radius: Any) -> tuple:
-        scores = products + offset
+    def unsmoothed(parts: Any, offset: Any, radius: Any) -> tuple:
+        scores = inputs.total(parts) + offset
         mixing = annealing.smoothing_matrix(radius, distances)
         return scores, mixture.responsibilities(scores), mixing[None], ops.transpose(mixing)[None]
 
@@ -130,8 +134,8 @@ def learner(layer: GMM, recipe: Recipe) -> Callable:
         loss = ops.mean(mixture.max_component(scores)) + layer.log_constant
         return mixture.winners(scores), loss
 
-    def smooth(products: Any, offset: Any, radius: Any) -> tuple:
-        scores, gamma, mixing, mixing_transposed = unsmoothed(products, offset, radius)
+    def smooth(parts: Any, offset: Any, radius: Any) -> tuple:
+        scores, gamma, mixing, mixing_transposed = unsmoothed(parts, offset, radius)
         weights, loss = smoothed_winners(backend.matmul(mixing, scores))
         return gamma, backend.matmul(mixing_transposed, weights), loss
 
@@ -140,22 +144,25 @@ def learner(layer: GMM, recipe: Recipe) -> Callable:
         counts = ops.sum(weights, axis=2)  # [P, K]
         shares = weights.shape[2]
         if not layer.independent:
-            moments, counts = (ops.sum(m, axis=0, keepdims=True) for m in (moments, counts))
+            counts = ops.sum(counts, axis=0, keepdims=True)
             shares = shares * layer.positions
-        return ascend(state, moments / shares, counts / shares, loss, recipe)
+        return ascend(state, inputs.join(moments) / shares, counts / shares, loss, recipe)
 
-    projection = backend.fused(mixture.projection)
+    @backend.fused
+    def projection(parameters: Parameters) -> tuple:
+        matrix, offset = mixture.projection(parameters)
+        return inputs.split(matrix), offset
 
     def learn(state: LayerState, features: Any) -> tuple:
         matrix, offset = projection(state.parameters)
-        products = backend.matmul(matrix, features)  # [P, K, N]
+        parts = inputs.scores(matrix, features)
         radius = state.annealing.radius
         gamma, weights, loss = ops.cond(
             radius < annealing.IDENTITY_RADIUS,
-            lambda: sharp(products, offset),
-            lambda: smooth(products, offset, radius),
+            lambda: sharp(parts, offset),
+            lambda: smooth(parts, offset, radius),
         )
-        moments = backend.matmul(weights, features, transpose_b=True)  # [P, K, 2D]
+        moments = inputs.moments(weights, features)
         return update(state, moments, weights, loss), gamma, loss
 
     return learn

@@ -60,11 +60,12 @@ def transforms_below_each(layers: Sequence[keras.layers.Layer]) -> list[list]:
 def layer_features(x: Any, below: Sequence[keras.layers.Layer], layer: GMM) -> Any:
     """What a cGMM layer sees of `x` [H, W, C, N] through the transforms below it, [P, 2D, N]."""
     if not (below and isinstance(below[-1], Folding)):
-        return mixture.features(layer.flatten(_through(x, below)))
-    return below[-1].features(_through(x, below[:-1]))
+        return mixture.features(layer.flatten(through(x, below)))
+    return below[-1].features(through(x, below[:-1]))
 
 
-def _through(x: Any, transforms: Sequence[keras.layers.Layer]) -> Any:
+def through(x: Any, transforms: Sequence[keras.layers.Layer]) -> Any:
+    """What layers without parameters make of `x`, one after the other."""
     for transform in transforms:
         x = transform.call(x)
     return x

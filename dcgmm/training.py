@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from dcgmm import pixels
 from dcgmm.errors import DivergenceError
 from dcgmm.layers import GMM, Classifier
 from dcgmm.recipes import Recipe
@@ -57,7 +58,7 @@ def train(
     recipe = phases[0][0]
     steps, epochs = len(images) // recipe.batch_size, recipe.epochs
     order = batches(len(images), recipe, seed)
-    resident = ops.convert_to_tensor(images.reshape(len(images), -1))
+    resident = ops.convert_to_tensor(pixels.packed(images.reshape(len(images), -1)))
     indices = [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)]
     gmms = len(indices)
     history: dict[str, list] = {"layers": indices, "loss": [], "radius": []}

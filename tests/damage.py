@@ -13,7 +13,7 @@ import numpy as np
 import scipy.io
 import yaml
 
-from baselines.gaussian import Gaussian
+from baselines.gaussian import GaussianPixels
 from dcgmm import notation
 from tests.unit.example_record import record
 from workflow.evaluation import (
@@ -99,7 +99,7 @@ def _samples(path: Path) -> None:
 
 
 def _model(path: Path) -> None:
-    model = Gaussian(input_shape=(4, 4, 1))
+    model = GaussianPixels(input_shape=(4, 4, 1))
     model.fit(IMAGES / np.float32(255))
     model.save(path.with_name("model"))
     path.write_bytes((path.with_name("model") / "arrays.npz").read_bytes())
@@ -107,7 +107,7 @@ def _model(path: Path) -> None:
 
 def _read_model(path: Path) -> Any:
     (path.with_name("model") / "arrays.npz").write_bytes(path.read_bytes())
-    return Gaussian.load(path.with_name("model"))
+    return GaussianPixels.load(path.with_name("model"))
 
 
 def _mat(path: Path) -> None:

@@ -39,10 +39,7 @@ class Folding(keras.layers.Layer):
         rows, columns, self.depth = folding.output_shape(self.input_size)
         self.output_size = (rows, columns)
         self.is_whole = self.kernel == height == width  # a single patch, already in order
-        offset = np.arange(self.kernel)
-        row = np.arange(rows)[:, None, None, None] * self.stride + offset[:, None]
-        column = np.arange(columns)[:, None, None] * self.stride + offset
-        self.source = (row * width + column).reshape(-1).astype("int32")  # [H'*W'*f*f]
+        self.source = self._rows(rows, self.kernel).reshape(-1)  # [H'*W'*f*f]
         covers = np.bincount(self.source, minlength=height * width)
         self.coverage = np.maximum(covers, 1).reshape(height, width, 1, 1).astype("float32")
         self.built = True
@@ -60,14 +57,36 @@ class Folding(keras.layers.Layer):
 
         What a cGMM layer needs; squared before folding, where every number stands only once.
         """
-        height, width, _ = self.input_size
+        positions = self.output_size[0] * self.output_size[1]
+        return self._features(x, None if self.is_whole else self.source.reshape(positions, -1))
+
+    @property
+    def strips_each(self) -> int:
+        """How many strips of `stride` rows make a patch; 1 where they do not."""
+        return 1 if self.kernel % self.stride else self.kernel // self.stride
+
+    def strip_features(self, x: Any) -> Any:
+        """The features of strips, of which patches share all but their own, [S, 2*D/M, N]."""
+        strips = self.output_size[0] + self.strips_each - 1
+        return self._features(x, self._rows(strips, self.stride))
+
+    def _features(self, x: Any, source: np.ndarray | None) -> Any:
+        """Squares and values of the rows that `source` [P, n] names; of all, in one."""
+        height, width, channels = self.input_size
         rows = ops.reshape(x, (height * width, -1))
         both = ops.concatenate([ops.square(rows), rows], axis=0)
-        if not self.is_whole:
-            each = self.source.reshape(-1, self.kernel**2)
-            both = ops.take(both, np.hstack([each, each + height * width]).reshape(-1), axis=0)
-        positions = self.output_size[0] * self.output_size[1]
-        return ops.reshape(both, (positions, 2 * self.depth, -1))
+        if source is None:
+            return ops.reshape(both, (1, 2 * height * width * channels, -1))
+        both = ops.take(both, np.hstack([source, source + height * width]).reshape(-1), axis=0)
+        return ops.reshape(both, (len(source), 2 * source.shape[1] * channels, -1))
+
+    def _rows(self, count: int, height: int) -> np.ndarray:
+        """What pieces of `height` rows copy, `count` of them from top to bottom, [P, n]."""
+        row = np.arange(count)[:, None, None, None] * self.stride + np.arange(height)[:, None]
+        column = np.arange(self.output_size[1])[:, None, None] * self.stride
+        column = column + np.arange(self.kernel)
+        source = row * self.input_size[1] + column
+        return source.reshape(count * self.output_size[1], -1).astype("int32")
 
     def backward(self, t: Any) -> Any:
         """Backward: [H', W', f*f*C, N] -> [H, W, C, N], the mean over covering patches.

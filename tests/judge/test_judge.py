@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from workflow.evaluation import samples
+from workflow.evaluation import files, samples
 from workflow.evaluation.datasets import Dataset
 from workflow.evaluation.judge import Attempt, Judge, train
 from workflow.steps import judge as step
@@ -161,3 +161,27 @@ def test_a_judge_of_other_images_is_refused(tmp_path):
                 "--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / "out.json"),
             ]
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_judge_whose_training_fails_is_a_record_and_its_rows_say_so(tmp_path, monkeypatch, ended):
+    def fail(*_, **__):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(step.judges, "train", fail)
+    x, y = toy(20)
+    Dataset("toy", "full", x, y, x, y, {"file": 64 * "c"}).save(tmp_path / "data.npz")
+    data = ["--data", str(tmp_path / "data.npz")]
+    words = [*data, "--seed", "1", "--epochs", "4", "--out", str(tmp_path / "judge")]
+    how = {"status": "timeout", "reason": "too long", "cpu": 1.0, "memory_mb": 2.0}
+    step.main([*words, *(["--ended", json.dumps(how)] if ended else [])])
+    record = files.read_json(tmp_path / "judge/judge.json")
+    raised = ("failed", "out of memory: MemoryError: no room")
+    expected = ("timeout", "too long") if ended else raised
+    assert (record["status"], record["reason"]) == expected
+
+    out = ["--judge", str(tmp_path / "judge"), "--out", str(tmp_path / "out.json")]
+    judgements.main(["--samples", "a/b/c/d/e/samples.npz", *data, *out])
+    (row,) = files.read_json(tmp_path / "out.json")["rows"]
+    assert row["status"] == "failed"
+    assert row["reason"] == f"the judge of seed 1 is of no use: {expected[1]}"

@@ -3,6 +3,7 @@
 The limit of a process on the size of its files stands for the disk: writing fails in the same way.
 """
 
+import os
 import resource
 import subprocess
 import sys
@@ -24,8 +25,10 @@ def limited(*arguments):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, preexec_fn=limit)
+    # -B, since before 3.13.2 Python itself leaves bytecode half-written, and fails from then on.
+    command = [sys.executable, "-B", *map(str, arguments)]
+    variables = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    return subprocess.run(command, capture_output=True, text=True, env=variables, preexec_fn=limit)
 
 
 def refused(result, file):
@@ -42,15 +45,16 @@ def test_a_dataset(tmp_path, before):
     if before:
         out.write_text(before)
     options = ["--dataset", "mnist", "--source", "subset", "--data-dir", tmp_path, "--out", out]
-    refused(limited(data_step.__name__, *options), out)
+    refused(limited("-m", data_step.__name__, *options), out)
     assert (out.read_text() if before else out.exists()) == (before or False)
 
 
 def test_records(tmp_path):
     files.write_json(tmp_path / "a/b/mnist/not0/seed0/outliers.json", record())
+    out = tmp_path / "all.csv"
     axes = ["--datasets", "mnist", "--classes", "not0", "--seeds", *["0"] * 50]
-    options = ["--points", "a/b", *axes, "--task", "outliers", "--out", tmp_path / "all.csv"]
-    refused(limited("workflow.steps.records", "--root", tmp_path, *options), tmp_path / "all.csv")
+    options = ["--points", "a/b", *axes, "--task", "outliers", "--out", out]
+    refused(limited("-m", "workflow.steps.records", "--root", tmp_path, *options), out)
 
 
 def test_a_model(tmp_path):
@@ -60,14 +64,7 @@ def test_a_model(tmp_path):
         "from baselines import persistence\n"
         "persistence.write(Path(sys.argv[1]), {}, {'a': np.zeros(10_000)})\n"
     )
-    command = [sys.executable, str(program), str(tmp_path / "model")]
-    result = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(Path.cwd())},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT)),
-    )
+    result = limited(program, tmp_path / "model")
     assert result.returncode == 1 and "OSError" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["save.py"], "neither a model nor a part"
 

@@ -98,11 +98,11 @@ def test_the_second_of_two_runs_that_die_leaves_nothing(start, tmp_path):
     assert not (tmp_path / LOCK).exists()
 
 
-@pytest.mark.parametrize("hosts", ["elsewhere\n", f"{platform.node()}\nelsewhere\n", ""])
+@pytest.mark.parametrize("hosts", ["elsewhere\n", f"{platform.node()}\nelsewhere\n", "", "\udcff"])
 def test_a_lock_of_another_machine_stays(start, tmp_path, hosts):
     run, job = start()
     kill(run)
-    (tmp_path / ".snakemake/runs").write_text(hosts)
+    (tmp_path / ".snakemake/runs").write_text(hosts, errors="surrogateescape")
     takeover.begin(tmp_path)
     assert (tmp_path / LOCK).exists() and job.is_running()
 

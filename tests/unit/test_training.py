@@ -7,7 +7,7 @@ import pytest
 import reference
 from keras import ops
 
-from dcgmm import DCGMM, annealing, learning, notation, training
+from dcgmm import DCGMM, annealing, learning, notation, pixels, training
 from dcgmm.annealing import AnnealingState
 from dcgmm.layers.gmm import Parameters
 from dcgmm.learning import LayerState
@@ -18,6 +18,8 @@ CASES = {  # notation, image, recipe
     "shared": ("F(3,2)-G(4)-F(2,1)-G(9)", (7, 9, 1), {}),
     "independent": ("F(3,2)-G(4)-F(2,1)-G(9)", (7, 9, 1), {"independent": (True, True)}),
     "pooling": ("F(2,1)-G(4)-P(2,2)-F(2,1)-G(4)", (6, 6, 1), {"independent": (True, False)}),
+    "strips": ("F(4,2)-G(4)", (6, 8, 9), {}),
+    "strips after pooling": ("G(9)-P(2,1)-F(3,1)-G(4)", (6, 5, 1), {}),
     "colour": ("F(2,2)-G(9)", (4, 6, 3), {}),
     "middle delayed, as in the release of F": (
         "G(4)-F(2,1)-G(4)-P(2,1)-G(4)", (4, 4, 2), {"waits": (0, 0.3, 0)},
@@ -107,6 +109,24 @@ def test_twenty_steps_are_those_of_the_equations(name, radius):
         assert float(state.annealing.learning_rate) == pytest.approx(mixture.controller.rate)
         if all(learnt):
             assert mixture.controller.firings  # or the step would not have been tried after one
+
+
+def test_bytes_train_to_the_same_bits_as_the_pixels_they_stand_for():
+    fast, rng = case("colour"), np.random.default_rng(3)
+    every = rng.permutation(np.arange(4 * BATCH * 72, dtype="int32") % 256)
+    exact = (every.reshape(4 * BATCH, -1) / np.float32(255)).astype("float32")
+    held = pixels.packed(exact, block=7)
+    assert held.dtype == np.uint8
+    assert held.nbytes == exact.nbytes // 4
+    order, first = (ops.convert_to_tensor(part) for part in (fast.order, np.int32(0)))
+    after = [
+        fast.run(fast.states(), ops.convert_to_tensor(images), order, first)[0]
+        for images in (exact, held)
+    ]
+    for ours, theirs in zip(*(state[0].parameters for state in after), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    between = np.nextafter(exact, np.float32(2))
+    assert pixels.packed(between, block=7) is between
 
 
 def test_steps_in_one_call_are_the_same_steps():

@@ -95,6 +95,20 @@ def test_the_command_gets_threads_and_the_repository(root, tmp_path):
     assert output.splitlines() == [f"3 1 {root}", str(tmp_path)]
 
 
+def test_what_xla_compiles_is_kept_beside_the_environment(root):
+    (root / "envs/tensorflow.lock").write_text("# nothing\n")
+    command = ("bash", "-c", "eval printf '%s\\\\n' $TF_XLA_FLAGS")  # quotes keep the blank
+    flags = run(root, *command, name="tensorflow")[1].splitlines()
+    cache = f"--tf_xla_persistent_cache_directory={root}/envs/.venv/tensorflow/xla/"
+    assert [flags[0][: len(cache)], *flags[1:]] == [
+        cache,
+        "--tf_xla_persistent_cache_device_types=CPU",
+    ]
+    own = run(root, *command, name="tensorflow", TF_XLA_FLAGS="--own")[1]
+    assert own == "--own\n"
+    assert not run(root, *command, TF_XLA_FLAGS="")[1].strip()
+
+
 def test_the_commands_exit_status_is_the_launchers(root):
     assert run(root, "bash", "-c", "exit 7")[0] == 7
 

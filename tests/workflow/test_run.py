@@ -60,13 +60,22 @@ OUTPUTS = (
     "tables/claims.md",
     "tables/comparison.csv",
     "tables/comparison.md",
+    "figures/comparison.png",
     "tables/statistics.md",
     "tables/selection.md",
     "tables/efficiency.md",
     "tables/efficiency.tex",
 )
 # They follow whatever any table says, so that plans are compared without them.
-SUMMARIES = {"complete", "claims", "comparison", "statistics", "selection", "efficiency"}
+SUMMARIES = {
+    "complete",
+    "claims",
+    "comparison",
+    "comparison_figure",
+    "statistics",
+    "selection",
+    "efficiency",
+}
 DCGMM, GAUSSIAN, PDSPN = 3, 1, 4  # fits
 FITS = DCGMM + GAUSSIAN + PDSPN  # of outlier tests
 TABLES = {"records": 3, "table1": 1, "table2": 1, "table2_grid": 1, "figure10": 1, "all": 1}
@@ -196,6 +205,21 @@ def test_a_fit_that_diverges_is_a_row(finished):
     page = (run / "tables/table1.md").read_text("utf-8")
     assert "0 of 1" in page
     assert "- B, paper: seed 0: diverged, DivergenceError: the loss of layer " in page
+
+
+def test_a_run_says_what_is_missing_and_a_retry_plans_it(finished):
+    (finished.folder / "strict.yaml").write_text("max_failed: 1")
+    trainings = FITS + 1 + sum(SAMPLED.values()) + DYNAMICS["dynamics"] + 1
+    sentence = f"results/tiny: 4 of {trainings} trainings have no result and are missing from the "
+    strict = finished.snakemake(overlay=[OVERLAY, "strict.yaml"])
+    assert strict.returncode == 1, "2 diverged, and 1 may; 2 that were refused do not count"
+    assert sentence + "tables: 2 diverged, 2 refused" in strict.stdout + strict.stderr
+    usual = finished.snakemake()
+    assert usual.returncode == 0
+    assert sentence in "\n".join(usual.stderr.splitlines()[-15:])
+    plan = finished.plan("retry")
+    assert (plan["fit"], plan["fit_classes"]) == (1 + 2, 1)
+    assert "dynamics" not in plan and "judge" not in plan
 
 
 def test_both_schemes_of_training_are_measured(finished):

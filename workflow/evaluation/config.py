@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from dcgmm import recipes
-from workflow.evaluation import catalogue, grid
+from workflow.evaluation import catalogue, duplicates, grid
 from workflow.evaluation.hints import nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
@@ -29,8 +30,9 @@ class ConfigError(ValueError):
     """What is wrong with a configuration, one line a mistake."""
 
 
+@cache
 def schema() -> dict[str, Any]:
-    """The schema of the configuration, as data."""
+    """The schema of the configuration, as data that nobody changes."""
     return yaml.safe_load(SCHEMA.read_text("utf-8"))
 
 
@@ -45,8 +47,13 @@ def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> 
         ConfigError: for a missing, unknown or unfitting key or value, with the nearest valid one.
     """
     config = copy.deepcopy(config)
+    if twice := [f"{file}: {text}" for file in files for text in duplicates.mistakes(file)]:
+        raise ConfigError("\n".join(twice))
     rules = schema()
-    errors = [_schema_mistake(error) for error in Draft202012Validator(rules).iter_errors(config)]
+    errors: dict[_Path, str] = {}
+    for error in Draft202012Validator(rules).iter_errors(config):
+        path, problem = _schema_mistake(error)
+        errors.setdefault(path, problem)  # one is enough of a value that is wrong in two ways
     _fill_defaults(config, rules)
     if not errors:
         config["baselines"] = {
@@ -56,7 +63,7 @@ def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> 
         }
         for choice in config["baselines"].values():
             _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
-    mistakes = errors or list(_cross_check(config))
+    mistakes = list(errors.items()) or list(_cross_check(config))
     if mistakes:
         contents = {file: yaml.safe_load(Path(file).read_text("utf-8")) for file in files}
         lines = [f"{_origin(path, contents)}: {problem}" for path, problem in mistakes]

@@ -32,7 +32,7 @@ def begin(folder: Path) -> TextIO | None:
     """
     state = folder / ".snakemake"
     state.mkdir(exist_ok=True)
-    runs = (state / "runs").open("a+", encoding="utf-8")
+    runs = (state / "runs").open("a+", encoding="utf-8", errors="replace")
     try:
         if _alone(runs):
             _clear(runs, state, str(folder.resolve()))

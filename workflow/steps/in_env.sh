@@ -35,6 +35,14 @@ unset PYTHONHOME
 if [ -n "${OMP_NUM_THREADS:-}" ]; then
   export TF_NUM_INTRAOP_THREADS=$OMP_NUM_THREADS TF_NUM_INTEROP_THREADS=1
 fi
+
+# TensorFlow keeps what XLA has compiled for this machine's processor: another job starts at once.
+if [ -w "$venv" ] && [ "$name" = tensorflow ]; then
+  processor=$(grep -sm1 -E '^(flags|Features)' /proc/cpuinfo || uname -m)
+  processor=$("${sum[@]}" <<<"$processor")
+  cache="--tf_xla_persistent_cache_directory='$venv/xla/${processor:0:16}'"
+  export TF_XLA_FLAGS="${TF_XLA_FLAGS:-$cache --tf_xla_persistent_cache_device_types=CPU}"
+fi
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 
 exec "$@"
