@@ -45,11 +45,13 @@ def main() -> None:
     """Print the profile as Markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suite", description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run, as in results/demo")
-    jobs = read(parser.parse_args().run)
+    run = parser.parse_args().run
+    jobs = read(run)
     span = max(job.end for job in jobs) - min(job.start for job in jobs)
     total = sum(job.seconds for job in jobs)
     at_a_time = f"{total / span:.2f} at a time"
     print(f"{len(jobs)} jobs in {span:.0f} s; {total:.0f} s of jobs, {at_a_time}\n")
+    print(f"Processor time of all fits: {processor_time(run):.0f} s\n")
     print("| rule | jobs | seconds | a job | longest |\n|---|---:|---:|---:|---:|")
     for kind, of_kind in by_kind(jobs):
         times = [job.seconds for job in of_kind]
@@ -84,6 +86,12 @@ def read(run: Path) -> list[Job]:
     if not jobs:
         sys.exit(f"python -m benchmarks.suite: {folder} tells of no job of {run}; run it first")
     return list(jobs.values())
+
+
+def processor_time(run: Path) -> float:
+    """Seconds that all fits took of a processor, which other programs disturb less than wall time."""
+    records = (json.loads(path.read_text("utf-8")) for path in run.glob("fit/*/*/*/*/*/fit.json"))
+    return sum(record["seconds"]["cpu"] for record in records)
 
 
 def by_kind(jobs: list[Job]) -> list[tuple[str, list[Job]]]:

@@ -38,7 +38,12 @@ def run(tmp_path):
                 "endtime": end - place,
             }
             path.write_text(json.dumps(record))
-    return tmp_path / "results/demo"
+    run = tmp_path / "results/demo"
+    for seed, cpu in enumerate((1.5, 2.25)):
+        fit = run / f"fit/dcgmm/E-paper/mnist/not0/seed{seed}"
+        fit.mkdir(parents=True)
+        (fit / "fit.json").write_text(json.dumps({"seconds": {"cpu": cpu}}))
+    return run
 
 
 def test_jobs_are_summed_by_rule_and_method(run):
@@ -57,6 +62,7 @@ def test_it_prints_a_table_and_refuses_what_did_not_run(run):
     root = Path(suite.__file__).parents[1]
     done = subprocess.run([*command, str(run)], cwd=root, capture_output=True, text=True)
     assert done.stdout.startswith("5 jobs in 12 s; 20 s of jobs, 1.67 at a time\n")
+    assert "Processor time of all fits: 4 s" in done.stdout
     assert "| fit b | 1 | 7.0 | 7.00 | 7.0 |" in done.stdout
     assert "Longest chain: 10 s" in done.stdout
     missing = subprocess.run(
