@@ -39,12 +39,12 @@ def expected(wanted, *measured):
 def test_another_seed_of_the_same_work_is_the_measure():
     seeds = [job(seconds=10.0, memory_mb=500.0), job(seconds=14.0, memory_mb=700.0)]
     far = job(epochs=9, seconds=99.0)
-    assert expected(job(), *seeds, far) == costs.Cost(12.0, 600.0, "measured")
+    assert expected(job(), *seeds, far) == costs.Cost(12.0, 600.0, "measured", beside=0.0)
 
 
 def test_training_is_scaled_by_epochs_and_images_and_the_rest_is_not():
     measured = job(seconds=10.0, seconds_fit=6.0)
-    assert expected(job(epochs=6), measured) == costs.Cost(4 + 3 * 6, None, "scaled")
+    assert expected(job(epochs=6), measured) == costs.Cost(4 + 3 * 6, None, "scaled", beside=4.0)
     assert expected(job(source="full"), measured).seconds == pytest.approx(4 + 10 * 6)
     assert expected(job(classes="only3"), measured).seconds == pytest.approx(4 + 6 / 9)
 
@@ -62,7 +62,7 @@ def test_the_run_itself_is_trusted_before_the_reference():
     assert both(job()).seconds == 5.0
     scaled = costs.Expectation(costs.measurements([job(epochs=4, seconds=5.0)]),
                                costs.measurements(reference))  # fmt: skip
-    assert scaled(job()) == costs.Cost(50.0, None, "measured"), "the same work comes first"
+    assert scaled(job()) == costs.Cost(50.0, None, "measured", 0.0), "the same work comes first"
 
 
 def test_measurements_survive_their_file():
@@ -103,8 +103,15 @@ def test_timetable_is_within_the_bounds_of_list_scheduling():
 
 
 def test_what_has_no_measurement_is_said_and_left_out_of_the_total():
-    pending = [(job(0), costs.Cost(7200.0, 512.0, "measured")), (job(1, gpu=1), None)]
+    pending = [(job(0), costs.Cost(7200.0, 512.0, "measured", 0.0)), (job(1, gpu=1), None)]
     text = estimate.text(pending)
     assert "No measurement of 1 jobs" in text
     assert "2 h 0 min" in text and "512" in text
     assert "measured 1, no measurement 1" in text
+
+
+def test_what_a_method_expects_replaces_a_guess_of_the_training_alone():
+    guess = expected(job(), job(point="A-paper", seconds=10.0, seconds_fit=6.0))
+    assert guess.basis == "guessed"
+    assert estimate.timed(100.0, guess) == costs.Cost(104.0, None, "timed", beside=4.0)
+    assert estimate.timed(100.0, None).seconds == 100.0

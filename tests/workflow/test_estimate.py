@@ -29,3 +29,15 @@ def test_finished_run_has_nothing_left_and_is_a_measure_of_more(finished):
     more.unlink()
     gaussian = re.search(r"^gaussian +fit .*$", result.stdout + result.stderr, re.MULTILINE)
     assert gaussian and gaussian[0].endswith("measured"), result.stdout
+
+
+def test_methods_time_what_was_never_measured(project):
+    """The methods of torch do, those of scikit-learn need not."""
+    point = project.folder / "point.yaml"
+    point.write_text(
+        "limits: {memory_gb: 20}\n"
+        "baselines: {ratspn: {grid: {components: [3], depth: [2], repetitions: [2]}}}"
+    )
+    result = project.snakemake("estimate", overlay=[OVERLAY, "point.yaml"])
+    lines = dict(re.findall(r"^(\w+) +fit +.* (\w+)$", result.stdout, re.MULTILINE))
+    assert lines["pdspn"] == lines["ratspn"] == "timed", result.stdout + result.stderr

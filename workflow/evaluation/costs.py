@@ -55,11 +55,17 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Cost:
-    """What is expected of a job; `basis` is `measured`, `scaled`, `timed` or `guessed`."""
+    """What is expected of a job.
+
+    Attributes:
+        basis: `measured`, `scaled`, `timed` or `guessed`.
+        beside: of the seconds, those beside the training: to start, to score, to save.
+    """
 
     seconds: float
     memory_mb: float | None
     basis: str
+    beside: float
 
 
 def measurements(jobs: Iterable[Job]) -> list[Measurement]:
@@ -104,7 +110,8 @@ class Expectation:
             if kin := self._known.get((keys, *(about[name] for name in keys))):
                 seconds = statistics.fmean(_scaled(each, about["amount"]) for each in kin)
                 memory = max((each.memory_mb or 0 for each in kin), default=0)
-                return Cost(seconds, memory or None, basis)
+                beside = statistics.fmean(each.seconds - _training(each) for each in kin)
+                return Cost(seconds, memory or None, basis, beside)
         return None
 
 
@@ -166,8 +173,12 @@ def _amount(job: Job) -> float:
 
 def _scaled(measured: Measurement, amount: float) -> float:
     """Its seconds for another amount of work: training in proportion, all else as it was."""
-    scaling = measured.seconds if measured.seconds_fit is None else measured.seconds_fit
-    return measured.seconds + scaling * (amount / measured.amount - 1)
+    return measured.seconds + _training(measured) * (amount / measured.amount - 1)
+
+
+def _training(measured: Measurement) -> float:
+    """The seconds of training; all of them where no record tells."""
+    return measured.seconds if measured.seconds_fit is None else measured.seconds_fit
 
 
 def _mean(jobs: Sequence[Job], name: str) -> float | None:

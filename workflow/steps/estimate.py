@@ -38,11 +38,15 @@ def with_own(pending: Expected) -> Expected:
     unsure = [job for job, cost in pending if cost is None or cost.basis == "guessed"]
     own = own_estimates.seconds(unsure)
     return [
-        (job, costs.Cost(own[job.number], cost and cost.memory_mb, "timed"))
-        if job.number in own
-        else (job, cost)
-        for job, cost in pending
+        (job, timed(own[job.number], cost) if job.number in own else cost) for job, cost in pending
     ]
+
+
+def timed(seconds: float, guess: costs.Cost | None) -> costs.Cost:
+    """A training as its method expects it; what stands beside a training is as in the guess."""
+    if guess is None:
+        return costs.Cost(seconds, None, "timed", 0.0)
+    return costs.Cost(seconds + guess.beside, guess.memory_mb, "timed", guess.beside)
 
 
 def text(pending: Expected) -> str:
