@@ -89,7 +89,7 @@ def read(run: Path) -> list[Job]:
 
 
 def processor_time(run: Path) -> float:
-    """Seconds that all fits took of a processor, which other programs disturb less than wall time."""
+    """Seconds that all fits took of a processor, which other programs disturb but little."""
     records = (json.loads(path.read_text("utf-8")) for path in run.glob("fit/*/*/*/*/*/fit.json"))
     return sum(record["seconds"]["cpu"] for record in records)
 

@@ -27,6 +27,7 @@ import psutil
 from workflow import warm
 
 POLL = 0.5  # seconds between two looks at the memory
+PATIENCE = 10  # seconds in which the server of a job that has ended tells what it took
 GIB = 2**30
 CRASHES = {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV}
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -71,10 +72,12 @@ def end(process: subprocess.Popen) -> None:
     """Kill what is left of the command and of all that it started."""
     _kill(process.pid)
     process.wait()
-    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server has yet to notice
-        if not psutil.pid_exists(job["process"]):
+    patience = time.monotonic() + PATIENCE
+    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server has yet to tell
+        if psutil.pid_exists(job["process"]):
+            _kill(job["process"])
+        elif time.monotonic() > patience:  # the server is gone, too
             return
-        _kill(job["process"])
         time.sleep(0.01)
 
 
