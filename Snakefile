@@ -20,12 +20,13 @@ wildcard_constraints:
     point="[^/]+",
     dataset="[a-z_]+",
     source="[a-z]+",
-    classes=r"all|(not|only)\d+",
+    classes=r"all|only\d+|not\d+(_\d+)*",
     seed=r"\d+",
     group="[a-z0-9_]+",
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/warm.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/tasks.smk"
@@ -52,12 +53,17 @@ rule results:
         # By name, since a deleted fit below a finished table would not be missed.
         expand("{fit}/{result}", fit=group_fits("all"), result=["model", "outliers.json"]),
         expand("{fit}/{result}", fit=group_fits("table4"), result=["model", "classification.json"]),
+        expand(
+            "{fit}/{result}", fit=group_fits("outlier_classes"), result=["model", "outliers.json"]
+        ),
+        expand("{fit}/{result}", fit=group_fits("held_out"), result=["model", "held_out.json"]),
         f"{RUN}/records/all.csv",
         rules.table1.output,
         rules.table2.output if METHODS[1:] else [],
         rules.table2_grid.output if METHODS[1:] else [],
         rules.competitors.output if METHODS[1:] else [],
         rules.table4.output if CLASSIFIERS else [],
+        rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
         rules.table5.output,
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],

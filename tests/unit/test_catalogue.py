@@ -41,12 +41,19 @@ def test_every_method_of_the_suite_is_described(name):
     assert (folder / "README.md").is_file()
     assert all("default" in rule for rule in rules.values())
     assert about.published in about.treatments
-    mentioned = {*about.symbols, *about.variants}
+    mentioned = {*about.symbols, *about.variants, *about.original}
     for protocol in about.protocols.values():
         mentioned |= {*protocol.settings, *protocol.where}
     mentioned |= {*(about.discrete or {})}
     assert mentioned <= set(rules)
     assert yaml.safe_load((folder / "params.schema.yaml").read_text("utf-8"))["title"]
+
+
+def test_what_a_process_must_be_told_stands_before_its_command(mine):
+    config = {"device": "cpu"}
+    mine('variables = ["WORD=one"]' + GOOD)
+    assert grid.launch("mine", config) == "workflow WORD=one"
+    assert grid.launch("dcgmm", config) == grid.environment("dcgmm", config) == "tensorflow"
 
 
 def test_folders_are_scanned(mine):

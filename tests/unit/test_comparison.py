@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.unit.example_record import competitor, point
-from workflow.evaluation import comparison, selection, tables, tidy
+from tests.unit.example_record import competitor, point, record
+from workflow.evaluation import comparison, reductions, selection, tables, tidy
 from workflow.evaluation.inference import Difference
 from workflow.steps import comparison as step
 from workflow.steps import table1, table2, table5
@@ -172,11 +172,13 @@ def test_rule_of_agreement(low, high, verdict):
     assert comparison.agreement({"column": "mnist"}, known) == verdict
 
 
-def run_step(folder, made, source="full", schedule="recipe"):
+def run_step(folder, made, source="full", schedule="recipe", fits=None):
     for name, table in made.items():
         tables.write_csv(folder / f"{name}.csv", table)
+    tables.write_csv(folder / "records.csv", tidy.table(fits or [record()]))
     values = [
         "--paper", "results/reference/paper.csv", "--run", "test", "--source", source,
+        "--records", str(folder / "records.csv"),
         "--schedule", schedule, "--samples-schedule", schedule, "--out", str(folder),
         "--tables", *(str(folder / f"{name}.csv") for name in made),
     ]  # fmt: skip
@@ -195,6 +197,28 @@ def test_step_tells_the_scale(tmp_path):
     assert len(written) == len(PAPER)
     whole = run_step(tmp_path, {"table1": instance_scores([0.93, 0.931, 0.932, 0.933, 0.934])})
     assert "All images, the authors' epochs" in whole
+
+
+def fit_of(method, fitted, kept_aside=900, **settings):
+    """A record of a competitor that was fitted to some images."""
+    images = {"train_images": fitted, "validation_images": kept_aside}
+    return record(method=method, settings=settings, dataset=record()["dataset"] | images)
+
+
+def test_competitors_that_had_less_than_in_the_paper_are_named(tmp_path):
+    fits = [
+        record(), fit_of("ratspn", 4500, epochs=25), fit_of("pdspn", 4500, epochs=5),
+        fit_of("dgcspn", 640, epochs=15), fit_of("vae", 500, epochs=3, width=0.125),
+        fit_of("gaussian", 4500),
+    ]  # fmt: skip
+    assert reductions.of_records(tidy.table(fits)) == [
+        "PD-SPN: epochs 5 (published: 20)",
+        "DGCSPN: images 640 of 4,500",
+        "VAE: images 500 of 4,500, epochs 3 (published: 100), width 0.125 (published: 1)",
+    ]
+    page = run_step(tmp_path, {}, fits=fits)
+    assert "\n- training was reduced: DGCSPN: images 640 of 4,500\n" in page
+    assert "reduced" not in run_step(tmp_path, {})
 
 
 def test_step_survives_a_run_without_any_table(tmp_path):

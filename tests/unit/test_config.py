@@ -38,7 +38,7 @@ def test_full_scales_train_as_published():
     for file in ("config/cpu.yaml", "config/paper.yaml"):
         overlay = yaml.safe_load(Path(file).read_text("utf-8"))
         points = grid.points("dcgmm", checked(merged(DEFAULT, overlay)))
-        assert len(points) == 2 * (7 + 1), "Table V's instances, and Table IV's"
+        assert len(points) == 2 * (7 + 1) + 4, "Table V's instances, Table IV's, and deeper ones'"
         assert points["E-paper"]["settings"]["hyperparameters"]["epochs"] == 80
         assert points["E-released"]["settings"]["hyperparameters"]["annealing"]["window"] == 100
 
@@ -127,6 +127,18 @@ def test_every_key_has_a_default():
             {"dcgmm": {"classifiers": ["B"]}},
             "dcgmm.classifiers[0] is 'B'; choose from B-class",
         ),
+        (
+            {"dcgmm": {"recipes": ["released"], "classifiers": ["B-class", "E-class"]}},
+            "dcgmm.classifiers[1] has no recipe released, only paper: add it",
+        ),
+        ({"other_outliers": {"instances": ["H"]}},
+         "other_outliers.instances[0] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"other_outliers": {"classes": [10]}},
+         "other_outliers.classes[0] is 10, but must be at most 9"),
+        ({"selection": {"held_out": 1}}, "selection.held_out is 1, but must be a list"),
+        ({"selection": {"seeds": []}}, "selection.seeds is [], but must be a list of at least 1"),
+        ({"pictures": {"seeds": 0}},
+         "pictures.seeds is 0, but must be a list of whole numbers from 0, or null"),
         ({"dcgmm": {"instances": ["B-svhn"]}},
          "dcgmm.instances[0] is 'B-svhn'; choose from A, B, C, D, E, F, G"),
         ({"colour": {"instances": ["B-svnh"]}},
@@ -259,6 +271,26 @@ def test_fits_of_one_class_may_have_a_schedule_of_their_own():
     assert epochs("mine", "class") == [[2, 2], [7, deep]], "one changes the recipe, not the other"
     assert epochs("mine", grid.UNCHANGED) == [[2, 2], [flat, deep]]
     assert epochs(grid.UNCHANGED, "mine") == [[flat, deep], [2, 2]]
+
+
+def test_a_point_that_is_alone_needs_no_choice():
+    axes = {"components": [5, 10], "leaf": ["binomial", "normal"]}
+    config = checked({"baselines": {"ratspn": {"grid": axes}, "pdspn": None, "gaussian": None}})
+    assert grid.searched_points("ratspn", config) == grid.points("ratspn", config)
+    axes["components"] = [5]
+    config = checked({"baselines": {"ratspn": {"grid": axes}, "pdspn": None, "gaussian": None}})
+    for method in ("dcgmm", "ratspn", "pdspn", "gaussian"):
+        assert not grid.searched_points(method, config), "leaves are models of their own"
+
+
+def test_deeper_classifiers_run_by_the_papers_recipe_alone():
+    dcgmm = {"recipes": ["paper", "released"], "classifiers": ["B-class", "E-class"]}
+    points = grid.points("dcgmm", checked({"dcgmm": dcgmm | {"instances": ["A"]}}))
+    assert [name for name in points if "class" in name] == [
+        "B-class-paper", "B-class-released", "E-class-paper",
+    ]  # fmt: skip
+    read = points["E-class-paper"]["settings"]["hyperparameters"]["classifier"]["inputs"]
+    assert read == (4, 6), "the two highest cGMM layers"
 
 
 def test_competitors_draw_by_the_points_named_or_the_last_protocols_first():

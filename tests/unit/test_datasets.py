@@ -327,14 +327,23 @@ def test_by_classes():
 
 
 @pytest.mark.parametrize(
-    "classes", ["", "none", "not", "only-1", "not 0", "not07", "All", "7", "not٣"]
+    "classes",
+    ["", "none", "not", "only-1", "not 0", "not07", "All", "7", "not٣", "not0_", "only0_1"],
 )
 def test_by_classes_refuses_bad_strings(classes):
     with pytest.raises(ValueError, match=f"unknown classes '{classes}'; write 'all'"):
         datasets.by_classes(np.arange(10), classes)
 
 
-@pytest.mark.parametrize("classes", ["only5", "not10"])
+def test_a_second_class_may_be_held_out():
+    labels = np.array([0, 1, 2, 1, 0, 3])
+    assert datasets.by_classes(labels, "not0_1").nonzero()[0].tolist() == [2, 5]
+    assert (datasets.before_test("not0_1"), datasets.held_out("not0_1")) == ("not0", [1])
+    assert (datasets.before_test("not0"), datasets.held_out("not0")) == ("not0", [])
+    assert datasets.held_out("all") == datasets.held_out("only3") == []
+
+
+@pytest.mark.parametrize("classes", ["only5", "not10", "not0_5"])
 def test_by_classes_refuses_an_empty_class(classes):
     with pytest.raises(ValueError, match=f"'{classes}' names an empty class; the labels hold 0, 7"):
         datasets.by_classes(np.array([7, 0, 0]), classes)

@@ -98,6 +98,24 @@ def test_lengths_and_datasets_are_runs_of_their_own(tmp_path):
     assert ends[ends["dataset"] == "fashion_mnist"]["joint"].tolist() == [9, 190]
 
 
+def test_other_seeds_are_rows_and_thin_lines(tmp_path):
+    again = [one | {"seed": 1} for one in (JOINT, LAYERWISE)]
+    table, ends = written(tmp_path, JOINT, LAYERWISE, *again)
+    assert table["seed"].value_counts().nunique() == 1
+    assert ends[["seed", "layer"]].values.tolist() == [[0, 2], [0, 4], [1, 2], [1, 4]]
+    lower, _ = figure4.draw(table).axes
+    widths = sorted(line.get_linewidth() for line in lower.get_lines())
+    assert widths[0] == widths[1] < widths[2] == widths[3]
+    names = [text.get_text() for text in lower.get_legend().get_texts()]
+    assert names == list(figure4.LABELS.values()), "each scheme once"
+
+
+def test_one_epoch_is_no_plural():
+    short = record("joint", [1, 2], [[1, 2], [2, 3]], epochs=1)
+    lower, _ = figure4.draw(figure4.losses(short)).axes
+    assert lower.get_title() == "B, MNIST, 1 epoch"
+
+
 def test_a_failed_training_is_a_row_and_in_the_legend(tmp_path):
     table, ends = written(tmp_path, JOINT, failed("layerwise"))
     lost = table[table["scheme"] == "layerwise"]

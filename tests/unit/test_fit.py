@@ -9,7 +9,7 @@ import pytest
 from workflow.evaluation import drawings, files, fitting, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
-from workflow.steps import classification, competitors, draws, fit, fit_classes
+from workflow.steps import classification, competitors, draws, fit, fit_classes, held_out
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
 LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
@@ -32,6 +32,31 @@ def test_a_sixth_is_kept_aside_whatever_the_class():
     assert indices(images.validation) == [10, 11], "the last two of twelve"
     assert len(images.test) == 3
     assert images.sample_weight is None
+
+
+def test_a_class_that_is_held_out_is_seen_among_those_kept_aside_alone():
+    images = fitting.Images.choose(dataset(), "not0_1", PLAIN | {"holdout": True})
+    assert set(images.labels) == {2}
+    assert images.validation_labels.tolist() == [2, 1], "the last two, of which none is of class 0"
+    assert images.held_out
+    usual = fitting.Images.choose(dataset(), "not0", PLAIN | {"holdout": True})
+    assert not usual.held_out and usual.validation_labels.tolist() == [2, 1]
+
+
+def test_a_held_out_class_is_told_among_images_kept_aside(tmp_path, monkeypatch):
+    training = PLAIN | {"holdout": True}
+    run(tmp_path, monkeypatch, Fake(), training, classes=("not0_1",))
+    out = tmp_path / "held_out.json"
+    names = {"fit": tmp_path / "fit/fit.json", "scores": tmp_path / "fit/scores.npz", "out": out}
+    words = [word for key, path in names.items() for word in (f"--{key}", str(path))]
+    held_out.main(words)
+    record = records.read(out)
+    assert (record["task"], record["counts"]) == ("held_out", {"inliers": 1, "outliers": 1})
+    exact = {m["evidence"]: m["value"] for m in record["metrics"] if m["metric"] == "auroc"}
+    assert exact == {"all": 0, "bottom_half": 0}, "image 11, of class 1, is the brighter one"
+    run(tmp_path, monkeypatch, Fake(), training)
+    with pytest.raises(SystemExit, match="not0, which hold none out to choose by"):
+        held_out.main(words)
 
 
 def test_the_first_images_may_do_and_labels_may_weigh():
@@ -165,7 +190,7 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
 def test_draws_and_their_figure(tmp_path, monkeypatch):
     about, arrays = drawn_from(tmp_path, monkeypatch, Fake())
     expected = {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "classes": "not0"}
-    assert about == expected | {"status": "ok", "published": "full"}
+    assert about == expected | {"status": "ok", "published": "full", "seed": 0}
     assert list(arrays) == list(competitors.KINDS)
     assert arrays["sample"].shape == (draws.SAMPLES, 4, 4, 1)
     assert indices(arrays["original"]) == [1, 2], "of the classes that were fitted"

@@ -21,6 +21,7 @@ ASKED = {
     "points": ["dcgmm/B-paper", "dcgmm/E-paper", "ratspn/K5-binomial-unit",
                "ratspn/K5-binomial-bytes"],
     "datasets": ["mnist"],
+    "classes": ["not0"],
     "seeds": [0, 1],
 }  # fmt: skip
 CONFIG = {
@@ -157,7 +158,7 @@ def test_what_went_wrong_is_counted(run):
     text = " ".join(Page(build(run)).text.split())
     assert "6 of 8 went well" in text
     assert "missing 1" in text and "diverged 1" in text and "seeds short 1" in text
-    assert "not in this run: table1, table3, table4, comparison" in text
+    assert "not in this run: table1, outlier_classes, table3, table4, comparison" in text
 
 
 def test_hostile_text_stays_text(run):

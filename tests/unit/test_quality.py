@@ -6,7 +6,9 @@ import pytest
 from tests.unit.example_record import failed, point
 from workflow.evaluation import headline, quality, tidy
 
-ASKED = quality.Asked("outliers", ["dcgmm/A-paper", "dcgmm/B-paper"], ["mnist", "other"], [0, 1])
+ASKED = quality.Asked(
+    "outliers", ["dcgmm/A-paper", "dcgmm/B-paper"], ["mnist", "other"], ["not0"], [0, 1]
+)
 
 
 def a_record(instance, seed, value):

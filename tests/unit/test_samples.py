@@ -127,8 +127,8 @@ class Fake:
     def __init__(self, label, broken=False):
         self.label, self.broken, self.asked = label, broken, []
 
-    def sample(self, n, *, seed, noise):
-        self.asked.append((seed, noise))
+    def sample(self, n, *, seed, **how):
+        self.asked.append((seed, how))
         images = np.full((n, *SHAPE), 0.5)
         images[0] = np.nan if self.broken and self.label == 1 else 0.5
         return images
@@ -137,14 +137,14 @@ class Fake:
         return {"centroids": 7}[convention]
 
 
-def with_models(folder, monkeypatch, **more):
+def with_models(folder, monkeypatch, layers="F(4,1)-G(4)", **more):
     """Folders of three classes whose models are fakes."""
     models = {}
     for label in range(3):
         (folder / "model" / str(label)).mkdir(parents=True)
         models[str(label)] = Fake(label, **more)
     monkeypatch.setattr(methods, "load", lambda fit, place: models[place.name])
-    settings = {"instance": "E", "recipe": "paper"}
+    settings = {"instance": "E", "recipe": "paper", "layers": layers}
     a_fit(folder, method="dcgmm", settings=settings)
     return models
 
@@ -157,11 +157,20 @@ def test_dcgmm_is_drawn_in_three_treatments_by_a_seed_a_class(tmp_path, monkeypa
     assert len(arrays) == 9
     for label, model in enumerate(models.values()):
         times = 2 if label == 0 else 1  # the first class is drawn again, and timed
-        assert [noise for _, noise in model.asked[::times]] == [True, 1.0, False]
+        assert [how["noise"] for _, how in model.asked[::times]] == [True, 1.0, False]
         assert len(model.asked) == 3 * times
-        assert type(model.asked[times][1]) is float, "True would be the recipe's fraction"
+        assert type(model.asked[times][1]["noise"]) is float, "True would be the recipe's fraction"
         assert len({seed for seed, _ in model.asked}) == 1
     assert len({model.asked[0][0] for model in models.values()}) == 3
+
+
+def test_an_instance_that_pools_is_sharpened_too(tmp_path, monkeypatch):
+    models = with_models(tmp_path, monkeypatch, layers="F(2,1)-G(4)-P(2,2)-F(2,1)-G(4)")
+    about, arrays = step(tmp_path)
+    assert len(arrays) == 4 * 3 and "sharpened" in about["drawing"]["seconds"]
+    seeds, hows = zip(*models["1"].asked, strict=True)
+    assert hows[-1] == {"sharpen": True}, "with the recipe's noise"
+    assert len(set(seeds)) == 1, "the same samples as unsharpened"
 
 
 def test_what_cannot_be_drawn_is_a_file_with_the_reason(tmp_path, monkeypatch):

@@ -23,8 +23,8 @@ def records(values=VALUES, seeds=(0, 1)):
             yield competitor(measured, components=components, seed=seed)
 
 
-def of_rule(halves, many=None, plan=PLAN):
-    result = optimism.table(tidy.table(many or records()), plan, halves)
+def of_rule(halves, many=None, plan=PLAN, held_out=None):
+    result = optimism.table(tidy.table(many or records()), plan, halves, held_out)
     return result.set_index("rule")
 
 
@@ -41,11 +41,43 @@ def test_each_rule_takes_its_point_and_tells_its_price():
     assert rules.loc["likelihood", "point"] == POINTS[0]
     assert rules.loc["likelihood", "mean"] == pytest.approx(70)
     assert rules.loc["likelihood", "optimism"] == pytest.approx(10)
-    crossed = rules.loc["held-out class"]
+    crossed = rules.loc["test halves"]
     assert crossed["point"] == f"{POINTS[0]} / {POINTS[1]}"
     assert crossed["mean"] == pytest.approx(100 * (0.5 + 0.8) / 2), "each on the other half"
     assert crossed["optimism"] == pytest.approx(80 - 65)
     assert (crossed["n"], crossed["candidates"]) == (2, 3)
+
+
+def without_a_second(values, classes="not0_1", seed=0, **more):
+    """Fits that go without another class: point -> AUROC against it, among images kept aside."""
+    for components, auroc in values.items():
+        measured = {("auroc", "all"): auroc, ("auroc", "bottom_half"): 1 - auroc}
+        yield competitor(measured, components=components, seed=seed) | {
+            "task": "held_out", "classes": classes, **more,
+        }  # fmt: skip
+
+
+def test_a_class_that_neither_training_nor_test_has_chooses():
+    fits = [
+        *without_a_second({5: 0.6, 9: 0.7, 20: 0.8}),
+        *without_a_second({5: 0.9, 9: 0.7, 20: 0.5}, classes="not0_4"),
+    ]
+    held_out = tidy.table(fits)
+    first = held_out[held_out["classes"] == "not0_1"]
+    assert of_rule(same_halves, held_out=first).loc["held-out class", "point"] == POINTS[2]
+    chosen = of_rule(same_halves, held_out=held_out).loc["held-out class"]
+    assert chosen["point"] == POINTS[0], "75 on average, others 70 and 65"
+    assert (chosen["mean"], chosen["optimism"]) == pytest.approx((70, 10)), "of the usual fits"
+    lost = {"status": "failed", "reason": "no", "metrics": []}
+    held_out = tidy.table([*fits[1:], *without_a_second({5: 1.0}, **lost)])
+    chosen = of_rule(same_halves, held_out=held_out).loc["held-out class"]
+    assert chosen["point"] == POINTS[1], "K5 lacks a fit, so that its mean is of other classes"
+
+
+def test_without_such_fits_no_point_is_chosen_by_a_class():
+    rules = of_rule(same_halves)
+    assert rules.loc["held-out class", "n"] == 0
+    assert "`selection: {held_out: [1]}`" in rules.loc["held-out class", "note"]
 
 
 def test_a_single_point_is_not_flattered():
@@ -99,7 +131,7 @@ def test_the_top_layer_of_saved_scores_is_halved(tmp_path):
 
 def test_noise_is_flattered_by_the_test_and_by_nothing_else(tmp_path):
     """With 20 points that know nothing, the best on the test is above chance, others are at it."""
-    many = {"test": [], "likelihood": [], "held-out class": []}
+    many = {"test": [], "likelihood": [], "test halves": []}
     for seed in range(RUNS):
         folder = tmp_path / str(seed)
         noise = list(write_fits(folder, 20, noise=True, seed=seed))
@@ -110,7 +142,7 @@ def test_noise_is_flattered_by_the_test_and_by_nothing_else(tmp_path):
     error = 100 * np.sqrt(121 / (12 * 60 * 60)) / np.sqrt(RUNS)  # of their mean, under noise
     assert np.mean(many["test"]) > 50 + 3 * error
     assert np.mean(many["likelihood"]) == pytest.approx(50, abs=3 * error)
-    assert np.mean(many["held-out class"]) == pytest.approx(50, abs=3 * error)
+    assert np.mean(many["test halves"]) == pytest.approx(50, abs=3 * error)
 
 
 def test_step_writes_its_tables(tmp_path):
@@ -126,5 +158,5 @@ def test_step_writes_its_tables(tmp_path):
     page = (tmp_path / "selection.md").read_text("utf-8")
     assert "Protocol corrected, MNIST" in page and "nan" not in page
     written = pd.read_csv(tmp_path / "selection.csv")
-    assert written["rule"].tolist() == ["test", "likelihood", "held-out class"]
+    assert written["rule"].tolist() == list(optimism.RULE_NAMES)
     assert written["optimism"].iloc[0] == 0 and written["candidates"].eq(4).all()

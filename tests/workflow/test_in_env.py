@@ -109,6 +109,12 @@ def test_what_xla_compiles_is_kept_beside_the_environment(root):
     assert not run(root, *command, TF_XLA_FLAGS="")[1].strip()
 
 
+def test_variables_before_the_command_are_set(root):
+    script = "echo $WORD $OTHER; echo $1"
+    code, output, _ = run(root, "WORD=one", "OTHER=a b", "bash", "-c", script, "x", "C=d")
+    assert (code, output) == (0, "one a b\nC=d\n")
+
+
 def test_the_commands_exit_status_is_the_launchers(root):
     assert run(root, "bash", "-c", "exit 7")[0] == 7
 

@@ -122,15 +122,22 @@ def test_full_scale_is_planned_whole(project):
         "dgcspn": 2,
         "vae": 1,
     }
-    classified = 2 * 2 * 5
-    pictured = 2 * len("ABCDEF") + len("AF")  # of all classes, and of zeros
+    classified = (2 + len("DEFG")) * 2 * 5  # B by both recipes
+    pictured = 2 * (len("ABEF") + 5 * len("CD"))  # of all classes
+    pictured += len("AF") * (5 + 4)  # of zeros, and of all classes by more seeds
     pictured += 2 * len(points.keys() - {"dcgmm"})  # of all classes, beside DCGMM-F
-    pictured += len("AB") + 1  # of SVHN's ones, and the VAE of all of it
+    pictured += 5 * len("AB") + 1  # of SVHN's ones, and the VAE of all of it
+    others = len("AE") * 9 * 2 * 5  # without another class
+    held_out = (points["gmm"] + points["ratspn"] + points["pdspn"]) * 3 * 2  # without a second one
     planned = project.plan(overlay="config/cpu.yaml")
-    assert planned["fit"] == sum(points.values()) * 2 * 5 + classified + pictured
-    assert planned["fit_classes"] == planned["class_samples"] == 2 * (2 * len("ABEF") + 6)
+    fits = sum(points.values()) * 2 * 5 + classified + pictured + others + held_out
+    assert planned["fit"] == fits
+    assert planned["held_out"] == held_out
+    assert planned["fit_classes"] == planned["class_samples"] == 2 * (2 * len("ABCDEFG") + 6)
     assert planned["judge"] == planned["judgements"] == 2 * 5
-    assert planned["dynamics"] == 2 * len((3, 30)) * 2
+    assert planned["dynamics"] == 2 * len((3, 30)) * 2 * 5
+    assert planned["sharpening"] == 2 * len("CD") * 5 + 5, "and of B on SVHN"
+    assert planned["inpainting"] == len("AF") * 2 * 5
 
 
 def test_named_targets(project):
@@ -417,7 +424,7 @@ def test_a_changed_setting_reruns_what_it_changes(finished, lines, touched):
 
 def test_an_edited_claim_is_judged_anew_and_nothing_else(finished):
     with edited(finished.folder / "workflow/evaluation/claims.yaml", "\n# edited\n"):
-        assert finished.plan() == {"claims": 1, "all": 1}
+        assert finished.plan() == {"claims": 1, "complete": 1, "all": 1}
 
 
 def test_a_mistake_in_the_configuration_is_one_sentence(project):

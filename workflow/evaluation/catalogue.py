@@ -17,9 +17,10 @@ FOLDER = Path(__file__).parents[2] / "baselines"
 ENVIRONMENTS = Path(__file__).parents[2] / "envs"
 PROTOCOLS = ("paper", "corrected")
 WEIGHTS = ("label",)
-Noise = bool | float
-"""What `sample` takes: whether pixels are drawn, or the fraction of their standard deviation."""
-TREATMENTS: dict[str, Noise] = {"full": True, "mean": False}
+Treatments = dict[str, dict[str, Any]]
+"""Name -> how `sample` draws, as its keyword arguments."""
+TREATMENTS: Treatments = {"full": {"noise": True}, "mean": {"noise": False}}
+SHARPENED = {"sharpened": {"sharpen": True}}  # of a DCGMM that pools (Sec. V-D)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Method:
         published: the treatment of its draws that the authors' release uses (Table III).
         discrete: settings of the grid points whose scores are log-probabilities of bytes; all, if
             empty; None if there are no such points.
-        treatments: name -> noise of the pixels of its draws.
+        treatments: of the pixels' noise in its draws.
+        original: settings of the paper's own fits.
     """
 
     name: str
@@ -62,9 +64,11 @@ class Method:
     holdout: bool = False
     symbols: dict[str, str] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     published: str = "full"
     discrete: dict[str, Any] | None = None
-    treatments: dict[str, Noise] = field(default_factory=lambda: dict(TREATMENTS))
+    treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
+    original: dict[str, float] = field(default_factory=dict)
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
@@ -84,8 +88,13 @@ DCGMM = Method(
     variants=("recipe",),
     published="recipe",
     # Its recipe draws with a fraction of the standard deviation, so full noise is told by number.
-    treatments={"recipe": True, "full": 1.0, "mean": False},
+    treatments={"recipe": {"noise": True}, "full": {"noise": 1.0}, "mean": {"noise": False}},
 )
+
+
+def title_of_classifier(instance: str) -> str:
+    """An instance of Table IV as the paper calls it, `DCGMM-B` for `B-class`."""
+    return DCGMM.title.format(instance=instance.removesuffix("-class"))
 
 
 def names() -> list[str]:
@@ -122,7 +131,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
     for key in ("contract", "optional"):  # for the tests alone
         content.pop(key, None)
     _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "protocols", "samples", "discrete"])  # fmt: skip
+                        "variables", "protocols", "samples", "discrete", "original"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -144,6 +153,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         discrete=discrete,
         class_name=content.pop("class"),
         variants=tuple(content.pop("variants", ())),
+        variables=tuple(content.pop("variables", ())),
         published=published,
         protocols={
             protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS

@@ -61,7 +61,8 @@ def _line(claim: Claim, case: Case, seeds: int) -> dict[str, Any]:
     about = {key: claim.get(key) for key in ABOUT} | {"case": case.name, "one": case.one}
     if case.absent:
         blank = Comparison("", *2 * [Effect(math.nan, math.nan, math.nan, 0)])
-        verdict, reason, shown, expected = verdicts.NOT_RUN, case.absent, blank, (0.0, 0.0)
+        shown, expected = blank, (0.0, 0.0)
+        verdict, reason = verdicts.decide(case, expected, 0)
     else:
         expected = verdicts.RANGES[claim["relation"]](claim.get("margin", 0))
         shown = verdicts.hardest(case.comparisons, expected)
@@ -90,6 +91,9 @@ def _agrees(value: float, expected: verdicts.Range) -> bool | None:
 
 def cases(claim: Claim, table: pd.DataFrame) -> Iterator[Case]:
     """Every case of a claim in its evidence, those without numbers included."""
+    if "unchecked" in claim:
+        yield Case("", absent=claim["unchecked"], checkable=False)
+        return
     if "test" in claim:
         yield Case("", absent=f"a test decides it: `{claim['test']}`, run by `make test-model`")
         return

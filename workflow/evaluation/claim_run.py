@@ -19,7 +19,6 @@ class Run:
         folder: `results/<run>`.
         schedule: of DCGMM's fits; `samples_schedule` of those for Table III.
         scale: `scale` of claims.yaml.
-        epochs: a baseline's in the paper.
         paper: the paper's numbers.
         inpainting_times: measured by `benchmarks.generation`, CSV.
     """
@@ -28,7 +27,6 @@ class Run:
     schedule: str
     samples_schedule: str
     scale: dict[str, Any]
-    epochs: dict[str, int]
     paper: pd.DataFrame
     inpainting_times: Path
 

@@ -59,13 +59,16 @@ def _mistake(error: ValidationError, content: Any) -> str:
             hint = nearest(error.instance, error.validator_value)
             return f"{where}{key} is {error.instance!r}; {hint}"
         case "oneOf":
-            return f"{where}needs relation, unit, evidence, where and needs, or a test alone"
+            return (
+                f"{where}needs relation, unit, evidence, where and needs, or a test alone, "
+                "or unchecked alone"
+            )
     return f"{where}{key + ': ' if key else ''}{error.message}"
 
 
 def _inconsistency(claim: Claim) -> str | None:
     """What the schema cannot say of a claim."""
-    if "test" in claim:
+    if "test" in claim or "unchecked" in claim:
         return None
     if claim["evidence"] not in claim_evidence.SOURCES:
         wrong = claim["evidence"]

@@ -36,7 +36,8 @@ READING = (
     "A claim *holds* if the 95 % t interval of its effect lies within its margin in all of its "
     "cases, *does not hold* if the interval lies outside in one, and is *undecided* else. It is "
     "*undecided at this scale* where a run lacks the paper's images or schedules, whatever its "
-    "numbers, and *not run* where nothing in the run can show it. `as claimed` counts the cases "
+    "numbers, *not run* where nothing in the run can show it, and *not checkable* where no program "
+    "can. `as claimed` counts the cases "
     "whose effect, however unsure, lies where the paper says. The effect is that of the first case "
     "that has the claim's verdict; the last column is the same effect by the paper's own numbers."
 )
@@ -193,8 +194,9 @@ def _claim(lines: pd.DataFrame) -> Section:
     first = lines.iloc[0]
     source = f"({first['section']}, line {first['line']} of the text.)"
     caption = f"{first['statement']} {source} {first['because']}"
-    if set(lines["verdict"]) == {verdicts.NOT_RUN} and lines["reason"].nunique() == 1:
-        text = f"{caption} Not run: {first['reason']}."
+    silent = set(lines["verdict"]) <= {verdicts.NOT_RUN, verdicts.NOT_CHECKABLE}
+    if silent and lines["reason"].nunique() == 1:
+        text = f"{caption} {first['verdict'].capitalize()}: {first['reason'].rstrip('.')}."
         return Section(f"`{first['id']}`", text, pd.DataFrame())
     margin = "" if pd.isna(first["margin"]) else f", margin {first['margin']:g}"
     caption += (

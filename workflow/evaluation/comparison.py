@@ -206,8 +206,8 @@ def _table4(tables: Tables) -> Iterator[dict[str, Any]]:
     rows = tables["table4"]
     for row in rows[rows["recipe"] == RECIPE].to_dict("records"):
         yield _line(
-            "IV", "DCGMM-B", row["dataset"], "paper",
-            metric="accuracy", point=f"B-class-{RECIPE}", **_numbers(row),
+            "IV", row["title"], row["dataset"], "paper",
+            metric="accuracy", point=f"{row['instance']}-{RECIPE}", **_numbers(row),
         )  # fmt: skip
 
 

@@ -111,7 +111,11 @@ def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
 
 def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """Instances and datasets that are named outside of their own keys."""
-    named = [(("samples", "instances", i), n) for i, n in enumerate(config["samples"]["instances"])]
+    named: list[tuple[_Path, str]] = [
+        ((part, "instances", index), name)
+        for part in ("samples", "other_outliers")
+        for index, name in enumerate(config[part]["instances"])
+    ]
     if config["dynamics"]["instance"] is not None:
         named.append((("dynamics", "instance"), config["dynamics"]["instance"]))
     for path, name in named:
@@ -173,10 +177,11 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
                 return
     for index, recipe in enumerate(settings["recipes"]):
         path = ("dcgmm", "recipes", index)
-        for name in [*settings["instances"], *settings["classifiers"]]:
+        for name in settings["instances"]:
             if recipe not in (names := recipes.recipe_names(name)):
                 yield path, _unknown(f"{_written(path)} is {recipe!r}", recipe, names)
                 return
+    yield from _check_classifiers(settings)
     schedules = [*settings["schedules"], grid.UNCHANGED]
     if settings["schedule"] not in schedules:
         path = ("dcgmm", "schedule")
@@ -184,6 +189,16 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
         yield path, _unknown(f"{_written(path)} is {wrong!r}", wrong, schedules)
     known = [*known, *classifiers, *recipes.colour_names()]
     yield from _check_schedules(settings["schedules"], known)
+
+
+def _check_classifiers(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Of deeper instances there is no script: each needs a recipe that it has and that runs."""
+    for index, name in enumerate(settings["classifiers"]):
+        if not set(names := recipes.recipe_names(name)) & set(settings["recipes"]):
+            path = ("dcgmm", "classifiers", index)
+            have = " and ".join(settings["recipes"])
+            problem = f"has no recipe {have}, only {', '.join(names)}: add it"
+            yield path, f"{_written(path)} {problem}"
 
 
 def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from workflow.evaluation.files import replacing
 
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_CLASSES = re.compile(f"only(?P<one>{_NUMBER})|not(?P<several>{_NUMBER}(?:_{_NUMBER})*)")
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -108,7 +110,8 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
 
     Args:
         labels: integers [n].
-        classes: `all`, `not<c>` (every class but c) or `only<c>` (class c alone).
+        classes: `all`, `only<c>` (class c alone), `not<c>` (every class but c) or `not<c>_<d>`
+            (but c and d).
 
     Returns:
         A mask, bool [n].
@@ -118,17 +121,31 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
     """
     if classes == "all":
         return np.ones(len(labels), dtype=bool)
-    match = re.fullmatch(r"(not|only)(0|[1-9][0-9]*)", classes)
+    match = _CLASSES.fullmatch(classes)
     if match is None:
         raise ValueError(
             f"unknown classes '{classes}'; write 'all', or 'not' or 'only' and a class, as in "
-            "'not0' or 'only7'"
+            "'not0' or 'only7', or 'not' and several, as in 'not0_1'"
         )
-    is_class = labels == int(match[2])
-    if not is_class.any():
+    named = [int(number) for number in (match["one"] or match["several"]).split("_")]
+    if set(named) - set(labels):
         present = ", ".join(str(label) for label in np.unique(labels))
         raise ValueError(f"'{classes}' names an empty class; the labels hold {present or 'none'}")
-    return is_class if match[1] == "only" else ~is_class
+    is_named = np.isin(labels, named)
+    return is_named if match["one"] else ~is_named
+
+
+def before_test(classes: str) -> str:
+    """What may be seen before the test: of `not0_1`, `not0`; of others, the same."""
+    return classes.partition("_")[0]
+
+
+def held_out(classes: str) -> list[int]:
+    """Classes that a grid point may be chosen by: of `not0_1`, 1; of others, none.
+
+    The first class that a fit goes without is the test's outlier.
+    """
+    return [int(number) for number in classes.split("_")[1:]]
 
 
 def holdout(n: int) -> NDArray[np.bool_]:

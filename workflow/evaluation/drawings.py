@@ -4,6 +4,7 @@ Needs numpy alone, so that every method's environment can write it.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,21 @@ import numpy as np
 
 from workflow.evaluation import archives, catalogue
 
+Drawn = tuple[dict[str, Any], dict[str, np.ndarray]]
+"""`about`, and the arrays."""
+
 KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 """Published treatment of the pixels' noise -> the array that has it."""
 
 
-def about(fit: dict[str, Any]) -> dict[str, str]:
+def about(fit: dict[str, Any]) -> dict[str, Any]:
     """What a figure says of a fit, from its record."""
     return {
         "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
         "point": fit["grid_point"],
         "dataset": fit["dataset"]["name"],
         "classes": fit["classes"],
+        "seed": fit["seed"],
         "status": fit["status"],
         "published": catalogue.method(fit["method"]).published,
     }
@@ -33,8 +38,8 @@ def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> Non
     archives.write(path, told | arrays, compressed=True)
 
 
-def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
-    """What `write` wrote: `about`, and the arrays.
+def read(path: Path) -> Drawn:
+    """What `write` wrote.
 
     Raises:
         ValueError: if the file is damaged.
@@ -44,3 +49,8 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, np.ndarray]]:
         return json.loads(arrays.pop("about").item()), arrays
     except (ValueError, KeyError, TypeError) as error:
         raise archives.damaged(Path(path), error) from None
+
+
+def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:
+    """What a figure shows of many seeds: one."""
+    return [one for one in drawn if one[0]["seed"] == drawn[0][0]["seed"]]

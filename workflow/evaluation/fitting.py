@@ -50,10 +50,12 @@ class Images:
 
     Attributes:
         train: the images to fit.
-        validation: of the same classes, kept aside; none without holdout.
+        validation: kept aside, of the same classes and of one that is held out to choose by, if
+            any; none without holdout.
         test: all test images.
         sample_weight: of the training images, float32 [n], or None.
         labels: classes of the training images, int64 [n].
+        validation_labels: of those kept aside.
     """
 
     train: np.ndarray
@@ -61,6 +63,12 @@ class Images:
     test: np.ndarray
     sample_weight: np.ndarray | None
     labels: np.ndarray
+    validation_labels: np.ndarray
+
+    @property
+    def held_out(self) -> bool:
+        """Whether images of a class that is not trained on are kept aside."""
+        return bool(np.setdiff1d(self.validation_labels, self.labels).size)
 
     @classmethod
     def choose(cls, dataset: datasets.Dataset, classes: str, training: dict[str, Any]) -> "Images":
@@ -69,14 +77,18 @@ class Images:
         none = np.zeros(len(chosen), bool)
         kept_aside = datasets.holdout(len(chosen)) if training["holdout"] else none
         train = np.flatnonzero(chosen & ~kept_aside)[: training["images"]]
+        validation = kept_aside & datasets.by_classes(
+            dataset.y_train, datasets.before_test(classes)
+        )
         labels = dataset.y_train[train]
         weights = labels.astype("float32")
         return cls(
             train=datasets.as_float(dataset.x_train[train]),
-            validation=datasets.as_float(dataset.x_train[chosen & kept_aside]),
+            validation=datasets.as_float(dataset.x_train[validation]),
             test=datasets.as_float(dataset.x_test),
             sample_weight=weights if training["sample_weight"] == "label" else None,
             labels=labels,
+            validation_labels=dataset.y_train[validation],
         )
 
 

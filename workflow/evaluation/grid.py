@@ -62,6 +62,24 @@ def sampled_points(method: str, config: dict[str, Any]) -> Points:
     return {name: known[name] for name in chosen["points"].get(method, [first])}
 
 
+def searched_points(method: str, config: dict[str, Any]) -> Points:
+    """The grid points of a method that images kept aside choose among, under some protocol.
+
+    A model, which is a method with the values of its variants, has no choice of a single point.
+    """
+    about = catalogue.method(method)
+    if not about.holdout:
+        return {}
+    found: Points = {}
+    for protocol in config["protocols"]:
+        models: dict[tuple, Points] = {}
+        for name, point in protocol_points(method, protocol, config).items():
+            model = tuple(point["settings"][variant] for variant in about.variants)
+            models.setdefault(model, {})[name] = point
+        found |= {k: v for points in models.values() if len(points) > 1 for k, v in points.items()}
+    return found
+
+
 def colour_points(config: dict[str, Any]) -> Points:
     """DCGMM's grid points for the colour images of Fig. 7, by the main recipe; maybe none."""
     settings, colour = config["dcgmm"], config["colour"]
@@ -73,6 +91,11 @@ def environment(method: str, config: dict[str, Any]) -> str:
     """Name of the environment, in `envs/`, that trains a method."""
     name = catalogue.method(method).environment
     return "tensorflow-gpu" if name == "tensorflow" and config["device"] == "gpu" else name
+
+
+def launch(method: str, config: dict[str, Any]) -> str:
+    """What `in_env.sh` is told before a method's command: environment and variables."""
+    return " ".join([environment(method, config), *catalogue.method(method).variables])
 
 
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
@@ -101,6 +124,8 @@ def _dcgmm(settings: Settings, names: list[str], recipe_names: list[str]) -> Poi
     result = {}
     for name in names:
         for recipe_name in recipe_names:
+            if recipe_name not in recipes.recipe_names(name):
+                continue  # a classifier of which there is no script
             instance = recipes.instance(name, recipe_name)
             both = (changes.get("all", {}), changes.get(name, {}))
             resolved = {

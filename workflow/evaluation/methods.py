@@ -65,6 +65,21 @@ def other_semantics(model: Any) -> str | None:
     return {"released": "clean", "clean": "released"}.get(own)
 
 
+def treatments(fit: dict[str, Any]) -> catalogue.Treatments:
+    """How the model of a record draws samples.
+
+    A DCGMM that pools is sharpened as well, which is to undo what pooling blurs.
+    """
+    known = catalogue.method(fit["method"]).treatments
+    if fit["method"] != catalogue.DCGMM.name:
+        return known
+    from dcgmm import notation
+
+    layers = notation.parse(fit["settings"]["layers"])
+    pools = any(isinstance(layer, notation.MaxPooling) for layer in layers)
+    return known | (catalogue.SHARPENED if pools else {})
+
+
 def has(model: Any, capability: str) -> bool:
     """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
     return capability in model.capabilities

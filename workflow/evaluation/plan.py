@@ -1,7 +1,7 @@
 """Which fits each table is made of, from a checked configuration.
 
 A group is what one tidy table of records holds: its models, `<method>/<grid point>`, each on every
-dataset and by every seed.
+dataset, without every class in question, and by every seed.
 """
 
 import itertools
@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from workflow.evaluation import grid
 
 CLASSIFICATION = "table4"
+OUTLIER_CLASSES = "outlier_classes"  # Sec. V-B: other classes in the place of the outliers'
+HELD_OUT = "held_out"  # without a second class, by which a grid point may be chosen
+WHOLE = ("all", CLASSIFICATION, OUTLIER_CLASSES, HELD_OUT)  # the groups that have all fits
 TABLE2_INSTANCE = "E"  # the only one of DCGMM's that Table II compares
 
 Plan = dict[str, dict[str, list[str]]]  # protocol -> method -> grid points
@@ -70,21 +73,49 @@ def groups(config: dict[str, Any]) -> dict[str, list[str]]:
         "table2": list(compared),
         "all": others,
         CLASSIFICATION: classifiers,
+        OUTLIER_CLASSES: [
+            f"dcgmm/{instance}-{config['dcgmm']['recipes'][0]}"
+            for instance in config["other_outliers"]["instances"]
+            if instance in config["dcgmm"]["instances"]
+        ],
+        HELD_OUT: [
+            f"{method}/{point}"
+            for method in grid.methods(config)
+            for point in grid.searched_points(method, config)
+            if classes(HELD_OUT, config)
+        ],
     }
 
 
-def classes(group: str, config: dict[str, Any]) -> str:
-    """What the fits of a group train on: all classes for Table IV, else all but the outliers'."""
-    return "all" if group == CLASSIFICATION else f"not{config['outlier_class']}"
+def classes(group: str, config: dict[str, Any]) -> list[str]:
+    """What the fits of a group train on: for most of them all classes but the outliers'."""
+    outlier = config["outlier_class"]
+    match group:
+        case "table4":
+            return ["all"]
+        case "outlier_classes":
+            others = dict.fromkeys([outlier, *config["other_outliers"]["classes"]])
+            return [f"not{number}" for number in others]
+        case "held_out":
+            others = config["selection"]["held_out"]
+            return [f"not{outlier}_{number}" for number in others if number != outlier]
+    return [f"not{outlier}"]
+
+
+def seeds(group: str, config: dict[str, Any]) -> list[int]:
+    """The seeds of a group's fits."""
+    own = config["selection"]["seeds"] if group == HELD_OUT else None
+    return own or config["seeds"]
 
 
 def task(group: str) -> str:
     """What the records of a group measure."""
-    return "classification" if group == CLASSIFICATION else "outliers"
+    return {CLASSIFICATION: "classification", HELD_OUT: "held_out"}.get(group, "outliers")
 
 
 def fits(group: str, config: dict[str, Any]) -> Iterator[Fit]:
     """All fits of a group."""
-    axes = groups(config)[group], config["datasets"], config["seeds"]
-    for model, dataset, seed in itertools.product(*axes):
-        yield Fit(*model.split("/"), dataset, classes(group, config), seed)
+    models = groups(config)[group]
+    axes = models, config["datasets"], classes(group, config), seeds(group, config)
+    for model, dataset, chosen, seed in itertools.product(*axes):
+        yield Fit(*model.split("/"), dataset, chosen, seed)

@@ -26,13 +26,15 @@ class Asked:
     """The fits of a task: the product of all that is named.
 
     Attributes:
-        task: `outliers` or `classification`.
+        task: `outliers`, `classification` or `held_out`.
         points: as in `dcgmm/E-paper`.
+        classes: as in `not0`.
     """
 
     task: str
     points: list[str]
     datasets: list[str]
+    classes: list[str]
     seeds: list[int]
 
 
@@ -43,13 +45,10 @@ def of_records(asked: Asked, records: pd.DataFrame) -> pd.DataFrame:
         asked: what the configuration asks for.
         records: the tidy table; may lack any of it.
     """
-    key = ["method", "grid_point", "dataset", "seed"]
+    key = ["method", "grid_point", "dataset", "classes", "seed"]
+    axes = (asked.points, asked.datasets, asked.classes, asked.seeds)
     fits = pd.DataFrame(
-        [
-            (*point.split("/", 1), dataset, seed)
-            for point, dataset, seed in product(asked.points, asked.datasets, asked.seeds)
-        ],
-        columns=key,
+        [(*point.split("/", 1), *others) for point, *others in product(*axes)], columns=key
     )
     mine = records[records["task"].isin([asked.task])]
     strange = mine.assign(strange=out_of_range(mine)).groupby(key)["strange"].sum().reset_index()

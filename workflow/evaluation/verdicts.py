@@ -14,7 +14,8 @@ from workflow.evaluation.effects import Effect
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 TOO_SMALL, NOT_RUN = "undecided at this scale", "not run"
-VERDICTS = (HOLDS, FAILS, UNDECIDED, TOO_SMALL, NOT_RUN)
+NOT_CHECKABLE = "not checkable"
+VERDICTS = (HOLDS, FAILS, UNDECIDED, TOO_SMALL, NOT_RUN, NOT_CHECKABLE)
 
 _ALL = 1 - 1e-9  # of the pairs
 # Relation -> the open range of the effect, given the margin.
@@ -56,6 +57,7 @@ class Case:
         name: which it is.
         one: what the claim is about.
         absent: why there is nothing to compare; the rest is then empty.
+        checkable: whether a program could compare at all.
         scale: what the run lacks.
         missing: what should be compared and is not there.
         failed: why values are missing.
@@ -66,6 +68,7 @@ class Case:
     one: str = ""
     comparisons: Sequence[Comparison] = ()
     absent: str = ""
+    checkable: bool = True
     scale: str = ""
     missing: Sequence[str] = field(default=())
     failed: str = ""
@@ -81,7 +84,7 @@ def decide(case: Case, expected: Range, repetitions: int) -> tuple[str, str]:
         repetitions: how many every effect takes at least; 0 for exact numbers.
     """
     if case.absent:
-        return NOT_RUN, case.absent
+        return NOT_RUN if case.checkable else NOT_CHECKABLE, case.absent
     obstacles = _obstacles(case, repetitions)
     if case.scale:
         return TOO_SMALL, "; ".join([case.scale, *obstacles])
@@ -140,4 +143,4 @@ def overall(verdicts: Sequence[str]) -> str:
             return verdict
     if HOLDS in verdicts:
         return UNDECIDED if NOT_RUN in verdicts else HOLDS
-    return NOT_RUN
+    return NOT_CHECKABLE if NOT_CHECKABLE in verdicts else NOT_RUN

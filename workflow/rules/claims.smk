@@ -5,7 +5,7 @@ def claim_evidence():
     """Tables and figures of this run that claims are judged by."""
     figures = [f"figure{n}" for n in (5, 9) if SHARPENED_BY[f"figure{n}"]]
     figures += ["figure8"] * bool(INPAINTED_BY) + ["figure4_ends"] * bool(dynamics_runs())
-    groups = ["all", "table1", "table2"] + ["table4"] * bool(CLASSIFIERS)
+    groups = [group for group in GROUPS if GROUPS[group] and group != "held_out"]
     return [
         f"{RUN}/tables/table5.csv",
         *expand(f"{RUN}/records/{{group}}.csv", group=groups),

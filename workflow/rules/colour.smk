@@ -6,15 +6,15 @@ COLOUR_POINTS = grid.colour_points(config)  # by the main recipe
 POINTS["dcgmm"] |= COLOUR_POINTS
 
 
-def colour_fits(method, point, classes):
-    """Folders of fits to the colour images, by the first seed."""
+def colour_fits(method, point, classes, seeds=config["seeds"][:1]):
+    """Folders of fits to the colour images."""
     return expand(
         FIT,
         method=method,
         point=point,
         dataset=COLOUR["dataset"],
         classes=classes,
-        seed=config["seeds"][0],
+        seed=seeds,
     )
 
 
@@ -25,7 +25,8 @@ def dcgmm_in_colour(deep):
         for name, point in COLOUR_POINTS.items()
         if deep == (len(notation.gmm_indices(notation.parse(point["settings"]["layers"]))) > 1)
     ]
-    return colour_fits("dcgmm", points, [f"only{number}" for number in COLOUR["classes"]])
+    classes = [f"only{number}" for number in COLOUR["classes"]]
+    return colour_fits("dcgmm", points, classes, chosen_seeds("colour"))
 
 
 def vae_in_colour():

@@ -24,11 +24,13 @@ FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
 PUBLISHED = "results/reference/1"  # the version of results/reference/plan.yaml
+LONG_CHAIN = 1  # priority of jobs that take long or that long ones wait for: begun first
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
+LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 
 PLAN = plan.table2(config)
 DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
@@ -40,6 +42,11 @@ CLASSIFIERS = GROUPS[plan.CLASSIFICATION]
 def group_fits(group):
     """Folders of all fits of a group."""
     return [f"{RUN}/fit/{fit.folder}" for fit in plan.fits(group, config)]
+
+
+def chosen_seeds(part):
+    """The seeds that a part of the configuration names, or those of the run."""
+    return config[part]["seeds"] or config["seeds"]
 
 
 def curve_fits():

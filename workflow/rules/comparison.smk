@@ -15,6 +15,7 @@ rule comparison:
     # The paper's Tables I to V, cell by cell, beside ours.
     input:
         tables=[file for file in COMPARED.values() if file],
+        records=f"{RUN}/records/table2.csv",
         paper=PAPER,
         step=step_files("comparison"),
     output:
@@ -37,7 +38,8 @@ rule comparison:
         "comparison: {params.folder}/comparison.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison"
-        " --tables {input.tables} --paper {input.paper} --run {params.run:q}"
+        " --tables {input.tables} --records {input.records} --paper {input.paper}"
+        " --run {params.run:q}"
         " --source {params.source} --schedule {params.schedule:q}"
         " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
 
@@ -118,6 +120,7 @@ rule selection:
     input:
         records=f"{RUN}/records/table2.csv",
         scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
+        held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
         step=step_files("selection"),
     output:
@@ -133,13 +136,14 @@ rule selection:
     params:
         run=config["run"],
         plan=json.dumps(PLAN),
+        held_out=f"--held-out {RUN}/records/held_out.csv" if GROUPS["held_out"] else "",
         fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "selection: {params.folder}/selection.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
-        " --records {input.records} --plan {params.plan:q} --fits {params.fits}"
+        " --records {input.records} {params.held_out} --plan {params.plan:q} --fits {params.fits}"
         " --run {params.run:q} --out {params.folder} > {log} 2>&1"
 
 

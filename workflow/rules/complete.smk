@@ -5,13 +5,13 @@ from workflow.evaluation import missing
 def trainings():
     """The records of all trainings, as products of folders: a list would not fit a command line."""
     products = [
-        folders(GROUPS[group], plan.classes(group, config), config["seeds"])
-        for group in ("all", plan.CLASSIFICATION)
+        folders(GROUPS[group], plan.classes(group, config), plan.seeds(group, config))
+        for group in plan.WHOLE
     ]
     of_tables = {*missing.paths(Path(RUN), products)}
     if judges():
         models = [f"{method}/{point}" for method in METHODS for point in SAMPLED[method]]
-        products.append(folders(models, "each", DRAWN_SEEDS))
+        products.append(folders(models, ["each"], DRAWN_SEEDS))
     others = [f"{folder}/fit.json" for folder in pictured_fits()]
     others += [*dynamics_runs(), *(f"{folder}/judge.json" for folder in judges())]
     others = sorted({*map(Path, others)} - of_tables)
@@ -21,7 +21,7 @@ def trainings():
 def folders(models, classes, seeds):
     """The records of some fits, a list of choices for each part of their paths."""
     of_seeds = [f"seed{seed}" for seed in seeds]
-    return [["fit"], models, config["datasets"], [classes], of_seeds, ["fit.json"]]
+    return [["fit"], models, config["datasets"], classes, of_seeds, ["fit.json"]]
 
 
 def pictured_fits():

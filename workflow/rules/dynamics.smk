@@ -1,5 +1,7 @@
 # Training dynamics (Fig. 4): the losses of all layers over time, and of layer-wise training.
 
+TRAINING = f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.json"
+
 
 def dynamics_runs():
     """Records of all trainings that the figure shows, as far as they run."""
@@ -7,11 +9,12 @@ def dynamics_runs():
     if settings["instance"] not in config["dcgmm"]["instances"]:
         return []
     return expand(
-        f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.json",
+        TRAINING,
         point=f"{settings['instance']}-{main_recipe}",
         dataset=[dataset for dataset in config["datasets"] if dataset in settings["datasets"]],
         epochs=settings["epochs"],
         scheme=["joint", "layerwise"],
+        seed=chosen_seeds("dynamics"),
     )
 
 
@@ -23,12 +26,13 @@ rule dynamics:
         method=method_files("dcgmm"),
         step=sources.of_module("workflow.steps.dynamics"),
     output:
-        f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.json",
+        TRAINING,
     log:
-        f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}.log",
+        f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.log",
     wildcard_constraints:
         epochs=r"\d+",
         scheme="joint|layerwise",
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
@@ -37,14 +41,13 @@ rule dynamics:
         environment=ENVIRONMENTS["dcgmm"],
         settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
         measurements=config["dynamics"]["measurements"],
-        seed=config["seeds"][0],
     message:
-        "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}"
+        "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
         " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.dynamics"
         " --settings {params.settings:q} --epochs {wildcards.epochs} --scheme {wildcards.scheme}"
-        " --measurements {params.measurements} --data {input.data} --seed {params.seed}"
+        " --measurements {params.measurements} --data {input.data} --seed {wildcards.seed}"
         " --out {output} > {log} 2>&1"
 
 

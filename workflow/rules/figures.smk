@@ -65,7 +65,7 @@ rule draws:
     log:
         f"{LOG}/draws/{KEY}.log",
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
     message:
         "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:

@@ -21,7 +21,7 @@ rule fit:
         # Not a parameter, since a changed limit must not repeat the fits that kept the old one.
         limits=json.dumps(config["limits"]),
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
         settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
         training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
         device=config["device"],

@@ -33,9 +33,10 @@ def asked():
             "task": plan.task(group),
             "points": GROUPS[group],
             "datasets": config["datasets"],
-            "seeds": config["seeds"],
+            "classes": plan.classes(group, config),
+            "seeds": plan.seeds(group, config),
         }
-        for group in ("all", "table4")
+        for group in plan.WHOLE
     ]
 
 

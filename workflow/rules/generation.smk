@@ -1,8 +1,8 @@
 # The backward mode of DCGMM: samples, sharpening, in-painting (Figs. 5, 6, 8, 9, 11 to 14).
 
 
-def picture_fits(instances, dataset, classes):
-    """Fits of some instances by the main recipe and the first seed, as far as they run."""
+def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
+    """Fits of some instances by the main recipe, as far as they run; of the first seed alone."""
     if dataset not in config["datasets"]:
         return []
     recipe = config["dcgmm"]["recipes"][0]
@@ -16,7 +16,7 @@ def picture_fits(instances, dataset, classes):
             point=f"{instance}-{recipe}",
             dataset=dataset,
             classes=classes,
-            seed=config["seeds"][0],
+            seed=seeds,
         )
     ]
 
@@ -48,11 +48,13 @@ DRAWN_BY = {
     for figure, dataset in (("figure6", "mnist"), ("figure11", "fashion_mnist"))
 }
 SHARPENED_BY = {
-    figure: picture_fits(["C", "D"], dataset, PICTURED)
+    figure: picture_fits(["C", "D"], dataset, PICTURED, chosen_seeds("pictures"))
     for figure, dataset in (("figure5", "mnist"), ("figure9", "fashion_mnist"))
 }
 SAMPLED_TWICE = DRAWN_BY["figure13"] or DRAWN_BY["figure12"]
-INPAINTED_BY = picture_fits(["A", "F"], "mnist", config["pictures"]["inpainted"])
+INPAINTED_BY = picture_fits(
+    ["A", "F"], "mnist", config["pictures"]["inpainted"], chosen_seeds("pictures")
+)
 ALPHABETS = [
     folder for dataset in config["datasets"] for folder in picture_fits(["B"], dataset, PICTURED)
 ]
@@ -81,7 +83,7 @@ rule sharpening:
         f"{LOG}/sharpening/{KEY}.log",
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
     message:
         "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
@@ -105,7 +107,7 @@ rule inpainting:
         f"{LOG}/inpainting/{KEY}.log",
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
     message:
         "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:

@@ -57,12 +57,13 @@ rule fit_classes:
         f"{LOG}/fit/{EACH}.log",
     benchmark:
         f"{LOG}/fit/{EACH}.jsonl"
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
         limits=json.dumps(config["limits"]),
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
         settings=lambda wildcards: json.dumps(
             SAMPLED[wildcards.method][wildcards.point]["settings"]
         ),
@@ -97,9 +98,10 @@ rule class_samples:
         SAMPLES,
     log:
         f"{LOG}/samples/{EACH}.log",
+    priority: LONG_CHAIN
     threads: config["threads"]
     params:
-        environment=lambda wildcards: ENVIRONMENTS[wildcards.method],
+        environment=lambda wildcards: LAUNCH[wildcards.method],
         images=config["samples"]["images"],
     message:
         "samples: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
@@ -143,6 +145,7 @@ rule judge:
         f"{LOG}/judges/{{dataset}}/seed{{seed}}.log",
     benchmark:
         f"{LOG}/judges/{{dataset}}/seed{{seed}}.jsonl"
+    priority: LONG_CHAIN
     threads: config["threads"]
     resources:
         gpu=1 if config["device"] == "gpu" else 0,
@@ -173,6 +176,7 @@ rule judgements:
         f"{JUDGE}/judgements.json",
     log:
         f"{LOG}/judgements/{{dataset}}/seed{{seed}}.log",
+    priority: LONG_CHAIN
     threads: config["threads"]
     params:
         environment=JUDGING,

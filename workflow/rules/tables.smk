@@ -33,6 +33,34 @@ rule table1:
         " --schedule {params.schedule:q} --out {params.folder} > {log} 2>&1"
 
 
+rule outlier_classes:
+    # Outlier detection with each class in its turn as the outlier.
+    input:
+        records=f"{RUN}/records/outlier_classes.csv",
+        step=step_files("outlier_classes"),
+    output:
+        report(
+            f"{RUN}/tables/outlier_classes.csv",
+            caption="../report/outlier_classes.rst",
+            category="Tables",
+            labels={"table": "I", "shows": "other outlier classes"},
+        ),
+        f"{RUN}/tables/outlier_classes.md",
+        f"{RUN}/tables/outlier_classes.tex",
+    log:
+        f"{LOG}/outlier_classes.log",
+    params:
+        run=config["run"],
+        schedule=config["dcgmm"]["schedule"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "outlier classes: {params.folder}/outlier_classes.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.outlier_classes"
+        " --records {input.records} --run {params.run:q} --schedule {params.schedule:q}"
+        " --out {params.folder} > {log} 2>&1"
+
+
 rule table2:
     # Outlier detection by DCGMM-E and its competitors, under every protocol.
     input:

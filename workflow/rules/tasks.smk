@@ -34,6 +34,24 @@ rule classification:
         " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
 
 
+rule held_out:
+    # How well one fit tells a class that only the choice of a grid point sees.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("held_out"),
+    output:
+        f"{FIT}/held_out.json",
+    log:
+        f"{LOG}/held_out/{KEY}.log",
+    message:
+        "held-out class: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.held_out"
+        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+
+
 rule records:
     # All of a table's in one tidy CSV.
     input:
@@ -51,7 +69,7 @@ rule records:
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
         classes=lambda wildcards: plan.classes(wildcards.group, config),
-        seeds=config["seeds"],
+        seeds=lambda wildcards: plan.seeds(wildcards.group, config),
         task=lambda wildcards: plan.task(wildcards.group),
     message:
         "records: {output}"

@@ -31,7 +31,6 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=options.schedule,
             samples_schedule=options.samples_schedule,
             scale=content["scale"],
-            epochs=content["epochs"],
             paper=pd.read_csv(options.paper),
             inpainting_times=options.inpainting,
         )

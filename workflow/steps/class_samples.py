@@ -1,7 +1,8 @@
 """Draw images of every class, each from the model that was fitted to this class alone.
 
 Writes a file of `workflow.evaluation.samples`: N images a class for every treatment of the pixels'
-noise. A fit that failed, or drawing that does, is a file with the reason and without images.
+noise, and sharpened ones where a DCGMM pools. A fit that failed, or drawing that does, is a file
+with the reason and without images.
 
 How long drawing takes is measured on the first class, drawn again when everything is compiled;
 `about` has it under `drawing`: the host, how many images, and the seconds for each treatment.
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, files, methods, provenance, samples
+from workflow.evaluation import files, methods, provenance, samples
 from workflow.steps.cli import plain_errors
 
 
@@ -46,14 +47,13 @@ def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sa
     arrays: samples.Drawn = {}
     if fit["status"] != "ok":
         return about, arrays
-    treatments = catalogue.method(fit["method"]).treatments
     seconds: dict[str, float] = {}
     try:
         for label in classes(folder):
             model = methods.load(fit, folder / str(label))
             about["centroid_count"] = methods.centroid_count(model)
-            for name, noise in treatments.items():
-                draw = partial(model.sample, n, seed=seed(fit["seed"], label), noise=noise)
+            for name, how in methods.treatments(fit).items():
+                draw = partial(model.sample, n, seed=seed(fit["seed"], label), **how)
                 arrays[f"{name}/{label}"] = samples.as_bytes(draw(), n)
                 if name not in seconds:  # by now all is compiled
                     seconds[name] = wall_time(draw)
@@ -85,7 +85,7 @@ def classes(folder: Path) -> list[int]:
 
 
 def seed(fit: int, label: int) -> int:
-    """A seed for each fit and class; treatments share it, so that they differ in noise alone."""
+    """A seed for each fit and class; treatments share it, so that they differ by nothing else."""
     return int(np.random.SeedSequence((fit, label)).generate_state(1)[0]) % 2**31
 
 

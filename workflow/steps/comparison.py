@@ -4,12 +4,12 @@ Writes `comparison.csv` and `comparison.md`. A table that the run did not make g
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import comparison, tables
+from workflow.evaluation import comparison, reductions, tables
 from workflow.steps.cli import plain_errors
 
 VERDICTS = ["within", "above", "below", "undecided", "not run"]
@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--tables", required=True, nargs="*", type=Path, help="of the run, CSV")
+    parser.add_argument("--records", type=Path, help="of Table II, tidy CSV")
     parser.add_argument("--run", required=True, help="name of the run")
     parser.add_argument("--source", required=True, help="its images, full or subset")
     parser.add_argument("--schedule", required=True, help="of DCGMM's training")
@@ -46,17 +47,25 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=schedule.fillna(options.schedule),
         )
         tables.write_csv(options.out / "comparison.csv", result)
-        tables.write_markdown(options.out / "comparison.md", list(sections(result)))
+        fits = options.records and pd.read_csv(options.records, dtype={"layer": "string"})
+        less = [] if fits is None else reductions.of_records(fits)
+        tables.write_markdown(options.out / "comparison.md", list(sections(result, less)))
 
 
-def sections(result: pd.DataFrame) -> Iterator[tables.Section]:
-    """How many cells agree, then each table."""
+def sections(result: pd.DataFrame, less: Sequence[str] = ()) -> Iterator[tables.Section]:
+    """How many cells agree, then each table.
+
+    Args:
+        result: every cell.
+        less: what competitors had less of than in the paper's fits, a line each.
+    """
     yield tables.Section(
         f"The paper's numbers beside those of run `{result['run'].iloc[0]}`",
         f"{scale(result)} {comparison.RULE} `paper` measures and chooses as the authors' release "
         "does, `corrected` by the exact AUROC on whole images, by points chosen on images kept "
         "aside, and on samples whose noise is drawn in full.",
         totals(result),
+        [f"training was reduced: {line}" for line in less],
     )
     for table, rows in result.groupby("table", sort=False):
         cells = pd.DataFrame(map(_cells, rows.to_dict("records")))

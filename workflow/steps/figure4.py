@@ -1,8 +1,8 @@
 """Fig. 4: test losses of all cGMM layers in training, and where layer-wise training ends.
 
 A column for each dataset and length of training, a row for each layer, since losses of different
-layers cannot be compared. Writes `figure4.svg`, `figure4.png`, the plotted numbers as
-`figure4.csv`, and the end values of both schemes as `figure4_ends.csv`.
+layers cannot be compared; further seeds are thin lines. Writes `figure4.svg`, `figure4.png`, the
+plotted numbers as `figure4.csv`, and the end values of both schemes as `figure4_ends.csv`.
 """
 
 import argparse
@@ -103,44 +103,55 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
-    """A grid of layers and runs; of several seeds the first."""
-    first = table[table["seed"] == table["seed"].iloc[0]]
-    runs = list(first.groupby(["dataset", "epochs"], sort=False))
-    layers = first["layer"].dropna().unique() if "layer" in first else [np.nan]
+    """A grid of layers and runs."""
+    runs = list(table.groupby(["dataset", "epochs"], sort=False))
+    layers = table["layer"].dropna().unique() if "layer" in table else [np.nan]
     figure, axes = plt.subplots(
         len(layers), len(runs), figsize=(3.6 * len(runs), 1.6 * len(layers) + 0.6), sharex="col",
         squeeze=False,
     )  # fmt: skip
     for column, ((dataset, epochs), run) in zip(axes.T, runs, strict=True):
         instance = run["instance"].iloc[0]
-        column[0].set_title(f"{instance}, {tables.name(dataset)}, {epochs} epochs")
+        length = "1 epoch" if epochs == 1 else f"{epochs} epochs"
+        column[0].set_title(f"{instance}, {tables.name(dataset)}, {length}")
         column[-1].set_xlabel("training step")
+        seeds = run["seed"].unique()
         for axis, layer in zip(column, layers, strict=True):
-            draw_layer(axis, run, layer)
+            for seed in seeds[::-1]:
+                draw_layer(axis, run[run["seed"] == seed], layer, first=seed == seeds[0])
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")
     axes[0, 0].legend(fontsize=7, loc="lower right")
     return figure
 
 
-def draw_layer(axis: Axes, run: pd.DataFrame, layer: float) -> None:
-    """Both schemes' losses of a layer from the step on at which it may learn, and its delay."""
+def draw_layer(axis: Axes, run: pd.DataFrame, layer: float, *, first: bool = True) -> None:
+    """Both schemes' losses of a layer from the step on at which it may learn, and its delay.
+
+    Args:
+        axis: where.
+        run: the losses of one seed.
+        layer: which.
+        first: whether it is the seed that stands in the legend.
+    """
     for (scheme, label), colour, dashes in zip(
         LABELS.items(), plots.COLOURS, plots.DASHES, strict=False
     ):
         of_scheme = run[run["scheme"] == scheme]
         if (failed := of_scheme[of_scheme["status"] != "ok"]).size:
-            axis.plot([], [], label=f"{label}: {failed['status'].iloc[0]}", color=colour)
+            seed = "" if first else f" (seed {failed['seed'].iloc[0]})"
+            axis.plot([], [], label=f"{label}: {failed['status'].iloc[0]}{seed}", color=colour)
             continue
         rows = of_scheme[of_scheme["layer"] == layer]
         if rows.empty:
             continue
         shown = rows if scheme == "joint" else rows[rows["learning"]]
         axis.plot(
-            shown["step" if scheme == "joint" else "own_step"], shown["loss"], label=label,
-            color=colour, linestyle=dashes, linewidth=1.2,
+            shown["step" if scheme == "joint" else "own_step"], shown["loss"], color=colour,
+            linestyle=dashes, linewidth=1.2 if first else 0.5, alpha=1 if first else 0.6,
+            label=label if first else None,
         )  # fmt: skip
-        if scheme == "joint" and (delay := (rows["step"] - rows["own_step"]).iloc[0]) > 0:
+        if first and scheme == "joint" and (delay := (rows["step"] - rows["own_step"]).iloc[0]) > 0:
             axis.axvline(delay, color="0.5", linewidth=0.8, linestyle=(0, (1, 2)))
 
 

@@ -1,7 +1,8 @@
 """Figs. 5 and 9: samples without and with sharpening, and what it does to the likelihoods.
 
-A line for every instance. Writes the figure as SVG and PNG, and as CSV, for every sharpened folding
-layer, the mean log-likelihood of its target layer before and after, in nats.
+A line for every instance, of the first seed. Writes the figure as SVG and PNG, and as CSV, for each
+seed and sharpened folding layer, the mean log-likelihood of its target layer before and after, in
+nats.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
                     for kind in ("plain", "sharpened")
                 ],
             )
-            for about, arrays in drawn
+            for about, arrays in drawings.of_first_seed(drawn)
         ]
         figure = contact.table(lines, ["without sharpening", "with sharpening"], size=(3.2, 3.3))
         plots.save(figure, options.out, options.name)

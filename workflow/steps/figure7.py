@@ -1,14 +1,14 @@
 """Fig. 7: colour images of one class, beside what a VAE and instances of DCGMM draw.
 
 A line for every class that a DCGMM was trained on; a model of all classes stands in every line.
-What comes as `sharpening.npz` is shown without and with sharpening. Writes the figure as SVG and
-PNG, and as CSV how diverse the images are: their mean squared distance from one another, a pixel
-and channel.
+What comes as `sharpening.npz` is shown without and with sharpening. Writes the figure, of the first
+seed, as SVG and PNG, and as CSV how diverse the images of every seed are: their mean squared
+distance from one another, a pixel and channel.
 """
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,11 +21,23 @@ IMAGES = 100
 
 
 class Series(NamedTuple):
-    """Images [n, H, W, C] in [0, 1] of one column and of some classes, or why there are none."""
+    """Images [n, H, W, C] in [0, 1] of one column and of some classes, or why there are none.
+
+    Attributes:
+        title: of the column.
+        classes: that the images are of.
+        images: or why there are none.
+        model: who drew them, as in `DCGMM-A-svhn`; empty for real ones.
+        kind: the array of the model's file.
+        seed: of its fit.
+    """
 
     title: str
     classes: str
     images: np.ndarray | str
+    model: str = ""
+    kind: str = ""
+    seed: int | None = None
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         shown = [*(real(dataset, classes) for classes in lines), *drawn]
         files.write_text(
             options.out / f"{options.name}.csv",
-            pd.DataFrame(map(diversity, shown)).to_csv(index=False, float_format="%.6f"),
+            measured(shown, dataset).to_csv(index=False, float_format="%.6f"),
         )
         plots.use_style()
         titles = list(dict.fromkeys(series.title for series in shown))
@@ -70,12 +82,13 @@ def real(dataset: datasets.Dataset, classes: str) -> Series:
     return Series(title, classes, datasets.as_float(dataset.x_train[chosen]))
 
 
-def one(about: dict[str, str], arrays: dict[str, np.ndarray], kind: str) -> Series:
+def one(about: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
     """What a model draws, as one array of its file."""
-    return Series(_title(about), about["classes"], arrays.get(kind, about["status"]))
+    images = arrays.get(kind, about["status"])
+    return Series(_title(about), about["classes"], images, about["title"], kind, about["seed"])
 
 
-def both(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[Series]:
+def both(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Series]:
     """What a DCGMM draws without and with sharpening."""
     words = {"plain": ", not sharpened", "sharpened": ", sharpened"}
     return [
@@ -85,14 +98,22 @@ def both(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[Series]:
     ]
 
 
-def diversity(series: Series) -> dict[str, str | float]:
+def measured(shown: list[Series], dataset: datasets.Dataset) -> pd.DataFrame:
+    """A row for every series and seed."""
+    about = {"dataset": dataset.name, "source": dataset.source}
+    table = pd.DataFrame([about | diversity(series) for series in shown])
+    return table.astype({"seed": "Int64"})
+
+
+def diversity(series: Series) -> dict[str, Any]:
     """A row: what is shown, of how many images, and their mean squared distance.
 
     The mean over pairs of different images of the squared difference of a pixel and channel is
     twice the unbiased variance.
     """
-    title, classes, images = series
-    row = {"shown": title.replace("\n", " "), "classes": classes}
+    images = series.images
+    row = {"shown": series.title.replace("\n", " "), "classes": series.classes}
+    row |= {"model": series.model, "kind": series.kind, "seed": series.seed}
     if isinstance(images, str):
         return row | {"images": 0, "squared_distance": float("nan")}
     distance = 2 * images.astype(float).var(axis=0, ddof=1).mean()

@@ -40,6 +40,7 @@ def accuracies(judge: Judge, path: Path) -> list[dict]:
         {
             "point": about["point"],
             "classes": about["classes"],
+            "seed": about["seed"],
             "filled": filling,
             "accuracy": judge.accuracy(arrays[filling], arrays["labels"]),
         }

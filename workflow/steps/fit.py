@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
             )
         counts = len(images.train), len(images.validation)
         record = fitting.record(options, dataset, options.classes, counts, outcome)
-        saved_scores.write(options.out / "scores.npz", dataset.y_test, scores)
+        labels = dataset.y_test, images.validation_labels
+        saved_scores.write(options.out / "scores.npz", labels[0], scores, labels[1])
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -89,7 +90,9 @@ def fit_and_score(
         if methods.classifies(model):
             scores["predicted"] = {"all": {"top": model.predict(images.test)}}
         if len(images.validation):
-            scores["validation"] = methods.score_whole(model, images.validation)
+            # Outliers among them are told from the others as in the test, by parts of images too.
+            score = methods.score if images.held_out else methods.score_whole
+            scores["validation"] = score(model, images.validation)
         _check_finite(scores)
     except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
         outcome = fitting.failure(error, outcome)

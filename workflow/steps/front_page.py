@@ -29,8 +29,9 @@ from workflow.evaluation import (
 from workflow.steps.cli import plain_errors
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
+RECORDS = ("all", "table4", "outlier_classes", "held_out")
 TABLES = {
-    "Tables I to IV": ["table1", "table2", "table3", "table4"],
+    "Tables I to IV": ["table1", "outlier_classes", "table2", "table3", "table4"],
     "Comparison with the paper": ["comparison", "selection", "statistics"],
     "Efficiency": ["efficiency"],
     "Tables V and VI": ["table5", "table6"],
@@ -99,9 +100,9 @@ def read(path: Path) -> pd.DataFrame:
 
 def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
     """Conditions of the run, and the quality of its results."""
-    read_records = [read(folder / "records" / f"{name}.csv") for name in ("all", "table4")]
+    read_records = [read(folder / "records" / f"{name}.csv") for name in RECORDS]
     records = pd.concat(read_records, ignore_index=True)
-    records = records.reindex(columns=tidy.COLUMNS)
+    records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
     made = conditions.records_of(records, folder / "fit")
     lines = [quality.of_records(task, records) for task in asked]
     if len(table3 := read(folder / "tables" / "table3.csv")):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Usage: in_env.sh NAME COMMAND...   Runs COMMAND inside the environment of envs/NAME.lock.
+# Usage: in_env.sh NAME [VARIABLE=VALUE]... COMMAND...
+# Runs COMMAND inside the environment of envs/NAME.lock.
 #
 # The environment, envs/.venv/NAME, is built or rebuilt first when its stamp does not name this very
 # lock at this very place. Snakemake's rules call this for every job, so the usual path costs a
@@ -44,5 +45,22 @@ if [ -w "$venv" ] && [ "$name" = tensorflow ]; then
   export TF_XLA_FLAGS="${TF_XLA_FLAGS:-$cache --tf_xla_persistent_cache_device_types=CPU}"
 fi
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
+
+kind=$name
+while [[ ${1:-} == [A-Z]*=* ]]; do
+  export "$1"
+  kind+=,$1
+  shift
+done
+
+# A run on this machine has processes that have loaded the libraries (workflow/warm). Not for fits in
+# the workflow's own environment, since they tell their memory and it loads more than they need, nor
+# for what supervises.
+if [ -n "${WARM_SERVERS:-}" ] && [ "${OMP_NUM_THREADS:-}" = 1 ] && [ "${1:-} ${2:-}" = "python -m" ]; then
+  case "$name ${3:-}" in
+    "workflow workflow.steps.fit"* | *" workflow.steps.supervise") ;;
+    *) exec python -IS "$root/workflow/warm/client.py" "$kind" "${@:3}" ;;
+  esac
+fi
 
 exec "$@"

@@ -20,6 +20,7 @@ from workflow.steps import (
     comparison,
     comparison_figure,
     efficiency,
+    outlier_classes,
     statistics,
     table1,
     table2,
@@ -83,6 +84,13 @@ def make_tables(reference: Reference, run: Path) -> None:
 
     if (own := records / "table1.csv").is_file():
         _call(table1.main, "--records", own, "--schedule", schedule, *about)
+    if (own := records / "outlier_classes.csv").is_file() and pd.read_csv(own)[
+        "classes"
+    ].nunique() > 1:
+        _call(
+            outlier_classes.main, "--records", own, "--run", config["run"],
+            "--schedule", schedule, "--out", made,
+        )  # fmt: skip
     if (own := records / "table2.csv").is_file():
         _call(table2.main, "--records", own, "--plan", table2_plan, *about)
     if judgements:
@@ -95,7 +103,8 @@ def make_tables(reference: Reference, run: Path) -> None:
                                                   "table4", "table5")]  # fmt: skip
     _call(
         comparison.main, "--tables", *filter(Path.is_file, compared), "--source", config["source"],
-        "--schedule", schedule, "--samples-schedule", samples_schedule, *about,
+        "--schedule", schedule, "--samples-schedule", samples_schedule,
+        *(["--records", own] if (own := records / "table2.csv").is_file() else []), *about,
     )  # fmt: skip
     figures = run / "figures made"  # those that the run drew itself lie in figures/
     _call(comparison_figure.main, "--comparison", made / "comparison.csv", "--out", figures)

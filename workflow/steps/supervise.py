@@ -24,7 +24,10 @@ from typing import Any, NoReturn
 
 import psutil
 
+from workflow import warm
+
 POLL = 0.5  # seconds between two looks at the memory
+PATIENCE = 10  # seconds in which the server of a job that has ended tells what it took
 GIB = 2**30
 CRASHES = {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV}
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -50,7 +53,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     ending = ending or crash(process.returncode, oom_kills() > kills)
     if ending is None:
         sys.exit(process.returncode if process.returncode >= 0 else _abort(process.returncode))
-    sys.exit(subprocess.run([*options.command, "--ended", told(*ending)]).returncode)
+    ended = told(*ending, process.pid)
+    sys.exit(subprocess.run([*options.command, "--ended", ended]).returncode)
 
 
 def start(command: list[str]) -> subprocess.Popen:
@@ -66,9 +70,20 @@ def start(command: list[str]) -> subprocess.Popen:
 
 def end(process: subprocess.Popen) -> None:
     """Kill what is left of the command and of all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill(process.pid)
     process.wait()
+    patience = time.monotonic() + PATIENCE
+    while (job := warm.about(process.pid)) and "cpu" not in job:  # its server has yet to tell
+        if psutil.pid_exists(job["process"]):
+            _kill(job["process"])
+        elif time.monotonic() > patience:  # the server is gone, too
+            return
+        time.sleep(0.01)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def over_limit(process: subprocess.Popen, limits: dict[str, float | None]) -> Ending | None:
@@ -92,7 +107,8 @@ def resident(pid: int) -> int:
     """Bytes that a process and its descendants hold in memory."""
     total = 0
     try:
-        leader = psutil.Process(pid)
+        job = warm.about(pid)
+        leader = psutil.Process(job["process"] if job else pid)
         for process in (leader, *leader.children(recursive=True)):
             total += process.memory_info().rss
     except psutil.NoSuchProcess:  # ended meanwhile; the next look sees what is left
@@ -121,13 +137,16 @@ def oom_kills() -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
-def told(status: str, reason: str) -> str:
+def told(status: str, reason: str, pid: int) -> str:
     """What `--ended` takes: an ending, and what the command has spent."""
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 2**20 if sys.platform == "darwin" else 2**10
     ended: dict[str, Any] = {"status": status, "reason": reason}
     ended["cpu"] = round(spent.ru_utime + spent.ru_stime, 3)
-    return json.dumps(ended | {"memory_mb": round(spent.ru_maxrss / unit, 1)})
+    ended["memory_mb"] = round(spent.ru_maxrss / unit, 1)
+    if (job := warm.about(pid)) and "cpu" in job:
+        ended |= {key: job[key] for key in ("cpu", "memory_mb")}
+    return json.dumps(ended)
 
 
 def _abort(returncode: int) -> str:

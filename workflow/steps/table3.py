@@ -20,6 +20,7 @@ NOISE = {
     "full": "drawn in full",
     "mean": "means of pixels",
     "recipe": "the recipe's fraction",
+    "sharpened": "the recipe's, sharpened",
     "control": tables.DASH,
 }
 
@@ -99,7 +100,8 @@ def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, asked: i
 
 MEASURES = (
     "Pixels are drawn in full, give their means, or are drawn with the fraction of the standard "
-    "deviation that DCGMM's recipe has. Accuracy in %, with its standard deviation over judges and "
+    "deviation that DCGMM's recipe has; with the latter, an instance that pools is also sharpened "
+    "(Sec. V-D). Accuracy in %, with its standard deviation over judges and "
     "over seeds of the models. In the judge's last layer but one, against as many real training "
     "images of the class, means over classes: diversity is a ratio of variances (1: as varied as "
     "real images); the Fréchet distance is that of Gaussians (0: the same), which depends on the "

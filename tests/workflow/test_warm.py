@@ -1,0 +1,194 @@
+"""Warm jobs: what a server runs ends like what Python runs, and nothing outlives its client."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "workflow/warm/client.py"
+JOB = """
+import os, signal, sys, time
+if "--ended" in sys.argv:
+    sys.exit(print(sys.argv[-1]))
+match sys.argv[1]:
+    case "tell":
+        print(os.getpid(), os.getppid(), os.getcwd(), os.environ["WORD"], sys.argv[2:], __name__)
+        print("to the other", file=sys.stderr)
+    case "exit":
+        sys.exit(7)
+    case "raise":
+        raise KeyError("lost")
+    case "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    case "crash":
+        held = bytearray(200 << 20)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    case "allocate":
+        print(os.getpid(), flush=True)
+        held = [bytearray(50 << 20) for _ in range(20) if not time.sleep(0.2)]
+        time.sleep(600)
+    case "sleep":
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+"""
+
+
+class Warm:
+    """A run's folder with its lifeline, and jobs that are started in it."""
+
+    def __init__(self, process, folder):
+        self.process, self.folder = process, folder
+        self.run = Path(process.stdout.readline().strip())
+        (folder / "job.py").write_text(JOB)
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.variables = os.environ | {
+            "PYTHONPATH": f"{ROOT}:{folder}",
+            "PATH": path,
+            "WARM_SERVERS": str(self.run),
+        }
+
+    def start(self, *arguments, kind="fake", before=(), **variables):
+        """A job of the module `job`; its streams go to files, as Snakemake has it."""
+        output = self.folder / f"{time.monotonic_ns()}.log"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                [*before, sys.executable, "-IS", CLIENT, kind, "job", *arguments],
+                cwd=self.folder,
+                env=self.variables | variables,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        return process, output
+
+    def finish(self, *arguments, **options):
+        """Exit status and output of a job."""
+        process, output = self.start(*arguments, **options)
+        return process.wait(60), output.read_text()
+
+
+@pytest.fixture
+def warm(tmp_path):
+    """A run that has allowed warm jobs, in a process of its own."""
+    allow = "from workflow import warm; import os, sys; warm.allow();"
+    allow += "print(os.environ[warm.FOLDER], flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", allow], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        yield (warm := Warm(process, tmp_path))
+        process.stdin.close()
+        process.wait(60)
+    assert not warm.run.exists()
+
+
+def told(output):
+    """Process and parent that a job named."""
+    return output.split()[:2]
+
+
+def gone(process):
+    """Whether a process ends, soon."""
+    for _ in range(600):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, 0)
+            state = Path(f"/proc/{process}/stat")
+            if not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z":
+                time.sleep(0.1)
+                continue
+        return True
+    return False
+
+
+def test_jobs_are_processes_of_one_server(warm):
+    first, second = (warm.finish("tell", "a b", WORD=word) for word in ("one", "two"))
+    assert first[0] == second[0] == 0
+    assert f"{warm.folder} one ['a b'] __main__" in first[1]
+    assert f"{warm.folder} two ['a b'] __main__" in second[1]
+    assert "to the other" in first[1]
+    assert told(first[1])[0] != told(second[1])[0], "a process each"
+    assert told(first[1])[1] == told(second[1])[1], "of the same parent"
+
+
+def test_many_at_once_have_one_server(warm):
+    jobs = [warm.start("tell", WORD="x") for _ in range(8)]
+    assert [process.wait(60) for process, _ in jobs] == [0] * 8
+    assert len({told(output.read_text())[1] for _, output in jobs}) == 1
+
+
+def test_a_job_runs_the_code_as_it_is_now(warm):
+    warm.finish("tell", WORD="x")
+    (warm.folder / "job.py").write_text("print('edited')")
+    assert warm.finish("tell", WORD="x") == (0, "edited\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "says"),
+    [("exit", 7, ""), ("raise", 1, "KeyError: 'lost'"), ("die", -signal.SIGKILL, "")],
+)
+def test_a_job_ends_as_it_would_alone(warm, what, status, says):
+    code, output = warm.finish(what)
+    assert code == status
+    assert says in output
+    assert warm.finish("tell", WORD="x")[0] == 0, "and the server goes on"
+
+
+def test_kinds_have_servers_of_their_own(warm):
+    one, other = (warm.finish("tell", WORD="x", kind=kind)[1] for kind in ("fake", "fake,A=1"))
+    assert told(one)[1] != told(other)[1]
+
+
+def test_a_job_ends_with_its_client(warm):
+    process, output = warm.start("sleep")
+    while not output.read_text():
+        time.sleep(0.05)
+    job = int(output.read_text())
+    assert job != process.pid
+    process.kill()
+    process.wait()
+    assert gone(job)
+
+
+@pytest.mark.parametrize(
+    ("what", "limits", "status", "reason"),
+    [
+        ("sleep", {"timeout_s": 1}, "timeout", "it ran longer than"),
+        ("allocate", {"memory_gb": 0.3}, "failed", "out of memory: it held 0.3"),
+        ("crash", {}, "failed", "it crashed in native code: SIGSEGV"),
+    ],
+)
+def test_limits_are_of_the_job_and_not_of_its_client(warm, what, limits, status, reason):
+    supervise = [sys.executable, "-m", "workflow.steps.supervise"]
+    code, output = warm.finish(what, before=[*supervise, "--limits", json.dumps(limits), "--"])
+    *process, ended = output.splitlines()
+    ended = json.loads(ended)
+    assert (code, ended["status"]) == (0, status)
+    assert ended["reason"].startswith(reason)
+    assert ended["cpu"] > 0
+    if what != "sleep":
+        assert ended["memory_mb"] > 200
+    assert all(gone(int(number)) for number in process)
+
+
+def test_servers_end_with_the_run_but_not_before_their_jobs(warm):
+    server = int(told(warm.finish("tell", WORD="x")[1])[1])
+    process, output = warm.start("sleep")
+    while not output.read_text():
+        time.sleep(0.05)
+    warm.process.kill()
+    warm.process.wait()
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert gone(server)
+    code, alone = warm.finish("tell", WORD="x")
+    assert code == 0
+    assert told(alone)[1] == str(os.getpid()), "without a server, the client is the job"
+    shutil.rmtree(warm.run)  # which a run that is killed leaves

@@ -1,0 +1,46 @@
+"""Fits that go without another class, or without a second one, reach their tables."""
+
+import json
+
+import pandas as pd
+
+MORE = "other_outliers: {instances: [A], classes: [1]}\nselection: {held_out: [4]}\n"
+OVERLAYS = ["tests/workflow/tiny.yaml", "more.yaml"]
+PDSPN = 4  # the grid of the tiny run: two points under either protocol
+
+
+def test_nothing_is_held_out_unless_it_is_asked_for(project):
+    plan = project.plan()
+    assert "outlier_classes" not in plan and "held_out" not in plan
+    (project.folder / "more.yaml").write_text(MORE)
+    more = project.plan(overlay=OVERLAYS)
+    assert more["fit"] - plan["fit"] == 1 + PDSPN
+    assert (more["outlier_classes"], more["held_out"]) == (1, PDSPN)
+    assert more["outliers"] - plan["outliers"] == 1
+
+
+def test_seeds_of_figures_are_their_own(project):
+    more = "pictures: {seeds: [0, 1]}\ndynamics: {seeds: [0, 1, 2]}\n"
+    (project.folder / "more.yaml").write_text(more)
+    plan = project.plan(overlay=OVERLAYS)
+    assert (plan["dynamics"], plan["inpainting"]) == (2 * 3, 2)
+
+
+def test_other_classes_have_a_table_and_choose(finished):
+    (finished.folder / "more.yaml").write_text(MORE)
+    result = finished.snakemake("outlier_classes", "selection", overlay=OVERLAYS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    run = finished.folder / "results/tiny"
+    table = pd.read_csv(run / "tables/outlier_classes.csv").set_index("outlier")
+    usual = pd.read_csv(run / "tables/table1.csv").set_index(["instance", "metric"])
+    assert table["mean"].to_dict().keys() == {0, 1} and table["mean"].between(0, 100).all()
+    assert table.loc[0, "mean"] == usual.loc[("A", "auroc"), "mean"], "the fits of Table I"
+    fit = run / "fit/pdspn/K2-binomial-bytes/mnist/not0_4/seed0"
+    record = json.loads((fit / "held_out.json").read_text())
+    assert record["dataset"]["train_images"] == 500
+    counts = record["counts"]
+    assert counts["inliers"] + counts["outliers"] == record["dataset"]["validation_images"]
+    assert counts["inliers"] > 5 * counts["outliers"] > 0, "eight classes, and one"
+    assert {m["evidence"] for m in record["metrics"]} == {"all", "bottom_half"}
+    page = (run / "tables/selection.md").read_text("utf-8")
+    assert "Held out: class 4; seeds 0." in page
