@@ -54,7 +54,13 @@ stop_cluster() {
   local folder=$1 pid
   scancel --quiet --user root 2>/dev/null || true
   for pid in "$folder"/slurmd.pid "$folder"/slurmctld.pid /run/munge/test.pid; do
-    [ -s "$pid" ] && kill "$(cat "$pid")" 2>/dev/null
+    [ -s "$pid" ] || continue
+    pid=$(cat "$pid")
+    kill "$pid" 2>/dev/null || continue
+    for _ in $(seq 30); do # slurmctld saves its state when it ends
+      kill -0 "$pid" 2>/dev/null || break
+      sleep 1
+    done
   done
   rm -f /etc/slurm/slurm.conf /etc/slurm/gres.conf
 }

@@ -41,7 +41,7 @@ if by_slurm table1 --configfile tests/slurm/overtime.yaml 2>&1 | tee "$folder/ov
   fail "a run that lacks a fit ended as if it were whole"
 fi
 grep -q JobState=TIMEOUT "$folder/jobs.txt" || fail "Slurm did not end the job"
-grep -q TIMEOUT "$folder/overtime.log" || fail "the run does not say that time ran out"
+grep -q "DUE TO TIME LIMIT" "$folder/overtime.log" || fail "the run does not say that time ran out"
 fits=results/slurm-test-overtime/fit/dcgmm
 test -s $fits/A-paper/mnist/not0/seed0/outliers.json || fail "the other fit was not made"
 test ! -e $fits/E-paper/mnist/not0/seed0/fit.json || fail "the ended fit left a record"
