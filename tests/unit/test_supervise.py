@@ -33,6 +33,8 @@ def start(folder, mischief, **limits):
         env=os.environ | {"PYTHONPATH": str(Path.cwd())},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets what it runs in the background ignore it, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -117,6 +117,15 @@ def test_jobs_are_processes_of_one_server(warm):
     assert told(first[1])[1] == told(second[1])[1], "of the same parent"
 
 
+def test_who_reads_a_job_to_its_end_does_not_wait_for_the_server(warm):
+    (warm.folder / "job.py").write_text("print('all')")
+    command = [sys.executable, "-IS", CLIENT, "fake", "job"]
+    read = subprocess.run(
+        command, cwd=warm.folder, env=warm.variables, capture_output=True, text=True, timeout=60
+    )
+    assert (read.returncode, read.stdout, read.stderr) == (0, "all\n", "")
+
+
 def test_many_at_once_have_one_server(warm):
     jobs = [warm.start("tell", WORD="x") for _ in range(8)]
     assert [process.wait(60) for process, _ in jobs] == [0] * 8

@@ -96,6 +96,13 @@ def missing(
     ]
 
 
+def asked(config: dict[str, Any]) -> set[archive.Key]:
+    """What the plan's configuration asks for: tasks, and the fits they are done with."""
+    return {
+        (plan.task(group), fit) for group in plan.groups(config) for fit in plan.fits(group, config)
+    }
+
+
 def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
     """Those records that the plan asks for.
 
@@ -103,13 +110,11 @@ def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator
         ValueError: for one that was made on other images or with other settings.
     """
     config = reference.config
-    asked = {
-        (plan.task(group), fit) for group in plan.groups(config) for fit in plan.fits(group, config)
-    }
+    wanted_keys = asked(config)
     points = {method: grid.points(method, config) for method in grid.methods(config)}
     for record in records:
         key = archive.key(record)
-        if key not in asked:
+        if key not in wanted_keys:
             continue
         wanted = points[key[1].method][key[1].grid_point]
         wanted = {"source": config["source"]} | wanted["settings"] | wanted["training"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import files, reference, tables
+from workflow.evaluation import archive, files, reference, tables
 from workflow.steps.cli import plain_errors
 
 BEGIN, END = "<!-- published tables: begin -->", "<!-- published tables: end -->"
@@ -34,9 +34,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--check", action="store_true", help="write nothing, fail if out of step")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        folder = options.tables or reference.load().folder / "tables"
+        published = reference.load()
+        folder = options.tables or published.folder / "tables"
         old = options.readme.read_text("utf-8")
-        new = inserted(old, written(pd.read_csv(folder / "comparison.csv")), options.readme)
+        content = [progress(published), written(pd.read_csv(folder / "comparison.csv"))]
+        new = inserted(old, "\n\n".join(content), options.readme)
         if options.check and new != old:
             raise ValueError(f"{options.readme} is not in step with {folder}; run `make publish`")
         if new != old:
@@ -54,6 +56,16 @@ def inserted(text: str, content: str, place: Path) -> str:
     if not begin or not end or BEGIN in rest or END in after:
         raise ValueError(f"{place} needs the lines {BEGIN} and {END}, each once, in this order")
     return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
+
+
+def progress(published: reference.Reference) -> str:
+    """How much of what the plan asks for is published."""
+    asked, had = reference.asked(published.config), archive.read(published.folder)
+    return (
+        f"So far {len(asked & had.keys()):,} of the {len(asked):,} fits that "
+        f"[the plan](results/reference/plan.yaml) asks for are published; a method of Table II "
+        "stands with the grid point chosen among them."
+    )
 
 
 def written(cells: pd.DataFrame) -> str:

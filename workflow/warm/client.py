@@ -52,17 +52,24 @@ def connect(kind: str, folder: str) -> socket.socket:
 
 
 def start(kind: str, folder: str) -> None:
-    """Start a server. It is listened for from now on, though it has its libraries yet to load."""
+    """Start a server. It is listened for from now on, though it has its libraries yet to load.
+
+    It has streams of its own, since whoever reads this client's to their end waits for all who hold
+    them.
+    """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/{kind}")
         listener.listen(1000)
         handle = listener.fileno()
-        subprocess.Popen(
-            ["python", "-m", "workflow.warm.server", kind, str(handle), folder],
-            stdin=subprocess.DEVNULL,
-            pass_fds=[handle],
-            start_new_session=True,  # what ends this client and its group shall not end the server
-        )
+        with open(f"{folder}/{kind}.log", "w") as log:  # noqa: PTH123
+            subprocess.Popen(
+                ["python", "-m", "workflow.warm.server", kind, str(handle), folder],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[handle],
+                start_new_session=True,  # what ends this client and its group shall not end it
+            )
 
 
 if __name__ == "__main__":
