@@ -1,5 +1,6 @@
 # What the jobs that are still to run will take. It plans once more, by itself, since a rule cannot
-# see the plan that it is part of; planning takes no lock.
+# see the plan that it is part of; planning takes no lock. Snakemake does not run in a forked process
+# of workflow/warm, hence the variable.
 rule estimate:
     input:
         "results/reference/costs.csv",
@@ -11,6 +12,6 @@ rule estimate:
     message:
         "estimate of all that `all` lacks"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.estimate"
+        "WARM_SERVERS= workflow/steps/in_env.sh workflow python -m workflow.steps.estimate"
         " --reference {input} --run {params.run:q} --configfiles {params.configfiles:q}"
         " 2>&1 | tee {log}"
