@@ -142,13 +142,9 @@ class Baseline(ABC):
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
-        try:
+        with persistence.restoring(folder):
             model = cls(**description["settings"])
-            for name, shape in model.shapes.items():
-                if arrays[name].shape != tuple(shape):
-                    raise ValueError(f"{name} has shape {arrays[name].shape}, not {tuple(shape)}")
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+            persistence.check_shapes(arrays, model.shapes)
         model._arrays = {name: arrays[name] for name in model.shapes}
         return model
 

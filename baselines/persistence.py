@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +55,28 @@ def read(folder: str | os.PathLike, method: str) -> tuple[dict[str, Any], dict[s
     if description.get("method") != method:
         raise ValueError(f"{folder} holds a {description.get('method')} model, not {method}")
     return description, arrays
+
+
+@contextlib.contextmanager
+def restoring(folder: str | os.PathLike) -> Iterator[None]:
+    """Turn what unfit content raises, where a model is made of it, into one sentence.
+
+    Raises:
+        ValueError: naming the folder and what is damaged.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+
+
+def check_shapes(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse arrays that are not those of a model.
+
+    Raises:
+        KeyError: for one that is missing.
+        ValueError: for one of another shape.
+    """
+    for name, shape in shapes.items():
+        if arrays[name].shape != tuple(shape):
+            raise ValueError(f"{name} has shape {arrays[name].shape}, not {tuple(shape)}")

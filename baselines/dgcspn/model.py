@@ -252,14 +252,10 @@ class DGCSPN:
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
-        try:
+        with persistence.restoring(folder):
             model = cls(**description["settings"])
-            for name, shape in model.settings.shapes.items():
-                if arrays[name].shape != shape:
-                    raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
+            persistence.check_shapes(arrays, model.settings.shapes)
             model._mean, model._std = float(description["mean"]), float(description["std"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
         model._fitted = model._network(arrays["numerators"], None)
         model._fitted.arrays = arrays
         return model

@@ -221,15 +221,13 @@ class SumProductNetwork(ABC):
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
-        try:
+        with persistence.restoring(folder):
             model = cls(**description["structure"], **description["settings"], device=device)
             circuit = model._circuit(_graph(description, arrays, model.settings), None)
             for name, tensor in circuit.tensors().items():
                 if arrays[name].shape != tuple(tensor.shape):
                     raise ValueError(f"{name} has shape {arrays[name].shape}")
                 tensor.copy_(torch.from_numpy(arrays[name]))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
         model._fitted = circuit
         return model
 

@@ -173,13 +173,9 @@ class GMM:
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
-        try:
+        with persistence.restoring(folder):
             model = cls(**description["settings"])
-            for name, shape in model._shapes().items():
-                if arrays[name].shape != shape:
-                    raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+            persistence.check_shapes(arrays, model._shapes())
         mixture = model._mixture(seed=0)
         for name in _MIXTURE:
             setattr(mixture, f"{name}_", arrays[name])

@@ -208,13 +208,9 @@ class VAE:
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
-        try:
+        with persistence.restoring(folder):
             model = cls(**description["settings"])
-            for name, shape in model.settings.shapes.items():
-                if arrays[name].shape != shape:
-                    raise ValueError(f"{name} has shape {arrays[name].shape}, not {shape}")
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the model in {folder} is damaged ({error}): fit it again") from None
+            persistence.check_shapes(arrays, model.settings.shapes)
         model._compiled().arrays = arrays
         model._fitted = True
         return model
