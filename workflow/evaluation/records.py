@@ -35,6 +35,23 @@ def read(path: Path | str) -> dict[str, Any]:
     return check(files.read_json(path), str(path))
 
 
+def write_task(
+    path: Path | str,
+    fit: dict[str, Any],
+    task: str,
+    counts: dict[str, int],
+    metrics: list[dict[str, Any]],
+) -> None:
+    """Write the record of a task done with a fit, checked: the fit's own but for its history.
+
+    Raises:
+        ValueError: if it breaks the schema; nothing is written then.
+    """
+    known = {key: value for key, value in fit.items() if key != "history"}
+    record = known | {"task": task, "counts": counts, "metrics": metrics}
+    files.write_json(path, check(record, str(path)))
+
+
 @cache
 def _validator() -> Draft202012Validator:
     return Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))

@@ -1,21 +1,13 @@
 """Measure how many test images a fit with a classifier layer assigns to their class (Table IV)."""
 
-import argparse
-from pathlib import Path
-
-from workflow.evaluation import files, records
+from workflow.evaluation import records
 from workflow.evaluation import scores as saved_scores
-from workflow.steps.cli import plain_errors
+from workflow.steps.cli import of_scores, plain_errors
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.steps.classification", description=__doc__
-    )
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--scores", required=True, type=Path, help="scores.npz")
-    parser.add_argument("--out", required=True, type=Path, help="record to write")
+    parser = of_scores("python -m workflow.steps.classification", __doc__)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
@@ -31,12 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
             for evidence, layers in scores.predicted.items()
             for layer, predicted in layers.items()
         ]
-        record = {key: value for key, value in fit.items() if key != "history"} | {
-            "task": "classification",
-            "counts": {"images": len(scores.labels)},
-            "metrics": metrics,
-        }
-        files.write_json(options.out, records.check(record, str(options.out)))
+        counts = {"images": len(scores.labels)}
+        records.write_task(options.out, fit, "classification", counts, metrics)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,19 @@
 """What every step's command line shares."""
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+
+
+def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
+    """The command line of a task that is done with the scores of one fit."""
+    result = argparse.ArgumentParser(prog=program, description=description)
+    result.add_argument("--fit", required=True, type=Path, help="fit.json")
+    result.add_argument("--scores", required=True, type=Path, help="scores.npz")
+    result.add_argument("--out", required=True, type=Path, help="record to write")
+    return result
 
 
 @contextlib.contextmanager

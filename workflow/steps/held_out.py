@@ -5,23 +5,17 @@ of its outliers. Writes one record, with every measure of the outlier test for e
 evidence; a failed fit has a record too.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
-from workflow.evaluation import datasets, files, records
+from workflow.evaluation import datasets, records
 from workflow.evaluation import scores as saved_scores
-from workflow.steps.cli import plain_errors
+from workflow.steps.cli import of_scores, plain_errors
 from workflow.steps.outliers import measure
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.steps.held_out", description=__doc__)
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--scores", required=True, type=Path, help="scores.npz")
-    parser.add_argument("--out", required=True, type=Path, help="record to write")
+    parser = of_scores("python -m workflow.steps.held_out", __doc__)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
@@ -32,12 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
                 "by; not0_1 would hold out class 1"
             )
         inlier = ~np.isin(scores.validation_labels, held_out)
-        record = {key: value for key, value in fit.items() if key != "history"} | {
-            "task": "held_out",
-            "counts": {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())},
-            "metrics": measure(scores.validation, inlier),
-        }
-        files.write_json(options.out, records.check(record, str(options.out)))
+        counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
+        records.write_task(options.out, fit, "held_out", counts, measure(scores.validation, inlier))
 
 
 if __name__ == "__main__":

@@ -5,34 +5,26 @@ the exact AUROC and the paper's 100-threshold AUC for every layer and evidence, 
 log-density of the images that were kept aside; a failed fit has a record too.
 """
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, methods, metrics, records
+from workflow.evaluation import datasets, methods, metrics, records
 from workflow.evaluation import scores as saved_scores
-from workflow.steps.cli import plain_errors
+from workflow.steps.cli import of_scores, plain_errors
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.steps.outliers", description=__doc__)
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--scores", required=True, type=Path, help="scores.npz")
-    parser.add_argument("--out", required=True, type=Path, help="record to write")
+    parser = of_scores("python -m workflow.steps.outliers", __doc__)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
         scores = saved_scores.read(options.scores)
         inlier = datasets.by_classes(scores.labels, fit["classes"])
-        record = {key: value for key, value in fit.items() if key != "history"} | {
-            "task": "outliers",
-            "counts": {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())},
-            "metrics": measure(scores.test, inlier) + held_out(scores.validation),
-        }
-        files.write_json(options.out, records.check(record, str(options.out)))
+        counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
+        values = measure(scores.test, inlier) + held_out(scores.validation)
+        records.write_task(options.out, fit, "outliers", counts, values)
 
 
 def measure(scores: methods.Scores, inlier: np.ndarray) -> list[dict[str, Any]]:
