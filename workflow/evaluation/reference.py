@@ -53,6 +53,11 @@ class Reference(NamedTuple):
         return Path("results") / self.config["run"]
 
 
+def folder(path: Path = PLAN) -> Path:
+    """Where the results of the plan are published."""
+    return path.parent / yaml.safe_load(path.read_text("utf-8"))["version"]
+
+
 def load(path: Path = PLAN) -> Reference:
     """Read the plan.
 
@@ -76,7 +81,7 @@ def load(path: Path = PLAN) -> Reference:
                 f"and has {entry}"
             )
         stages.append(Stage(**entry))
-    return Reference(path.parent / content["version"], content["config"], merged, stages)
+    return Reference(folder(path), content["config"], merged, stages)
 
 
 def missing(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import catalogue, grid, plan, sources, takeover
+from workflow.evaluation import catalogue, grid, plan, reference, sources, takeover
 from workflow.evaluation.config import ConfigError, checked
 
 try:
@@ -23,9 +23,14 @@ KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # what names one fit
 FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
-PUBLISHED = "results/reference/1"  # the version of results/reference/plan.yaml
+PUBLISHED = reference.folder()
 LONG_CHAIN = 1  # priority of jobs that take long or that long ones wait for: begun first
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
+# How the shell of a rule that trains begins: ended and written down if it exceeds its limits.
+SUPERVISED = (
+    "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
+    " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} "
+)
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}

@@ -44,8 +44,7 @@ rule dynamics:
     message:
         "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.dynamics"
+        f"{SUPERVISED}python -m workflow.steps.dynamics"
         " --settings {params.settings:q} --epochs {wildcards.epochs} --scheme {wildcards.scheme}"
         " --measurements {params.measurements} --data {input.data} --seed {wildcards.seed}"
         " --out {output} > {log} 2>&1"

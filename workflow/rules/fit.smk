@@ -29,8 +29,7 @@ rule fit:
     message:
         "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit"
+        f"{SUPERVISED}python -m workflow.steps.fit"
         " --method {wildcards.method} --grid-point {wildcards.point}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device} --data {input.data}"

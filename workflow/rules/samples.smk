@@ -76,8 +76,7 @@ rule fit_classes:
     message:
         "fit of each class: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.fit_classes"
+        f"{SUPERVISED}python -m workflow.steps.fit_classes"
         " --method {wildcards.method} --grid-point {wildcards.point}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device} --data {input.data}"
@@ -158,8 +157,7 @@ rule judge:
     message:
         "judge: {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-        " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judge"
+        f"{SUPERVISED}python -m workflow.steps.judge"
         " --data {input.data} --seed {wildcards.seed} --epochs {params.epochs}"
         " --learning-rates {params.rates} --lock {input.lock} --out {params.folder} > {log} 2>&1"
 
