@@ -90,15 +90,14 @@ def groups(config: dict[str, Any]) -> dict[str, list[str]]:
 def classes(group: str, config: dict[str, Any]) -> list[str]:
     """What the fits of a group train on: for most of them all classes but the outliers'."""
     outlier = config["outlier_class"]
-    match group:
-        case "table4":
-            return ["all"]
-        case "outlier_classes":
-            others = dict.fromkeys([outlier, *config["other_outliers"]["classes"]])
-            return [f"not{number}" for number in others]
-        case "held_out":
-            others = config["selection"]["held_out"]
-            return [f"not{outlier}_{number}" for number in others if number != outlier]
+    if group == CLASSIFICATION:
+        return ["all"]
+    if group == OUTLIER_CLASSES:
+        others = dict.fromkeys([outlier, *config["other_outliers"]["classes"]])
+        return [f"not{number}" for number in others]
+    if group == HELD_OUT:
+        others = config["selection"]["held_out"]
+        return [f"not{outlier}_{number}" for number in others if number != outlier]
     return [f"not{outlier}"]
 
 

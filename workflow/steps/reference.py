@@ -53,9 +53,10 @@ def lines_of(reference: Reference, seeds: Iterable[int]) -> Iterable[str]:
 def make(reference: Reference, seeds: Iterable[int], arguments: list[str]) -> None:
     """Run every stage, and collect after each; a failed job is a record and stops nothing."""
     print(collect.collect(reference.run, reference))
+    published = archive.read(reference.folder)
     for stage in reference.stages:
         for seed in seeds:
-            targets = missing(reference, stage, seed, archive.read(reference.folder))
+            targets = missing(reference, stage, seed, published)
             if not targets:
                 continue
             print(f"{stage.name}, seed {seed}: {len(targets)} targets", flush=True)
@@ -64,6 +65,7 @@ def make(reference: Reference, seeds: Iterable[int], arguments: list[str]) -> No
                 _call(command)
             finally:
                 print(collect.collect(reference.run, reference), flush=True)
+            published = archive.read(reference.folder)
 
 
 def _call(command: list[str]) -> None:
