@@ -56,6 +56,7 @@ rule results:
         expand(
             "{fit}/{result}", fit=group_fits("outlier_classes"), result=["model", "outliers.json"]
         ),
+        expand("{fit}/{result}", fit=group_fits("ablations"), result=["model", "outliers.json"]),
         expand("{fit}/{result}", fit=group_fits("held_out"), result=["model", "held_out.json"]),
         f"{RUN}/records/all.csv",
         rules.table1.output,
@@ -64,6 +65,7 @@ rule results:
         rules.competitors.output if METHODS[1:] else [],
         rules.table4.output if CLASSIFIERS else [],
         rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
+        rules.ablations.output if GROUPS["ablations"] else [],
         rules.table5.output,
         rules.table6.output,
         rules.figure10.output if curve_fits() else [],

@@ -21,7 +21,8 @@ VALUES = {
 }  # fmt: skip
 # Where the names of a mapping are the user's: a name that is valid there.
 NAMES = {("baselines",): "vae", ("samples", "points"): "vae", ("dcgmm", "schedules"): "short",
-         ("dcgmm", "schedules", "short"): "A", ("baselines", "vae", "grid"): "width"}  # fmt: skip
+         ("dcgmm", "schedules", "short"): "A", ("baselines", "vae", "grid"): "width",
+         ("ablations", "changes"): "long"}  # fmt: skip
 MENDS = ("but must be ", "; did you mean ", "; choose from ", ", but each may stand there once")
 
 

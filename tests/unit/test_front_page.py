@@ -158,7 +158,7 @@ def test_what_went_wrong_is_counted(run):
     text = " ".join(Page(build(run)).text.split())
     assert "6 of 8 went well" in text
     assert "missing 1" in text and "diverged 1" in text and "seeds short 1" in text
-    assert "not in this run: table1, outlier_classes, table3, table4, comparison" in text
+    assert "not in this run: table1, outlier_classes, ablations, table3, table4, comparison" in text
 
 
 def test_hostile_text_stays_text(run):

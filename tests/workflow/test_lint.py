@@ -15,6 +15,7 @@ UNTRIED = {
     "compare": "needs a run like the published one; tests/unit/test_reproduction.py",
     "held_out": "costs fits without a second class; tests/workflow/test_without_a_class.py",
     "outlier_classes": "costs fits without other classes; tests/workflow/test_without_a_class.py",
+    "ablations": "costs fits of other recipes; tests/workflow/test_without_a_class.py",
     "bits_per_dimension": "of optional methods alone; tests/unit/test_bits_per_dimension.py",
 }
 

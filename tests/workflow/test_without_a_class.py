@@ -1,10 +1,12 @@
-"""Fits that go without another class, or without a second one, reach their tables."""
+"""Fits that only some ask for reach their tables: other classes unseen, other recipes."""
 
 import json
 
 import pandas as pd
+import pytest
 
 MORE = "other_outliers: {instances: [A], classes: [1]}\nselection: {held_out: [4]}\n"
+CHANGED = "ablations: {instances: [A]}\n"
 OVERLAYS = ["tests/workflow/tiny.yaml", "more.yaml"]
 PDSPN = 4  # the grid of the tiny run: two points under either protocol
 
@@ -44,3 +46,17 @@ def test_other_classes_have_a_table_and_choose(finished):
     assert {m["evidence"] for m in record["metrics"]} == {"all", "bottom_half"}
     page = (run / "tables/selection.md").read_text("utf-8")
     assert "Held out: class 4; seeds 0." in page
+
+
+def test_one_factor_at_a_time_has_a_table(finished):
+    (finished.folder / "more.yaml").write_text(CHANGED)
+    plan = finished.plan("ablations", overlay=OVERLAYS)
+    assert plan["fit"] == 1, "batches drawn once; the recipe itself is fitted"
+    result = finished.snakemake("ablations", overlay=OVERLAYS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    table = pd.read_csv(finished.folder / "results/tiny/tables/ablations.csv")
+    exact = table[table["metric"] == "auroc"].set_index("point")
+    assert exact.index.tolist() == ["A-paper", "A-paper-shuffle"]
+    own, changed = (exact.loc[name] for name in exact.index)
+    assert changed["changed"] == "shuffle once, not epoch"
+    assert changed["difference"] == pytest.approx(changed["mean"] - own["mean"], abs=1e-3)

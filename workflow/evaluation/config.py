@@ -106,6 +106,7 @@ def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     wrong = [*_check_names(config), *_check_colour(config)]
     for name, choice in config["baselines"].items():
         wrong += _check_baseline(name, choice)
+    wrong += _check_ablations(config["ablations"])
     yield from wrong or _check_points(config)
 
 
@@ -113,7 +114,7 @@ def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """Instances and datasets that are named outside of their own keys."""
     named: list[tuple[_Path, str]] = [
         ((part, "instances", index), name)
-        for part in ("samples", "other_outliers")
+        for part in ("samples", "other_outliers", "ablations")
         for index, name in enumerate(config[part]["instances"])
     ]
     if config["dynamics"]["instance"] is not None:
@@ -214,6 +215,18 @@ def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
             "'colour_digits', which is made of MNIST, or the source 'full'",
         )
+
+
+def _check_ablations(choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """The hyper-parameters of every named factor."""
+    known = {*choice["instances"]} & {*recipes.instance_names()}
+    for factor, change in choice["changes"].items():
+        path = ("ablations", "changes", factor)
+        try:
+            for name in sorted(known):
+                grid.changed(recipes.instance(name), change)
+        except (TypeError, ValueError) as error:
+            yield path, f"{_written(path)}: {error}"
 
 
 def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tuple[_Path, str]]:

@@ -6,7 +6,7 @@ that it changes and no others.
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,27 @@ def colour_points(config: dict[str, Any]) -> Points:
     return _dcgmm(settings, names, settings["recipes"][:1])
 
 
+def ablated_points(config: dict[str, Any]) -> Points:
+    """DCGMM's main recipe with one factor changed, named like `C-paper-shuffle`; maybe none.
+
+    The factors are what other recipes of the instance have otherwise, after the schedule, and what
+    `ablations.changes` names, which wins over the former. `settings` say which under `factor`.
+    """
+    settings, main = config["dcgmm"], config["dcgmm"]["recipes"][0]
+    result = {}
+    for name in config["ablations"]["instances"]:
+        if name not in settings["instances"]:
+            continue
+        variants = _dcgmm(settings, [name], recipes.recipe_names(name))
+        base = variants.pop(f"{name}-{main}")
+        others = [point["settings"] for point in variants.values()]
+        changes = config["ablations"]["changes"]
+        for factor, changed in _factors(base["settings"], others, changes).items():
+            changed = base["settings"] | changed | {"factor": factor}
+            result[f"{name}-{main}-{factor}"] = base | {"settings": changed}
+    return result
+
+
 def environment(method: str, config: dict[str, Any]) -> str:
     """Name of the environment, in `envs/`, that trains a method."""
     name = catalogue.method(method).environment
@@ -138,6 +159,23 @@ def _dcgmm(settings: Settings, names: list[str], recipe_names: list[str]) -> Poi
                 "settings": resolved,
                 "training": {"holdout": False, "images": None, "sample_weight": None},
             }
+    return result
+
+
+def _factors(base: Settings, others: list[Settings], changes: Settings) -> dict[str, Settings]:
+    """Name of a factor -> the settings that it changes."""
+    result: dict[str, Settings] = {}
+    own = base["hyperparameters"]
+    for other in others:
+        if other["layers"] != base["layers"]:
+            result["layers"] = {"layers": other["layers"]}
+        for name, value in other["hyperparameters"].items():
+            if value != own[name]:
+                result[name] = {"hyperparameters": own | {name: value}}
+    instance = recipes.instance(base["instance"], base["recipe"])
+    instance = replace(instance, recipe=recipes.Recipe().updated(**own))
+    for name, change in changes.items():
+        result[name] = {"hyperparameters": asdict(changed(instance, change))}
     return result
 
 

@@ -13,7 +13,8 @@ from workflow.evaluation import grid
 CLASSIFICATION = "table4"
 OUTLIER_CLASSES = "outlier_classes"  # Sec. V-B: other classes in the place of the outliers'
 HELD_OUT = "held_out"  # without a second class, by which a grid point may be chosen
-WHOLE = ("all", CLASSIFICATION, OUTLIER_CLASSES, HELD_OUT)  # the groups that have all fits
+ABLATIONS = "ablations"  # one factor of a recipe changed at a time, beside the recipes
+WHOLE = ("all", CLASSIFICATION, OUTLIER_CLASSES, HELD_OUT, ABLATIONS)  # these have all fits
 TABLE2_INSTANCE = "E"  # the only one of DCGMM's that Table II compares
 
 Plan = dict[str, dict[str, list[str]]]  # protocol -> method -> grid points
@@ -78,6 +79,7 @@ def groups(config: dict[str, Any]) -> dict[str, list[str]]:
             for instance in config["other_outliers"]["instances"]
             if instance in config["dcgmm"]["instances"]
         ],
+        ABLATIONS: _ablations(config),
         HELD_OUT: [
             f"{method}/{point}"
             for method in grid.methods(config)
@@ -85,6 +87,18 @@ def groups(config: dict[str, Any]) -> dict[str, list[str]]:
             if classes(HELD_OUT, config)
         ],
     }
+
+
+def _ablations(config: dict[str, Any]) -> list[str]:
+    """Of every instance in question the recipes that run, the main one first, and the factors."""
+    ablated = grid.ablated_points(config)
+    wanted = dict.fromkeys(point["settings"]["instance"] for point in ablated.values())
+    return [
+        f"dcgmm/{name}"
+        for instance in wanted
+        for name, point in (grid.points("dcgmm", config) | ablated).items()
+        if point["settings"]["instance"] == instance
+    ]
 
 
 def classes(group: str, config: dict[str, Any]) -> list[str]:
@@ -103,8 +117,8 @@ def classes(group: str, config: dict[str, Any]) -> list[str]:
 
 def seeds(group: str, config: dict[str, Any]) -> list[int]:
     """The seeds of a group's fits."""
-    own = config["selection"]["seeds"] if group == HELD_OUT else None
-    return own or config["seeds"]
+    part = {HELD_OUT: "selection", ABLATIONS: "ablations"}.get(group)
+    return (part and config[part]["seeds"]) or config["seeds"]
 
 
 def task(group: str) -> str:

@@ -117,6 +117,7 @@ def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator
     config = reference.config
     wanted_keys = asked(config)
     points = {method: grid.points(method, config) for method in grid.methods(config)}
+    points["dcgmm"] |= grid.ablated_points(config)
     for record in records:
         key = archive.key(record)
         if key not in wanted_keys:

@@ -34,6 +34,7 @@ SUPERVISED = (
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
+POINTS["dcgmm"] |= grid.ablated_points(config)
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
 LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 

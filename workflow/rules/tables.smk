@@ -61,6 +61,36 @@ rule outlier_classes:
         " --out {params.folder} > {log} 2>&1"
 
 
+rule ablations:
+    # Outlier detection by recipes of which one factor is changed at a time.
+    input:
+        records=f"{RUN}/records/ablations.csv",
+        paper=PAPER,
+        step=step_files("ablations"),
+    output:
+        report(
+            f"{RUN}/tables/ablations.csv",
+            caption="../report/ablations.rst",
+            category="Tables",
+            labels={"table": "I", "shows": "one factor at a time"},
+        ),
+        f"{RUN}/tables/ablations.md",
+        f"{RUN}/tables/ablations.tex",
+    log:
+        f"{LOG}/ablations.log",
+    params:
+        recipe=config["dcgmm"]["recipes"][0],
+        run=config["run"],
+        schedule=config["dcgmm"]["schedule"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "ablations: {params.folder}/ablations.md"
+    shell:
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.ablations"
+        " --records {input.records} --paper {input.paper} --recipe {params.recipe}"
+        " --run {params.run:q} --schedule {params.schedule:q} --out {params.folder} > {log} 2>&1"
+
+
 rule table2:
     # Outlier detection by DCGMM-E and its competitors, under every protocol.
     input:

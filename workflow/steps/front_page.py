@@ -29,9 +29,9 @@ from workflow.evaluation import (
 from workflow.steps.cli import plain_errors
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
-RECORDS = ("all", "table4", "outlier_classes", "held_out")
+RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
 TABLES = {
-    "Tables I to IV": ["table1", "outlier_classes", "table2", "table3", "table4"],
+    "Tables I to IV": ["table1", "outlier_classes", "ablations", "table2", "table3", "table4"],
     "Comparison with the paper": ["comparison", "selection", "statistics"],
     "Efficiency": ["efficiency"],
     "Tables V and VI": ["table5", "table6"],

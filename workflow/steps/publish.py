@@ -16,6 +16,7 @@ import pandas as pd
 from workflow.evaluation import archive, conditions, files, plan, tidy
 from workflow.evaluation.reference import Reference, load, missing
 from workflow.steps import (
+    ablations,
     claims,
     comparison,
     comparison_figure,
@@ -90,6 +91,11 @@ def make_tables(reference: Reference, run: Path) -> None:
         _call(
             outlier_classes.main, "--records", own, "--run", config["run"],
             "--schedule", schedule, "--out", made,
+        )  # fmt: skip
+    if (own := records / "ablations.csv").is_file() and "settings.factor" in pd.read_csv(own):
+        _call(
+            ablations.main, "--records", own, "--schedule", schedule,
+            "--recipe", config["dcgmm"]["recipes"][0], *about,
         )  # fmt: skip
     if (own := records / "table2.csv").is_file():
         _call(table2.main, "--records", own, "--plan", table2_plan, *about)
