@@ -95,8 +95,8 @@ def _of_dataset(name: str, rows: pd.DataFrame) -> str:
             above, surely = (own[column].gt(0).sum() for column in ("effect", "ci_low"))
             below = own["ci_high"].lt(0).sum()
             said.append(
-                f"{WORDS[protocol]}, DCGMM-E lies above {above} of {len(own)} networks (with the "
-                f"whole 95 % interval above {surely}, below {below})"
+                f"{WORDS[protocol]}, DCGMM-E lies above {above} of {len(own)} networks (by the "
+                f"whole 95 % interval above {surely} of them and below {below})"
             )
     return f"**{name}**: {'; '.join(said)}."
 
