@@ -21,6 +21,14 @@ def test_nothing_is_held_out_unless_it_is_asked_for(project):
     assert more["outliers"] - plan["outliers"] == 1
 
 
+def test_a_table_without_fits_says_what_to_ask_for(project):
+    for table, key in (("ablations", "ablations"), ("outlier_classes", "other_outliers")):
+        result = project.snakemake("--dry-run", table)
+        assert result.returncode != 0
+        said = f"this run has no fits for {table}: ask for some by {key}.instances"
+        assert said in result.stdout + result.stderr
+
+
 def test_seeds_of_figures_are_their_own(project):
     more = "pictures: {seeds: [0, 1]}\ndynamics: {seeds: [0, 1, 2]}\n"
     (project.folder / "more.yaml").write_text(more)

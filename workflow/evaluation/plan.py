@@ -15,6 +15,12 @@ OUTLIER_CLASSES = "outlier_classes"  # Sec. V-B: other classes in the place of t
 HELD_OUT = "held_out"  # without a second class, by which a grid point may be chosen
 ABLATIONS = "ablations"  # one factor of a recipe changed at a time, beside the recipes
 WHOLE = ("all", CLASSIFICATION, OUTLIER_CLASSES, HELD_OUT, ABLATIONS)  # these have all fits
+OPTIONAL = {  # the key that asks for the fits of a group which a run may go without
+    CLASSIFICATION: "dcgmm.classifiers",
+    OUTLIER_CLASSES: "other_outliers.instances",
+    ABLATIONS: "ablations.instances",
+    HELD_OUT: "selection.held_out",
+}
 TABLE2_INSTANCE = "E"  # the only one of DCGMM's that Table II compares
 
 Plan = dict[str, dict[str, list[str]]]  # protocol -> method -> grid points

@@ -1,3 +1,7 @@
+# What is measured of each fit, and the tables of all measurements.
+from snakemake.exceptions import WorkflowError
+
+
 rule outliers:
     # How well one fit tells the class it never saw from those it did.
     input:
@@ -52,12 +56,18 @@ rule held_out:
         " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
 
 
+def gathered(wildcards):
+    """The records of a group's fits."""
+    fits = group_fits(wildcards.group)
+    if not fits and (key := plan.OPTIONAL.get(wildcards.group)):
+        raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
+    return [f"{fit}/{plan.task(wildcards.group)}.json" for fit in fits]
+
+
 rule records:
     # All of a table's in one tidy CSV.
     input:
-        records=lambda wildcards: [
-            f"{fit}/{plan.task(wildcards.group)}.json" for fit in group_fits(wildcards.group)
-        ],
+        records=gathered,
         schema="workflow/schemas/record.schema.yaml",
         step=step_files("records"),
     output:
