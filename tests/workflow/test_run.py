@@ -129,8 +129,9 @@ def test_full_scale_is_planned_whole(project):
     pictured += 5 * len("AB") + 1  # of SVHN's ones, and the VAE of all of it
     others = len("AE") * 9 * 2 * 5  # without another class
     held_out = (points["gmm"] + points["ratspn"] + points["pdspn"]) * 3 * 2  # without a second one
+    changed = (2 * len("BC") + 3 * len("DG") + len("BCDG")) * 2 * 3  # one factor, or the epochs
     planned = project.plan(overlay="config/cpu.yaml")
-    fits = sum(points.values()) * 2 * 5 + classified + pictured + others + held_out
+    fits = sum(points.values()) * 2 * 5 + classified + pictured + others + held_out + changed
     assert planned["fit"] == fits
     assert planned["held_out"] == held_out
     assert planned["fit_classes"] == planned["class_samples"] == 2 * (2 * len("ABCDEFG") + 6)
