@@ -102,9 +102,10 @@ def ablated_points(config: dict[str, Any]) -> Points:
         base = variants.pop(f"{name}-{main}")
         others = [point["settings"] for point in variants.values()]
         changes = config["ablations"]["changes"]
-        for factor, changed in _factors(base["settings"], others, changes).items():
-            changed = base["settings"] | changed | {"factor": factor}
-            result[f"{name}-{main}-{factor}"] = base | {"settings": changed}
+        for factor, change in _factors(base["settings"], others, changes).items():
+            result[f"{name}-{main}-{factor}"] = base | {
+                "settings": base["settings"] | change | {"factor": factor}
+            }
     return result
 
 
