@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
+
 PACKAGES = (
     "keras", "tensorflow", "tensorflow-cpu", "tf-keras", "libspn-keras", "jax", "torch", "numpy",
     "scikit-learn",
@@ -51,8 +53,12 @@ def environment(lock: Path) -> dict[str, Any]:
 
 
 def commit() -> dict[str, Any]:
-    """Commit of the suite, and whether tracked files differ from it."""
-    changes = _output("git", "status", "--porcelain", "--untracked-files=no")
+    """Commit of the suite, and whether tracked files differ from it.
+
+    Not those of `results/`: `make reference` adds to them as it goes, and no fit reads them.
+    """
+    tracked = ("git", "status", "--porcelain", "--untracked-files=no")
+    changes = _output(*tracked, "--", ":/", ":(top,exclude)results")
     return {
         "hash": _output("git", "rev-parse", "--verify", "--quiet", "HEAD"),
         "changed": None if changes is None else bool(changes),
@@ -77,9 +83,8 @@ def _cpu_model() -> str:
 
 def _output(*command: str) -> str | None:
     """What a command prints, or None if it is missing or fails."""
-    root = Path(__file__).parents[2]
     try:
-        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return result.stdout.strip()
