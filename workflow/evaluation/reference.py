@@ -40,12 +40,14 @@ class Reference(NamedTuple):
         config_file: over `config.yaml`.
         config: both, merged and checked.
         stages: in the order of making.
+        remarks: what a reader of the results has to know of their making.
     """
 
     folder: Path
     config_file: str
     config: dict[str, Any]
     stages: list[Stage]
+    remarks: Sequence[str] = ()
 
     @property
     def run(self) -> Path:
@@ -81,7 +83,7 @@ def load(path: Path = PLAN) -> Reference:
                 f"and has {entry}"
             )
         stages.append(Stage(**entry))
-    return Reference(folder(path), content["config"], merged, stages)
+    return Reference(folder(path), content["config"], merged, stages, content.get("remarks", ()))
 
 
 def missing(

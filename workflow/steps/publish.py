@@ -171,6 +171,7 @@ def about(reference: Reference) -> str:
                 ("Commits of the suite", conditions.commits(made)),
                 ("Versions", conditions.versions(made)),
                 ("Fits without a result", failed or ["none"]),
+                *([("Remarks", reference.remarks)] if reference.remarks else []),
             )
         ),
     ]
