@@ -1,10 +1,12 @@
 """Friedman's test and critical differences, against published values and perfect orders."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from workflow.evaluation.ranking import rank
+from workflow.steps import critical_difference
 
 
 def test_critical_difference_is_demsars():
@@ -40,3 +42,14 @@ def test_what_cannot_be_ranked_is_refused():
             rank(pd.DataFrame(np.ones(shape)))
     with pytest.raises(ValueError, match="lacks a value"):
         rank(pd.DataFrame([[1, 2, np.nan], [1, 2, 3]]))
+
+
+def test_bars_are_drawn_from_the_best_rank_to_the_worst():
+    """So that a figure of the same numbers is the same file, whatever the order of a set."""
+    models = [f"model {i}" for i in range(12)]
+    values = pd.DataFrame(np.random.default_rng(1).normal(size=(3, 12)), columns=models)
+    figure, axis = plt.subplots()
+    critical_difference.draw_panel(axis, "paper", rank(values))
+    bars = [list(line.get_xdata()) for line in axis.lines if line.get_linewidth() == 2.5]
+    plt.close(figure)
+    assert bars and all(bar == sorted(bar) for bar in bars)

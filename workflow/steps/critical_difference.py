@@ -87,7 +87,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
         axis.set_axis_off()
         axis.text(0.5, 0.5, f"{protocol}: {ranking}", ha="center", va="center", wrap=True)
         return
-    scikit_posthocs.critical_difference_diagram(
+    drawn = scikit_posthocs.critical_difference_diagram(
         ranking.ranks,
         ranking.pairs,
         ax=axis,
@@ -99,6 +99,8 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
         elbow_props={"linewidth": 0.8},
         marker_props={"color": plots.COLOURS[0], "s": 18},
     )
+    for bar in sum(drawn["crossbars"], []):  # its points come from a set, in any order
+        bar.set_xdata(sorted(bar.get_xdata()))
     axis.grid(False)
     axis.set_title(
         f"Protocol {protocol}: mean rank over {ranking.blocks} blocks (1 is best)\n"
