@@ -4,6 +4,7 @@ Part of the step `statistics`. A block is a dataset and a task: outlier detectio
 samples before a judge (Table III). A model that lacks a block is left out.
 """
 
+from itertools import chain
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -99,7 +100,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
         elbow_props={"linewidth": 0.8},
         marker_props={"color": plots.COLOURS[0], "s": 18},
     )
-    for bar in sum(drawn["crossbars"], []):  # its points come from a set, in any order
+    for bar in chain.from_iterable(drawn["crossbars"]):  # its points come from a set, in any order
         bar.set_xdata(sorted(bar.get_xdata()))
     axis.grid(False)
     axis.set_title(
