@@ -105,7 +105,7 @@ def prepare_fast(instance: str, recipe: str, annealed: bool) -> tuple[int, Calla
         final = ops.convert_to_tensor(np.float32(0.01))
         states = tuple(s._replace(annealing=s.annealing._replace(radius=final)) for s in states)
     order, first = ops.convert_to_tensor(order), ops.convert_to_tensor(np.int32(0))
-    return 20, lambda: np.asarray(loop(states, images, order, first)[1])
+    return 20, lambda: np.asarray(loop([(states, order)], images, first)[0][1])
 
 
 def prepare_plain(instance: str, recipe: str, annealed: bool) -> tuple[int, Callable]:

@@ -31,11 +31,11 @@ class LayerState(NamedTuple):
 def training_loop(
     layers: Sequence[keras.layers.Layer], recipe: Recipe, input_shape: tuple, total_steps: int
 ) -> Callable:
-    """Compile `run(states, images, order, first, labels=None) -> states, seen`.
+    """Compile `run([(states, order), ...], images, first, labels=None) -> [(states, seen), ...]`.
 
-    `images` [n, H*W*C], pixels or bytes, stays on the device; `order` [steps, batch_size] selects
-    the batches, and `first` is the number of steps already made of `total_steps`, from which the
-    delays follow.
+    Each pair is a model of its own, trained beside the others. `order` [steps, batch_size] selects
+    its batches of `images` [n, H*W*C], pixels or bytes, which stay on the device; `first` is the
+    number of steps already made of `total_steps`, from which the delays follow.
     `seen` [L, 2] holds, for every cGMM layer, the sum of its losses and their number.
 
     Where the last layer is a classifier, `labels` [n] are needed, the last of `states` are its
@@ -93,7 +93,8 @@ def training_loop(
 
         return _when(fraction, recipe.classifier.wait, learning, waiting)
 
-    def run(states: tuple, images: Any, order: Any, first: Any, labels: Any = None) -> tuple:
+    def run(own: tuple, images: Any, first: Any, labels: Any = None) -> tuple:
+        states, order = own
         are_bytes = keras.backend.standardize_dtype(images.dtype) == "uint8"
 
         def step(i: Any, carry: tuple) -> tuple:
@@ -109,7 +110,7 @@ def training_loop(
         count = ops.shape(order)[0]
         return backend.repeat(count, step, (states, ops.zeros((rows, 2))))
 
-    return backend.compiled(run)
+    return backend.side_by_side(run)
 
 
 def learner(layer: GMM, recipe: Recipe, inputs: products.Patches) -> Callable:
@@ -158,7 +159,7 @@ def learner(layer: GMM, recipe: Recipe, inputs: products.Patches) -> Callable:
         parts = inputs.scores(matrix, features)
         radius = state.annealing.radius
         gamma, weights, loss = ops.cond(
-            radius < annealing.IDENTITY_RADIUS,
+            backend.everywhere(radius < annealing.IDENTITY_RADIUS),
             lambda: sharp(parts, offset),
             lambda: smooth(parts, offset, radius),
         )

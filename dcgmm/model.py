@@ -22,9 +22,11 @@ from dcgmm import (
     persistence,
     stack,
     summary,
+    together,
     training,
 )
 from dcgmm.annealing import AnnealingState
+from dcgmm.errors import DivergenceError
 from dcgmm.generative import Generative
 from dcgmm.learning import LayerState
 from dcgmm.recipes import Recipe, instance
@@ -124,27 +126,31 @@ class DCGMM(Generative):
                 that are no classes.
             DivergenceError: as soon as a loss is not finite.
         """
-        images = checks.as_images(images, self.input_shape)
-        if len(images) < self.recipe.batch_size:
-            raise ValueError(
-                f"there are {len(images)} images, fewer than one batch of {self.recipe.batch_size}"
-            )
-        labels = classification.as_labels(labels, len(images), self.classifier)
-        seed = checks.as_seed(seed)
-        monitor = self._monitor(validation, measurements)
-        self._initialise(seed)
-        states = (*self._states(), *([self.classifier.parameters] if self.classifier else []))
-        recipes = training.layer_by_layer(self.recipe) if layerwise else [self.recipe]
-        steps = len(images) // self.recipe.batch_size * self.recipe.epochs
-        phases = [(recipe, self._training_loop(recipe, steps)) for recipe in recipes]
-        states, history = training.train(
-            self.layers, phases, states, images, labels, seed, progress, monitor
+        (outcome,) = together.fit_together(
+            [self],
+            images,
+            labels,
+            seeds=[seed],
+            progress=progress,
+            layerwise=layerwise,
+            validation=validation,
+            measurements=measurements,
         )
+        if isinstance(outcome, DivergenceError):
+            raise outcome
+        return outcome
+
+    def start(self, seed: int) -> tuple:
+        """Fresh weights: what training starts from (`together.fit_together`)."""
+        self._initialise(seed)
+        return (*self._states(), *([self.classifier.parameters] if self.classifier else []))
+
+    def finish(self, states: tuple) -> None:
+        """Take over what training from `start` has ended with."""
         if self.classifier:
             *states, self.classifier.parameters = states
         self._assign(states)
         self.fitted = True
-        return history
 
     def score_layers(self, images: Any) -> dict[int, np.ndarray]:
         """Score of every image under every cGMM layer, `{layer: [n]}` (see `score_samples`)."""
@@ -278,11 +284,13 @@ class DCGMM(Generative):
             layer.parameters = state.parameters
         self._annealing = [AnnealingState(*map(np.asarray, state.annealing)) for state in states]
 
-    def _training_loop(self, recipe: Recipe, steps: int) -> Any:
+    def training_loop(self, recipe: Recipe, steps: int) -> Any:
+        """The compiled `learning.training_loop` of this kind of model."""
         loop = lambda: learning.training_loop(self.layers, recipe, self.input_shape, steps)  # noqa: E731
         return self._once(("training", recipe, steps), loop)
 
-    def _monitor(self, images: Any, measurements: int) -> training.Monitor | None:
+    def monitor(self, images: Any, measurements: int) -> training.Monitor | None:
+        """What measures losses on other images as training goes on; nothing without them."""
         if images is None:
             return None
         images = checks.as_images(images, self.input_shape)

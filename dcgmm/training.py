@@ -29,67 +29,109 @@ class Monitor(NamedTuple):
     measurements: int
 
 
+class Outcome(NamedTuple):
+    """How the training of one model ended.
+
+    Attributes:
+        states: of its layers, those after the last epoch whose losses were finite or that of the
+            `error`.
+        history: what `DCGMM.fit` returns.
+        error: why it diverged, or None.
+    """
+
+    states: tuple
+    history: dict[str, list]
+    error: DivergenceError | None = None
+
+
 def train(
     layers: Sequence[keras.layers.Layer],
     phases: Sequence[tuple[Recipe, Callable]],
-    states: tuple,
+    starts: Sequence[tuple],
     images: np.ndarray,
     labels: np.ndarray | None,
-    seed: int,
+    seeds: Sequence[int],
     progress: bool,
     monitor: Monitor | None = None,
-) -> tuple[tuple, dict[str, list]]:
-    """The whole run: the states after it, and the history.
+) -> list[Outcome]:
+    """The whole run of one model or of several side by side, an outcome each.
+
+    A model that diverges stops no other; the run ends when all have.
 
     Args:
-        layers: all of them, built.
+        layers: all of them, built; models side by side have the same.
         phases: recipes of as many epochs and images a batch each, one after the other, with the
             `learning.training_loop` of each.
-        states: of the cGMM layers, bottom to top, and the parameters of a classifier.
+        starts: for each model, the states of its cGMM layers, bottom to top, and the parameters of
+            a classifier.
         images: float32 [n, H, W, C].
         labels: int32 [n], if and only if the last layer is a classifier.
-        seed: of the order of images.
+        seeds: for each model, that of its order of images.
         progress: whether to show a bar, if standard error is a terminal.
         monitor: adds `val_loss` and `val_step` to the history.
-
-    Raises:
-        DivergenceError: as soon as a loss is not finite.
     """
     recipe = phases[0][0]
     steps, epochs = len(images) // recipe.batch_size, recipe.epochs
-    order = batches(len(images), recipe, seed)
+    orders = [batches(len(images), recipe, seed) for seed in seeds]
     resident = ops.convert_to_tensor(pixels.packed(images.reshape(len(images), -1)))
-    indices = [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)]
-    gmms = len(indices)
-    history: dict[str, list] = {"layers": indices, "loss": [], "radius": []}
-    history |= {"val_step": [], "val_loss": []} if monitor else {}
-    if labels is not None:
-        labels = ops.convert_to_tensor(labels)
-        history |= {"cross_entropy": [], "accuracy": []}
+    labels = None if labels is None else ops.convert_to_tensor(labels)
+    outcomes = [Outcome(states, _empty_history(layers, monitor)) for states in starts]
     parts = 1 if monitor is None else _parts(steps, epochs * len(phases), monitor.measurements)
     bar = tqdm(total=epochs * len(phases), desc="epochs", disable=None if progress else True)
     for epoch in range(epochs * len(phases)):
         _, run = phases[epoch // epochs]
-        seen = np.zeros((), "float32")
-        for part, chosen in enumerate(np.split(order(epoch), parts)):
-            first = epoch % epochs * steps + part * len(chosen)
-            arguments = map(ops.convert_to_tensor, (chosen, np.int32(first)))
-            states, more = run(states, resident, *arguments, labels)
-            seen = seen + np.asarray(more)
-            if monitor:
-                history["val_step"].append(epoch * steps + (part + 1) * len(chosen))
-                history["val_loss"].append(monitor.measure(states))
-        means = [float(total / count) if count else None for total, count in seen]
-        _check_finite(layers, means, f"after epoch {epoch + 1}")
-        history["loss"].append(means[:gmms])
-        history["radius"].append([float(state.annealing.radius) for state in states[:gmms]])
-        for name, mean in zip(("cross_entropy", "accuracy"), means[gmms:], strict=False):
-            history[name].append(mean)
+        states = [outcome.states for outcome in outcomes]
+        seen: list[Any] = [np.zeros((), "float32")] * len(outcomes)
+        for part, chosen in enumerate(zip(*(np.split(o(epoch), parts) for o in orders), strict=True)):
+            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + part * len(chosen[0])))
+            owns = list(zip(states, map(ops.convert_to_tensor, chosen), strict=True))
+            states, more = zip(*run(owns, resident, first, labels), strict=True)
+            seen = [total + np.asarray(of_part) for total, of_part in zip(seen, more, strict=True)]
+            for outcome, of_model in zip(outcomes, states, strict=True):
+                if monitor:
+                    made = epoch * steps + (part + 1) * len(chosen[0])
+                    outcome.history["val_step"].append(made)
+                    outcome.history["val_loss"].append(monitor.measure(of_model))
+        outcomes = [
+            _after_epoch(layers, *each, f"after epoch {epoch + 1}")
+            for each in zip(outcomes, states, seen, strict=True)
+        ]
         bar.update()
+        if all(outcome.error for outcome in outcomes):
+            break
     bar.close()
     # The losses of the last step are those before its update.
-    _check_finite(layers, map(_finite, states), "after the last step")
-    return states, history
+    return [
+        outcome._replace(error=outcome.error or _divergence(layers, map(_finite, outcome.states), "after the last step"))
+        for outcome in outcomes
+    ]
+
+
+def _empty_history(layers: Sequence[keras.layers.Layer], monitor: Monitor | None) -> dict[str, list]:
+    """What `DCGMM.fit` returns, before the first epoch."""
+    history: dict[str, list] = {
+        "layers": [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)],
+        "loss": [],
+        "radius": [],
+    }
+    history |= {"val_step": [], "val_loss": []} if monitor else {}
+    return history | ({"cross_entropy": [], "accuracy": []} if isinstance(layers[-1], Classifier) else {})
+
+
+def _after_epoch(
+    layers: Sequence[keras.layers.Layer], outcome: Outcome, states: tuple, seen: np.ndarray, when: str
+) -> Outcome:
+    """The outcome with an epoch more, unless it has ended before."""
+    if outcome.error:
+        return outcome._replace(states=states)
+    history = outcome.history
+    gmms = len(history["layers"])
+    means = [float(total / count) if count else None for total, count in seen]
+    history["loss"].append(means[:gmms])
+    history["radius"].append([float(state.annealing.radius) for state in states[:gmms]])
+    for name, mean in zip(("cross_entropy", "accuracy"), means[gmms:], strict=False):
+        history[name].append(mean)
+    return Outcome(states, history, _divergence(layers, means, when))
 
 
 def layer_by_layer(recipe: Recipe) -> list[Recipe]:
@@ -130,17 +172,18 @@ def _parts(steps: int, epochs: int, measurements: int) -> int:
     return next((parts for parts in enough if steps % parts == 0), steps)
 
 
-def _check_finite(
+def _divergence(
     layers: Sequence[keras.layers.Layer], losses: Iterable[float | None], when: str
-) -> None:
-    """Refuse to go on if the loss of a layer, cGMM or classifier, is not finite."""
+) -> DivergenceError | None:
+    """What is wrong if the loss of a layer, cGMM or classifier, is not finite."""
     learning = [i for i, layer in enumerate(layers, 1) if isinstance(layer, GMM | Classifier)]
     for index, loss in zip(learning, losses, strict=False):  # the last mean is an accuracy
         if loss is not None and not np.isfinite(loss):
             advice = "lower learning_rate or raise min_precision"
             if isinstance(layers[index - 1], Classifier):
                 advice = "lower classifier.learning_rate"
-            raise DivergenceError(f"the loss of layer {index} is {loss} {when}: {advice}")
+            return DivergenceError(f"the loss of layer {index} is {loss} {when}: {advice}")
+    return None
 
 
 def _finite(state: Any) -> float:

@@ -29,6 +29,7 @@ _MODEL = [
     "sampling",
     "sharpening",
     "inpainting",
+    "together",
 ]
 _HAS_KERAS = importlib.util.find_spec("keras") is not None
 collect_ignore = [] if _HAS_KERAS else [f"unit/test_{name}.py" for name in _MODEL]

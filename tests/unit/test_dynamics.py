@@ -85,13 +85,13 @@ def test_a_higher_layer_learns_from_layers_that_rest():
     above = DCGMM("F(2,1)-G(9)", phase, gamma.shape[1:])
     start = fresh().layers[3].parameters  # centroids depend on the index, too
     above.layers[1].parameters = Parameters(*map(np.asarray, start))
-    loop = above._training_loop(above.recipe, 6 * phase.epochs)
+    loop = above.training_loop(above.recipe, 6 * phase.epochs)
     order = training.batches(len(IMAGES), phase, seed=0)
     resident = keras.ops.convert_to_tensor(gamma.reshape(len(gamma), -1))
     states = above._states()
     for epoch in range(2):
         chosen = keras.ops.convert_to_tensor(order(2 + epoch))  # epochs are counted through
-        states, _ = loop(states, resident, chosen, np.int32(6 * epoch))
+        [(states, _)] = loop([(states, chosen)], resident, np.int32(6 * epoch))
     for part, expected in zip(PARTS, states[0].parameters, strict=True):
         ours = np.asarray(getattr(stack.layers[3], part))
         # Rounding may turn a near tie of two components, which moves them by 1e-3 a step.

@@ -67,7 +67,7 @@ class Case:
         """States after the steps of `order`, and the sum and number of losses [L, 2]."""
         images = ops.convert_to_tensor(self.images.reshape(len(self.images), -1))
         first = ops.convert_to_tensor(np.int32(first))
-        states, seen = self.run(states, images, ops.convert_to_tensor(order), first)
+        [(states, seen)] = self.run([(states, ops.convert_to_tensor(order))], images, first)
         return states, np.asarray(seen)
 
     def train_singly(self, states, first, last):
@@ -120,7 +120,7 @@ def test_bytes_train_to_the_same_bits_as_the_pixels_they_stand_for():
     assert held.nbytes == exact.nbytes // 4
     order, first = (ops.convert_to_tensor(part) for part in (fast.order, np.int32(0)))
     after = [
-        fast.run(fast.states(), ops.convert_to_tensor(images), order, first)[0]
+        fast.run([(fast.states(), order)], ops.convert_to_tensor(images), first)[0][0]
         for images in (exact, held)
     ]
     for ours, theirs in zip(*(state[0].parameters for state in after), strict=True):
