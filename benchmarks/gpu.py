@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks.step_time import every_layer_learning, operations, random_images
 
@@ -131,37 +132,46 @@ def networks(cases: list[str], seconds: float) -> None:
     """An EM step of every circuit, by torch's CUDA."""
     import torch
 
-    from baselines.einet import cost, learning
+    from baselines.einet import cost, learning, replay
     from baselines.einet.circuit import Circuit
     from baselines.einet.families import Binomial
     from benchmarks.spn_step import structure
 
     print(f"{_device()}, torch {torch.__version__}; batch 100, binomial leaves, medians")
-    print("| case | parameters | ms a step | s an epoch of 45,000 images | peak MB of the GPU |")
-    print("|---|---:|---:|---:|---:|")
+    print("| case | parameters | launched ms | replayed ms | s an epoch of 45,000 images"
+          " | peak MB of the GPU |")  # fmt: skip
+    print("|---|---:|---:|---:|---:|---:|")
     for case in cases:
         graph, components = structure(case)
         torch.cuda.reset_peak_memory_stats()
         circuit = Circuit(graph, components, Binomial(), device=torch.device("cuda"))
         rule = learning.OnlineEM(circuit, 0.1)
         x = torch.randint(0, 256, (10, BATCH, 784), device="cuda").float()
-        step = lambda i: (learning.learn(circuit, x[i % 10], rule), torch.cuda.synchronize())  # noqa: E731
-        for i in range(3):
-            step(i)
-        times: list[float] = []
-        end = time.perf_counter() + seconds
-        while len(times) < 5 or time.perf_counter() < end:
-            start = time.perf_counter()
-            step(len(times))
-            times.append(time.perf_counter() - start)
-        median = statistics.median(times)
+        plain = _step_seconds(lambda batch: learning.learn(circuit, batch, rule), x, seconds)
+        median = _step_seconds(replay.stepper(circuit, rule, BATCH), x, seconds)
         print(
             f"| {case} | {cost.count_parameters(graph, components, Binomial()):,} "
-            f"| {1e3 * median:.2f} | {450 * median:.1f} "
+            f"| {1e3 * plain:.2f} | {1e3 * median:.2f} | {450 * median:.1f} "
             f"| {torch.cuda.max_memory_allocated() / 1e6:.0f} |",
             flush=True,
         )
         del circuit, rule
+
+
+def _step_seconds(learn: Callable, batches: Any, seconds: float) -> float:
+    """Median of a step, the GPU being waited for after ten."""
+    import torch
+
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < 4 or time.perf_counter() < end:
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for batch in batches:
+            learn(batch)
+        torch.cuda.synchronize()
+        times.append((time.perf_counter() - start) / len(batches))
+    return statistics.median(times[1:])
 
 
 def _best(run: Callable, repeats: int = 5) -> float:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from baselines import persistence
 from baselines.checks import as_count, as_images, as_mask
-from baselines.einet import cost, learning, sampling, timing
+from baselines.einet import cost, learning, replay, sampling, timing
 from baselines.einet.circuit import Circuit
 from baselines.einet.families import family
 from baselines.einet.region_graph import Layer, RegionGraph
@@ -71,16 +71,18 @@ class SumProductNetwork(ABC):
         self._fitted = None  # an earlier fit would double the memory
         circuit = self._circuit(self.region_graph(seed), _generator(seed, _PARAMETERS))
         rule = learning.RULES[self.settings.optimizer](circuit, self.settings.step)
-        base = torch.cat([circuit.log_base(x) for x in self._batches(images)]).mean().item()
+        resident = torch.from_numpy(images).to(self.device)  # or a GPU would wait for every batch
+        step = replay.stepper(circuit, rule, self.settings.batch_size)
+        base = torch.cat([circuit.log_base(x) for x in self._batches(resident)]).mean().item()
         order = _generator(seed, _ORDER)
         history: dict[str, list] = {"log_likelihood": []}
         for epoch in tqdm(
             range(self.settings.epochs), "epochs", disable=None if progress else True
         ):
-            shuffled = torch.randperm(len(images), generator=order).numpy()
+            shuffled = torch.randperm(len(images), generator=order).to(self.device)
             total = torch.zeros((), dtype=torch.float64, device=self.device)
-            for x in self._batches(images, shuffled):
-                total += learning.learn(circuit, x, rule).sum()
+            for x in self._batches(resident, shuffled):
+                total += step(x).sum()
             rule.end_epoch()
             mean = total.item() / len(images) + base
             if not np.isfinite(mean):
@@ -246,12 +248,13 @@ class SumProductNetwork(ABC):
         return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
     def _batches(
-        self, images: np.ndarray, order: np.ndarray | None = None
+        self, images: np.ndarray | torch.Tensor, order: torch.Tensor | None = None
     ) -> Iterator[torch.Tensor]:
         """Batches in the leaves' domain, [B, V]."""
+        images = torch.as_tensor(images)
         for part in self._parts(len(images)):
             batch = images[part] if order is None else images[order[part]]
-            x = torch.from_numpy(batch).to(self.device).flatten(1)
+            x = batch.to(self.device).flatten(1)
             yield x if self.leaf.scale == 1 else (x * self.leaf.scale).round_()
 
     def _mask(self, known: np.ndarray | None, part: slice) -> torch.Tensor | None:

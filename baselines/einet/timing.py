@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from baselines.einet import learning
+from baselines.einet import learning, replay
 from baselines.einet.circuit import Circuit
 from baselines.einet.leaves import Leaf
 from baselines.einet.region_graph import RegionGraph
@@ -22,9 +22,10 @@ def step_seconds(
     channels = settings.input_shape[2]
     circuit = Circuit(graph, settings.components, leaf, channels, device=device)
     rule = learning.RULES[settings.optimizer](circuit, settings.step)
+    learn = replay.stepper(circuit, rule, batch)
     x = torch.rand(batch, circuit.n_variables, generator=torch.Generator().manual_seed(0))
     x = (x * leaf.scale).round_().to(device) if leaf.scale != 1 else x.to(device)
-    return median_seconds(lambda: learning.learn(circuit, x, rule).sum().item())
+    return median_seconds(lambda: learn(x).sum().item())
 
 
 def median_seconds(step: Callable) -> float:

@@ -16,8 +16,11 @@ import numpy as np
 from workflow.evaluation import datasets, limits, provenance
 
 
-def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """The command line of a step that fits one method."""
+def parser(
+    program: str, description: str | None, *, several_seeds: bool = False
+) -> argparse.ArgumentParser:
+    """The command line of a step that fits one method, by one seed or by several."""
+    each = {"nargs": "+"} if several_seeds else {}
     result = argparse.ArgumentParser(prog=program, description=description)
     result.add_argument("--method", required=True)
     result.add_argument("--grid-point", required=True, help="name of the settings")
@@ -26,9 +29,9 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     result.add_argument("--limits", default={}, type=json.loads, help="JSON, of hours and memory")
     result.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
     result.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
-    result.add_argument("--seed", required=True, type=int)
+    result.add_argument("--seed", required=True, type=int, **each)
     result.add_argument("--lock", required=True, type=Path, help="of this environment")
-    result.add_argument("--out", required=True, type=Path, help="folder")
+    result.add_argument("--out", required=True, type=Path, help="folder, one a seed", **each)
     add_ended(result)
     return result
 
@@ -125,6 +128,7 @@ def record(
     options: argparse.Namespace,
     dataset: datasets.Dataset,
     classes: str,
+    seed: int,
     counts: tuple[int, int],
     outcome: dict[str, Any],
 ) -> dict[str, Any]:
@@ -134,11 +138,13 @@ def record(
         options: what `parser` read.
         dataset: that it was fitted to.
         classes: of the training images, as in `not0`.
+        seed: of the fit, maybe one of several that the process made side by side.
         counts: of training images, and of those kept aside.
         outcome: how it went.
     """
     own = {"cpu": round(time.process_time(), 3), "memory_mb": provenance.peak_memory_mb()}
     spent = options.ended or own
+    together = len(options.seed) if isinstance(options.seed, list) else 1
     return {
         "schema_version": 2,
         "suite_version": provenance.suite_version(),
@@ -154,10 +160,11 @@ def record(
             "validation_images": counts[1],
         },
         "classes": classes,
-        "seed": options.seed,
+        "seed": seed,
+        **({"together": together} if together > 1 else {}),
         **outcome,
-        "seconds": outcome["seconds"] | {"cpu": spent["cpu"]},
-        "memory_mb": {"host": spent["memory_mb"], "gpu": None},
+        "seconds": outcome["seconds"] | {"cpu": round(spent["cpu"] / together, 3)},
+        "memory_mb": {"host": spent["memory_mb"], "gpu": provenance.peak_gpu_memory_mb()},
         "environment": provenance.environment(options.lock),
         "host": provenance.host(),
         "commit": provenance.commit(),
@@ -175,9 +182,9 @@ class Clock:
         """Count from now on."""
         self.since = time.perf_counter()
 
-    def stop(self, name: str) -> None:
-        """Write down what has passed."""
-        self.seconds[name] = round(time.perf_counter() - self.since, 3)
+    def stop(self, name: str, shares: int = 1) -> None:
+        """Write down what has passed, or the share of one of several that took it together."""
+        self.seconds[name] = round((time.perf_counter() - self.since) / shares, 3)
 
 
 def as_json(value: Any) -> Any:

@@ -4,6 +4,7 @@ A method's library is imported on first use, since every method has an environme
 """
 
 import importlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,37 @@ def create(name: str, settings: dict[str, Any], input_shape: tuple[int, int, int
         return DCGMM(settings["layers"], recipe, input_shape=input_shape)
     package = importlib.import_module(f"baselines.{name}")
     return getattr(package, about.class_name)(**settings, input_shape=input_shape)
+
+
+def fit(
+    name: str,
+    models: Sequence[Any],
+    images: np.ndarray,
+    seeds: Sequence[int],
+    more: dict[str, np.ndarray],
+) -> list[dict[str, Any] | Exception]:
+    """Fit models that are alike, each by its seed: side by side, or the only one.
+
+    Args:
+        name: of the method.
+        models: as `create` made them.
+        images: float32 [n, H, W, C] in [0, 1].
+        seeds: one a model.
+        more: what else the method's `fit` takes, as `labels`.
+
+    Returns:
+        For each the history, or what it raised if others went on.
+
+    Raises:
+        ValueError: for several models of a method that is fitted one by one.
+    """
+    if len(models) == 1:
+        return [models[0].fit(images, seed=seeds[0], progress=True, **more)]
+    if name != catalogue.DCGMM.name:
+        raise ValueError(f"{name} is fitted by one seed at a time: give one")
+    from dcgmm import fit_together
+
+    return fit_together(models, images, seeds=seeds, progress=True, **more)
 
 
 def load(fit: dict[str, Any], folder: str) -> Any:

@@ -72,6 +72,20 @@ def peak_memory_mb() -> float:
     return round(kilobytes / 1024, 1)
 
 
+def peak_gpu_memory_mb() -> float | None:
+    """Most that the library in use has held of the GPU so far; None where it uses none."""
+    peak = None
+    if "torch" in sys.modules and (torch := sys.modules["torch"]).cuda.is_available():
+        peak = torch.cuda.max_memory_allocated()
+    elif "jax" in sys.modules:
+        peak = (sys.modules["jax"].local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    elif "tensorflow" in sys.modules:
+        config = sys.modules["tensorflow"].config
+        if config.list_logical_devices("GPU"):
+            peak = config.experimental.get_memory_info("GPU:0")["peak"]
+    return None if peak is None else round(peak / 2**20, 1)
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()

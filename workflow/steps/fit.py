@@ -1,13 +1,17 @@
-"""Fit one method once, score the test images with it, and write down how it went.
+"""Fit one method, score the test images with it, and write down how it went.
 
 Writes `model/`, `scores.npz` (scores of all test images and of those kept aside, see
 `workflow.evaluation.scores`) and `fit.json` into the output folder. Starting a method's library
 takes seconds, so scoring belongs to this job. A fit that fails is a result too: its status and
 reason are recorded, there are no scores, and the exit status is 0.
+
+Several seeds, with a folder each, are fitted side by side if the method can; what fails for one
+stops no other.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,33 +21,50 @@ from workflow.evaluation.fitting import Images
 from workflow.steps.cli import plain_errors
 
 
+class Fitted(NamedTuple):
+    """How the fit of one seed went.
+
+    Attributes:
+        outcome: the part of the record that tells it.
+        scores: of `test` and `validation` images; none unless the status is `ok`.
+    """
+
+    outcome: dict[str, Any]
+    scores: dict[str, methods.Scores]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = fitting.parser("python -m workflow.steps.fit", __doc__)
+    parser = fitting.parser("python -m workflow.steps.fit", __doc__, several_seeds=True)
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
     options = parser.parse_args(arguments)
     fitting.use_device(options.device)
     with plain_errors(parser.prog):
+        if len(options.seed) != len(options.out):
+            raise ValueError(f"--seed has {len(options.seed)} values, --out {len(options.out)}")
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
-        options.out.mkdir(parents=True, exist_ok=True)
+        for folder in options.out:
+            folder.mkdir(parents=True, exist_ok=True)
+        models = [folder / "model" for folder in options.out]
         if options.ended:
-            outcome, scores = fitting.ended(options.ended, options.out / "model"), {}
+            results = [Fitted(fitting.ended(options.ended, model), {}) for model in models]
         else:
-            outcome, scores = fit_and_score(
+            results = fit_and_score(
                 options.method,
                 options.settings,
                 images,
-                seed=options.seed,
-                folder=options.out / "model",
+                seeds=options.seed,
+                folders=models,
                 allowed=options.limits,
             )
         counts = len(images.train), len(images.validation)
-        record = fitting.record(options, dataset, options.classes, counts, outcome)
         labels = dataset.y_test, images.validation_labels
-        saved_scores.write(options.out / "scores.npz", labels[0], scores, labels[1])
-        files.write_json(options.out / "fit.json", record)
-    print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
+        for seed, folder, (outcome, scores) in zip(options.seed, options.out, results, strict=True):
+            record = fitting.record(options, dataset, options.classes, seed, counts, outcome)
+            saved_scores.write(folder / "scores.npz", labels[0], scores, labels[1])
+            files.write_json(folder / "fit.json", record)
+            print(f"{folder}: {record['status']} {record['reason']}".rstrip())
 
 
 def fit_and_score(
@@ -51,38 +72,57 @@ def fit_and_score(
     settings: dict[str, Any],
     images: Images,
     *,
-    seed: int,
-    folder: Path,
+    seeds: Sequence[int],
+    folders: Sequence[Path],
     allowed: limits.Limits,
-) -> tuple[dict[str, Any], dict[str, methods.Scores]]:
-    """Fit, save to `folder` and score.
+) -> list[Fitted]:
+    """Fit, save and score, by every seed.
 
     Args:
         method: name of the method.
         settings: of its grid point.
         images: to fit and to score.
-        seed: of the fit.
-        folder: where the model is saved.
-        allowed: a fit estimated above these is not started.
-
-    Returns:
-        The part of the record that tells the outcome, and the scores of `test` and `validation`
-        images; none unless the status is `ok`.
+        seeds: of the fits.
+        folders: where the models are saved, one a seed.
+        allowed: fits estimated above these are not started.
     """
     outcome = fitting.outcome()
-    scores: dict[str, methods.Scores] = {}
     clock = fitting.Clock(outcome["seconds"])
     more = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
     try:
-        model = methods.create(method, settings, images.train.shape[1:])
-        if methods.classifies(model):
+        models = [methods.create(method, settings, images.train.shape[1:]) for _ in seeds]
+        if methods.classifies(models[0]):
             more["labels"] = images.labels
-        outcome["parameter_count"] = int(model.n_parameters)
-        outcome["estimate"] = limits.check(model, len(images.train), allowed)
+        outcome["parameter_count"] = int(models[0].n_parameters)
+        outcome["estimate"] = limits.check(models[0], len(images.train) * len(seeds), allowed)
         clock.start()
-        history = model.fit(images.train, seed=seed, progress=True, **more)
+        histories = methods.fit(method, models, images.train, seeds, more)
+        clock.stop("fit", len(seeds))
+    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        return [Fitted(fitting.failure(error, outcome), {}) for _ in seeds]
+    return [
+        _save_and_score(*each, outcome, images)
+        for each in zip(models, histories, folders, strict=True)
+    ]
+
+
+def _save_and_score(
+    model: Any,
+    history: dict[str, Any] | Exception,
+    folder: Path,
+    outcome: dict[str, Any],
+    images: Images,
+) -> Fitted:
+    """What becomes of one model; `outcome` is what is known of all that were fitted with it."""
+    outcome = outcome | {"seconds": dict(outcome["seconds"])}
+    clock = fitting.Clock(outcome["seconds"])
+    scores: dict[str, methods.Scores] = {}
+    try:
+        if isinstance(history, Exception):
+            raise history
         outcome["history"] = fitting.as_json(history)
-        clock.stop("fit")
         model.save(folder)
         clock.start()
         scores["test"] = methods.score(model, images.test)
@@ -94,11 +134,11 @@ def fit_and_score(
             score = methods.score if images.held_out else methods.score_whole
             scores["validation"] = score(model, images.validation)
         _check_finite(scores)
-    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
+    except (Exception, SystemExit) as error:  # as above
         outcome = fitting.failure(error, outcome)
         scores = {}
     folder.mkdir(exist_ok=True)
-    return outcome, scores
+    return Fitted(outcome, scores)
 
 
 def _check_finite(scores: dict[str, methods.Scores]) -> None:

@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
             sum(len(getattr(chosen, part)) for chosen in images.values())
             for part in ("train", "validation")
         ]
-        record = fitting.record(options, dataset, EACH, tuple(counts), outcome)
+        record = fitting.record(
+            options, dataset, EACH, options.seed, tuple(counts), outcome
+        )
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
