@@ -174,7 +174,7 @@ def _step_seconds(learn: Callable, batches: Any, seconds: float) -> float:
     return statistics.median(times[1:])
 
 
-def _best(run: Callable, repeats: int = 5) -> float:
+def _best(run: Callable, repeats: int = 3) -> float:
     run()
     times = []
     for _ in range(repeats):
