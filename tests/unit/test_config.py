@@ -309,6 +309,8 @@ def test_competitors_draw_by_the_points_named_or_the_last_protocols_first():
 def test_gpu_chooses_the_lock():
     assert grid.environment("dcgmm", checked({})) == "tensorflow"
     assert grid.environment("dcgmm", checked({"device": "gpu"})) == "tensorflow-gpu"
+    assert grid.environment_together(checked({})) == "jax"
+    assert grid.launch_together(checked({"device": "gpu"})).startswith("jax-gpu KERAS_BACKEND=jax ")
 
 
 def test_readme_is_current():

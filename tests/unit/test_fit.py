@@ -229,3 +229,51 @@ def test_a_classifier_gets_labels_and_predicts(tmp_path, monkeypatch):
     assert (record["task"], record["counts"]) == ("classification", {"images": 3})
     (metric,) = record["metrics"]
     assert (metric["metric"], metric["value"]) == ("accuracy", pytest.approx(2 / 3))
+
+
+def seeds_together(tmp_path, monkeypatch, seeds=(3, 5), **more):
+    """The step for several seeds on the toy dataset; their records."""
+    monkeypatch.setattr(methods, "create", lambda *_: Fake())
+    dataset().save(tmp_path / "data.npz")
+    (tmp_path / "lock").write_text("")
+    folders = [tmp_path / f"seed{seed}" for seed in seeds]
+    values = {
+        "method": ["dcgmm"], "grid-point": ["K1"], "settings": ["{}"], "classes": ["not0"],
+        "training": [json.dumps(PLAIN)], "data": [tmp_path / "data.npz"], "seed": seeds,
+        "lock": [tmp_path / "lock"], "out": folders,
+    } | more  # fmt: skip
+    fit.main([word for key, value in values.items() for word in (f"--{key}", *map(str, value))])
+    return [records.check(files.read_json(folder / "fit.json")) for folder in folders]
+
+
+def test_seeds_that_are_fitted_together_have_a_record_each(tmp_path, monkeypatch):
+    history, diverged = {"loss": [[1.0]]}, ArithmeticError("the loss of layer 2 is nan")
+    monkeypatch.setattr(methods, "fit", lambda *_: [history, diverged])
+    first, second = seeds_together(tmp_path, monkeypatch)
+    assert [(each["seed"], each["together"]) for each in (first, second)] == [(3, 2), (5, 2)]
+    assert (first["status"], first["history"]) == ("ok", history)
+    assert second["status"] == "diverged"
+    assert second["reason"] == "ArithmeticError: the loss of layer 2 is nan"
+    assert first["seconds"]["fit"] == second["seconds"]["fit"]
+    assert (first["seconds"]["score"] is None, second["seconds"]["score"] is None) == (False, True)
+    scores = [saved_scores.read(tmp_path / f"seed{seed}/scores.npz") for seed in (3, 5)]
+    assert [bool(each.test) for each in scores] == [True, False]
+
+
+def test_what_ends_the_fit_of_several_seeds_is_the_record_of_each(tmp_path, monkeypatch):
+    ended = {"status": "timeout", "reason": "it ran longer", "cpu": 8.0, "memory_mb": 9.0}
+    both = seeds_together(tmp_path, monkeypatch, ended=[json.dumps(ended)])
+    assert [each["status"] for each in both] == ["timeout"] * 2
+    assert [each["seconds"]["cpu"] for each in both] == [4.0] * 2
+
+
+def test_other_methods_are_fitted_by_one_seed_at_a_time(tmp_path, monkeypatch):
+    both = seeds_together(tmp_path, monkeypatch, method=["gmm"])
+    assert {each["reason"] for each in both} == {
+        "ValueError: gmm is fitted by one seed at a time: give one"
+    }
+
+
+def test_every_seed_needs_a_folder(tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match="--seed has 1 values, --out 2"):
+        seeds_together(tmp_path, monkeypatch, seed=[1])

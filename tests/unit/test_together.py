@@ -20,10 +20,11 @@ RECIPE = Recipe(
 )
 TEXTS = {
     "shared": ("F(3,2)-G(4)-F(2,1)-G(9)", {}),
-    "independent": ("F(3,2)-G(4)-F(2,1)-G(9)", {"independent": (True, False)}),
-    "strips and pooling": ("F(4,1)-G(4)-P(2,2)-F(2,1)-G(4)", {"shuffle": "once"}),
+    "independent, pooling": (
+        "F(4,1)-G(4)-P(2,2)-F(2,1)-G(4)", {"independent": (True, False), "shuffle": "once"},
+    ),
     "classifier": ("F(3,2)-G(4)-F(2,1)-G(9)-C(3)", {}),
-}
+}  # fmt: skip
 IMAGES = np.random.default_rng(1).random((47, *SHAPE), "float32")
 LABELS = np.arange(47) % 3
 
@@ -35,6 +36,10 @@ def wrecked(x):
 def kind(name):
     text, changes = TEXTS[name]
     return DCGMM(text, RECIPE.updated(**changes), SHAPE)
+
+
+def longer(name):
+    return DCGMM(TEXTS[name][0], RECIPE.updated(epochs=7), SHAPE)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -96,7 +101,7 @@ def test_one_that_diverges_stops_no_other():
         (lambda: [], (), "0 models and 0 seeds"),
         (lambda: [kind("shared")], (-1,), "seed is -1"),
         (lambda: [kind("shared")] * 2, (0, 1), "a model is there twice"),
-        (lambda: [kind("shared"), kind("independent")], (0, 1), "differ in their recipe"),
+        (lambda: [kind("shared"), longer("shared")], (0, 1), "differ in their recipe"),
         (lambda: [kind("shared"), kind("classifier")], (0, 1), "differ in their notation"),
     ],
 )

@@ -330,6 +330,7 @@ NOTHING = (
     "config.yaml",
     "config/cpu.yaml",
     "envs/jax.lock",
+    "envs/jax-gpu.lock",
     "envs/tensorflow-gpu.lock",
     "workflow/report/table1.rst",
 )

@@ -120,6 +120,17 @@ def launch(method: str, config: dict[str, Any]) -> str:
     return " ".join([environment(method, config), *catalogue.method(method).variables])
 
 
+def environment_together(config: dict[str, Any]) -> str:
+    """Name of the environment that fits all seeds of a DCGMM at once."""
+    return "jax-gpu" if config["device"] == "gpu" else "jax"
+
+
+def launch_together(config: dict[str, Any]) -> str:
+    """What `in_env.sh` is told before such a fit. JAX would take most of a GPU's memory at once."""
+    variables = "KERAS_BACKEND=jax XLA_PYTHON_CLIENT_PREALLOCATE=false"
+    return f"{environment_together(config)} {variables}"
+
+
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
     """The recipe of an instance after some changes, in turn.
 

@@ -89,8 +89,14 @@ def _measured(job: Any, persistence: Any) -> dict[str, float | None]:
     return {
         "seconds": round(notes.endtime - notes.starttime, 2),
         "memory_mb": _one(told.get("memory_mb"), "host") or _benchmark(job).get("max_rss"),
-        "seconds_fit": _one(told.get("seconds"), "fit"),
+        "seconds_fit": _training(told),
     }
+
+
+def _training(told: dict[str, Any]) -> float | None:
+    """Seconds of training; a record of one seed of several tells its share."""
+    seconds = _one(told.get("seconds"), "fit")
+    return None if seconds is None else round(seconds * told.get("together", 1), 3)
 
 
 def _one(value: Any, name: str) -> float | None:

@@ -9,7 +9,7 @@ from workflow.evaluation import costs
 from workflow.evaluation.jobs import Job
 
 COLOUR = ("svhn", "colour_digits")
-FITS = ("fit", "fit_classes")
+FITS = ("fit", "fit_classes", "fit_together")
 
 
 def seconds(jobs: Iterable[Job]) -> dict[int, float]:

@@ -50,6 +50,11 @@ def group_fits(group):
     return [f"{RUN}/fit/{fit.folder}" for fit in plan.fits(group, config)]
 
 
+def each_seed(path):
+    """A path once for every seed of the run; its other wildcards stay."""
+    return expand(path, seed=config["seeds"], allow_missing=True)
+
+
 def chosen_seeds(part):
     """The seeds that a part of the configuration names, or those of the run."""
     return config[part]["seeds"] or config["seeds"]

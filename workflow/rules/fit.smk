@@ -35,3 +35,46 @@ rule fit:
         " --limits {resources.limits:q} --device {params.device} --data {input.data}"
         " --classes {wildcards.classes} --seed {wildcards.seed} --lock {input.lock}"
         " --out {params.folder} > {log} 2>&1"
+
+
+if config["dcgmm"]["together"]:
+
+    ruleorder: fit_together > fit
+
+    rule fit_together:
+        # All seeds of a grid point of DCGMM in one job: on a GPU, five take little longer than one.
+        input:
+            data=DATA.format(dataset="{dataset}", source=config["source"]),
+            lock=f"envs/{grid.environment_together(config)}.lock",
+            method=method_files("dcgmm"),
+            step=sources.of_module("workflow.steps.fit"),
+        output:
+            models=directory(each_seed(f"{FIT}/model")),
+            scores=each_seed(f"{FIT}/scores.npz"),
+            records=each_seed(f"{FIT}/fit.json"),
+        wildcard_constraints:
+            method="dcgmm",
+        log:
+            f"{LOG}/fit/{KEY}.log".replace("seed{seed}", "together"),
+        benchmark:
+            f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "together")
+        threads: config["threads"]
+        resources:
+            gpu=1 if config["device"] == "gpu" else 0,
+            limits=json.dumps(config["limits"]),
+        params:
+            environment=grid.launch_together(config),
+            settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
+            training=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["training"]),
+            device=config["device"],
+            seeds=config["seeds"],
+            folders=lambda wildcards, output: [str(Path(file).parent) for file in output.records],
+        message:
+            "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
+        shell:
+            f"{SUPERVISED}python -m workflow.steps.fit"
+            " --method {wildcards.method} --grid-point {wildcards.point}"
+            " --settings {params.settings:q} --training {params.training:q}"
+            " --limits {resources.limits:q} --device {params.device} --data {input.data}"
+            " --classes {wildcards.classes} --seed {params.seeds} --lock {input.lock}"
+            " --out {params.folders} > {log} 2>&1"

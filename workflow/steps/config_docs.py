@@ -66,7 +66,8 @@ def _allowed(rule: dict[str, Any]) -> str:
         return f"list of: {_allowed(rule['items'])}{several}"
     if "expects" in rule:
         return rule["expects"]
-    text = {"object": "mapping", "string": "name"}.get(rule["type"], "number")
+    names = {"object": "mapping", "string": "name", "boolean": "`true` or `false`"}
+    text = names.get(rule["type"], "number")
     if "minimum" in rule:
         text = f"whole number from {rule['minimum']}"
     return f"{text} to {rule['maximum']}" if "maximum" in rule else text

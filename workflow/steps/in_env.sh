@@ -44,6 +44,8 @@ if [ -w "$venv" ] && [ "$name" = tensorflow ]; then
   cache="--tf_xla_persistent_cache_directory='$venv/xla/${processor:0:16}'"
   export TF_XLA_FLAGS="${TF_XLA_FLAGS:-$cache --tf_xla_persistent_cache_device_types=CPU}"
 fi
+# Numbers shall be the same on a GPU, whose matrix units by default round float32 to 11 bits.
+export NVIDIA_TF32_OVERRIDE=${NVIDIA_TF32_OVERRIDE:-0}
 export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-2}
 
 kind=$name
