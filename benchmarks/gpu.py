@@ -11,10 +11,8 @@ images, all layers learning; the best of several epochs, since other programs ca
 """
 
 import argparse
-import json
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -34,9 +32,10 @@ def main() -> None:
 
 
 def dcgmm(arguments: argparse.Namespace) -> None:
-    """Steps of all instances, a process a case so that each compiles for itself."""
+    """Steps of all instances."""
     flops, bandwidth = limits()
-    print(f"{_device()}: float32 products {flops / 1e12:.1f} TFLOP/s, copies {bandwidth / 1e12:.2f} TB/s")
+    rates = f"float32 products {flops / 1e12:.1f} TFLOP/s, copies {bandwidth / 1e12:.2f} TB/s"
+    print(f"{_device()}: {rates}")
     print("| instance | recipe | seeds | compile s | annealing us | annealed us | a seed us"
           " | arithmetic us | bytes us | x floor |")  # fmt: skip
     print("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
@@ -99,7 +98,9 @@ def measure(instance: str, recipe: str, seeds: int, steps: int) -> dict[str, flo
         begin = time.perf_counter()
         jax.block_until_ready(loop(owns, images, first))
         result.setdefault("compile", time.perf_counter() - begin)
-        result[name] = 1e6 / steps * _best(lambda o=owns: jax.block_until_ready(loop(o, images, first)))
+        result[name] = (
+            1e6 / steps * _best(lambda o=owns: jax.block_until_ready(loop(o, images, first)))
+        )
     return result
 
 
@@ -124,7 +125,10 @@ def limits() -> tuple[float, float]:
     multiply = jax.jit(lambda a, b: jnp.matmul(a, b, precision="highest"))
     copy = jax.jit(lambda a: a + 1)
     flat = jax.random.normal(jax.random.key(2), (2**29,))
-    seconds = [_best(lambda: multiply(a, b).block_until_ready()), _best(lambda: copy(flat).block_until_ready())]
+    seconds = [
+        _best(lambda: multiply(a, b).block_until_ready()),
+        _best(lambda: copy(flat).block_until_ready()),
+    ]
     return 2 * n**3 / seconds[0], 2 * flat.nbytes / seconds[1]
 
 
@@ -132,30 +136,35 @@ def networks(cases: list[str], seconds: float) -> None:
     """An EM step of every circuit, by torch's CUDA."""
     import torch
 
-    from baselines.einet import cost, learning, replay
-    from baselines.einet.circuit import Circuit
-    from baselines.einet.families import Binomial
-    from benchmarks.spn_step import structure
-
     print(f"{_device()}, torch {torch.__version__}; batch 100, binomial leaves, medians")
     print("| case | parameters | launched ms | replayed ms | s an epoch of 45,000 images"
           " | peak MB of the GPU |")  # fmt: skip
     print("|---|---:|---:|---:|---:|---:|")
     for case in cases:
-        graph, components = structure(case)
-        torch.cuda.reset_peak_memory_stats()
-        circuit = Circuit(graph, components, Binomial(), device=torch.device("cuda"))
-        rule = learning.OnlineEM(circuit, 0.1)
-        x = torch.randint(0, 256, (10, BATCH, 784), device="cuda").float()
-        plain = _step_seconds(lambda batch: learning.learn(circuit, batch, rule), x, seconds)
-        median = _step_seconds(replay.stepper(circuit, rule, BATCH), x, seconds)
-        print(
-            f"| {case} | {cost.count_parameters(graph, components, Binomial()):,} "
-            f"| {1e3 * plain:.2f} | {1e3 * median:.2f} | {450 * median:.1f} "
-            f"| {torch.cuda.max_memory_allocated() / 1e6:.0f} |",
-            flush=True,
-        )
-        del circuit, rule
+        print(network_row(case, seconds), flush=True)
+
+
+def network_row(case: str, seconds: float) -> str:
+    """One line of the table."""
+    import torch
+
+    from baselines.einet import cost, learning, replay
+    from baselines.einet.circuit import Circuit
+    from baselines.einet.families import Binomial
+    from benchmarks.spn_step import structure
+
+    graph, components = structure(case)
+    torch.cuda.reset_peak_memory_stats()
+    circuit = Circuit(graph, components, Binomial(), device=torch.device("cuda"))
+    rule = learning.OnlineEM(circuit, 0.1)
+    x = torch.randint(0, 256, (10, BATCH, 784), device="cuda").float()
+    plain = _step_seconds(lambda batch: learning.learn(circuit, batch, rule), x, seconds)
+    median = _step_seconds(replay.stepper(circuit, rule, BATCH), x, seconds)
+    return (
+        f"| {case} | {cost.count_parameters(graph, components, Binomial()):,} "
+        f"| {1e3 * plain:.2f} | {1e3 * median:.2f} | {450 * median:.1f} "
+        f"| {torch.cuda.max_memory_allocated() / 1e6:.0f} |"
+    )
 
 
 def _step_seconds(learn: Callable, batches: Any, seconds: float) -> float:

@@ -18,6 +18,31 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
         images = np.ascontiguousarray(images, dtype="float32")
     except (TypeError, ValueError) as error:
         raise ValueError(f"images are no array of numbers ({error})") from None
+    _check_shape(images, shape)
+    low, high = images.min(), images.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError("images hold values that are not finite: clean the data first")
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
+        )
+    return images
+
+
+def as_training_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Bytes as they are, which stand for themselves over 255; all else as `as_images` has it.
+
+    Raises:
+        ValueError: as there.
+    """
+    if getattr(images, "dtype", None) != np.uint8:
+        return as_images(images, shape)
+    images = np.ascontiguousarray(images)
+    _check_shape(images, shape)
+    return images
+
+
+def _check_shape(images: np.ndarray, shape: tuple[int, int, int]) -> None:
     if images.ndim != 4:
         raise ValueError(
             f"images have {images.ndim} axes {images.shape}, but must have 4: [n, H, W, C]"
@@ -28,14 +53,6 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
         )
     if len(images) == 0:
         raise ValueError("there are no images: the class selection is empty")
-    low, high = images.min(), images.max()
-    if not np.isfinite([low, high]).all():
-        raise ValueError("images hold values that are not finite: clean the data first")
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
-        )
-    return images
 
 
 def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:

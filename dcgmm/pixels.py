@@ -9,7 +9,12 @@ from dcgmm import backend
 
 
 def packed(images: np.ndarray, block: int = 1000) -> np.ndarray:
-    """Images [n, D] as bytes if every pixel is, to the bit, a byte over 255; else as they are."""
+    """Images [n, D] as bytes if every pixel is, to the bit, a byte over 255; else as they are.
+
+    Bytes are packed already.
+    """
+    if images.dtype == np.uint8:
+        return images
     result = np.empty(images.shape, "uint8")
     for start in range(0, len(images), block):
         part = images[start : start + block]

@@ -34,8 +34,13 @@ def fit_together(
 
     Args:
         models: of the same layers, recipe and image shape.
-        images, labels, progress, layerwise, validation, measurements: as in `DCGMM.fit`.
+        images: as in `DCGMM.fit`, like all that follow but the seeds.
+        labels: integers [n], for a classifier.
         seeds: one a model.
+        progress: whether to show a bar.
+        layerwise: whether to train one cGMM layer after the other.
+        validation: other images to measure losses on.
+        measurements: at least how many.
 
     Returns:
         For every model the history that `DCGMM.fit` returns, or the error that it would raise,
@@ -47,7 +52,7 @@ def fit_together(
     """
     models, seeds = list(models), [checks.as_seed(seed) for seed in seeds]
     first = _alike(models, seeds)
-    images = checks.as_images(images, first.input_shape)
+    images = checks.as_training_images(images, first.input_shape)
     if len(images) < first.recipe.batch_size:
         raise ValueError(
             f"there are {len(images)} images, fewer than one batch of {first.recipe.batch_size}"

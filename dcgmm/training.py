@@ -33,8 +33,7 @@ class Outcome(NamedTuple):
     """How the training of one model ended.
 
     Attributes:
-        states: of its layers, those after the last epoch whose losses were finite or that of the
-            `error`.
+        states: of its layers.
         history: what `DCGMM.fit` returns.
         error: why it diverged, or None.
     """
@@ -64,7 +63,7 @@ def train(
             `learning.training_loop` of each.
         starts: for each model, the states of its cGMM layers, bottom to top, and the parameters of
             a classifier.
-        images: float32 [n, H, W, C].
+        images: [n, H, W, C], float32, or bytes that stand for themselves over 255.
         labels: int32 [n], if and only if the last layer is a classifier.
         seeds: for each model, that of its order of images.
         progress: whether to show a bar, if standard error is a terminal.
@@ -81,15 +80,17 @@ def train(
     for epoch in range(epochs * len(phases)):
         _, run = phases[epoch // epochs]
         states = [outcome.states for outcome in outcomes]
-        seen: list[Any] = [np.zeros((), "float32")] * len(outcomes)
-        for part, chosen in enumerate(zip(*(np.split(o(epoch), parts) for o in orders), strict=True)):
-            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + part * len(chosen[0])))
-            owns = list(zip(states, map(ops.convert_to_tensor, chosen), strict=True))
+        seen = np.zeros((), "float32")
+        chosen = [np.split(order(epoch), parts) for order in orders]  # [model][part]
+        for part, batch_indices in enumerate(zip(*chosen, strict=True)):
+            made = part * len(batch_indices[0])
+            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + made))
+            owns = list(zip(states, map(ops.convert_to_tensor, batch_indices), strict=True))
             states, more = zip(*run(owns, resident, first, labels), strict=True)
-            seen = [total + np.asarray(of_part) for total, of_part in zip(seen, more, strict=True)]
-            for outcome, of_model in zip(outcomes, states, strict=True):
-                if monitor:
-                    made = epoch * steps + (part + 1) * len(chosen[0])
+            seen = seen + np.stack([np.asarray(of_model) for of_model in more])  # [model, L, 2]
+            if monitor:
+                made = epoch * steps + made + len(batch_indices[0])
+                for outcome, of_model in zip(outcomes, states, strict=True):
                     outcome.history["val_step"].append(made)
                     outcome.history["val_loss"].append(monitor.measure(of_model))
         outcomes = [
@@ -100,30 +101,35 @@ def train(
         if all(outcome.error for outcome in outcomes):
             break
     bar.close()
-    # The losses of the last step are those before its update.
-    return [
-        outcome._replace(error=outcome.error or _divergence(layers, map(_finite, outcome.states), "after the last step"))
-        for outcome in outcomes
-    ]
+    return [_ended(layers, outcome) for outcome in outcomes]
 
 
-def _empty_history(layers: Sequence[keras.layers.Layer], monitor: Monitor | None) -> dict[str, list]:
+def _empty_history(
+    layers: Sequence[keras.layers.Layer], monitor: Monitor | None
+) -> dict[str, list]:
     """What `DCGMM.fit` returns, before the first epoch."""
     history: dict[str, list] = {
         "layers": [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)],
         "loss": [],
         "radius": [],
     }
-    history |= {"val_step": [], "val_loss": []} if monitor else {}
-    return history | ({"cross_entropy": [], "accuracy": []} if isinstance(layers[-1], Classifier) else {})
+    if monitor:
+        history |= {"val_step": [], "val_loss": []}
+    if isinstance(layers[-1], Classifier):
+        history |= {"cross_entropy": [], "accuracy": []}
+    return history
 
 
 def _after_epoch(
-    layers: Sequence[keras.layers.Layer], outcome: Outcome, states: tuple, seen: np.ndarray, when: str
+    layers: Sequence[keras.layers.Layer],
+    outcome: Outcome,
+    states: tuple,
+    seen: np.ndarray,
+    when: str,
 ) -> Outcome:
-    """The outcome with an epoch more, unless it has ended before."""
+    """The outcome with an epoch more, unless it had ended before."""
     if outcome.error:
-        return outcome._replace(states=states)
+        return outcome
     history = outcome.history
     gmms = len(history["layers"])
     means = [float(total / count) if count else None for total, count in seen]
@@ -132,6 +138,12 @@ def _after_epoch(
     for name, mean in zip(("cross_entropy", "accuracy"), means[gmms:], strict=False):
         history[name].append(mean)
     return Outcome(states, history, _divergence(layers, means, when))
+
+
+def _ended(layers: Sequence[keras.layers.Layer], outcome: Outcome) -> Outcome:
+    """The outcome of the whole run: the losses of its last step are those before its update."""
+    last = _divergence(layers, map(_finite, outcome.states), "after the last step")
+    return outcome._replace(error=outcome.error or last)
 
 
 def layer_by_layer(recipe: Recipe) -> list[Recipe]:

@@ -70,6 +70,18 @@ def test_annealing_ends_at_another_time_for_another_seed():
     assert (ended.any(axis=0) & ~ended.all(axis=0)).any()
 
 
+def test_bytes_train_as_the_pixels_they_stand_for():
+    held = np.random.default_rng(2).integers(0, 256, (30, *SHAPE), "uint8")
+    models = [kind("shared") for _ in range(2)]
+    histories = [models[0].fit(held), models[1].fit(held / np.float32(255))]
+    assert histories[0] == histories[1]
+    parameters = [model.layers[1].parameters for model in models]
+    for ours, theirs in zip(*parameters, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match=r"images are \(7, 9\), but this model"):
+        models[0].fit(held[..., 0][None])
+
+
 def test_losses_on_other_images_are_measured_for_each():
     models = [kind("shared") for _ in SEEDS[:2]]
     histories = fit_together(

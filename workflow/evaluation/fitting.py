@@ -49,7 +49,7 @@ def use_device(name: str) -> None:
 
 @dataclass(frozen=True)
 class Images:
-    """What a fit sees and is scored on, float32 [n, H, W, C] in [0, 1] each.
+    """What a fit sees and is scored on, bytes [n, H, W, C] each, which `methods` turns to pixels.
 
     Attributes:
         train: the images to fit.
@@ -86,9 +86,9 @@ class Images:
         labels = dataset.y_train[train]
         weights = labels.astype("float32")
         return cls(
-            train=datasets.as_float(dataset.x_train[train]),
-            validation=datasets.as_float(dataset.x_train[validation]),
-            test=datasets.as_float(dataset.x_test),
+            train=dataset.x_train[train],
+            validation=dataset.x_train[validation],
+            test=dataset.x_test,
             sample_weight=weights if training["sample_weight"] == "label" else None,
             labels=labels,
             validation_labels=dataset.y_train[validation],

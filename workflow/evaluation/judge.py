@@ -88,7 +88,7 @@ class Judge:
             seed: of these orders.
             report: is told how every epoch went.
         """
-        # TensorFlow's own kernels are half as fast again on a CPU as XLA's (measured); JAX has none.
+        # TensorFlow's kernels are half as fast again on a CPU as XLA's (measured); JAX has none.
         self.network.compile(
             keras.optimizers.Adam(learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),

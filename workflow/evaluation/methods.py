@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import catalogue, evidence
+from workflow.evaluation import catalogue, datasets, evidence
 
 Scores = dict[str, dict[str, np.ndarray]]
 """Evidence -> layer, bottom to top -> [n] in nats."""
@@ -44,7 +44,7 @@ def fit(
     Args:
         name: of the method.
         models: as `create` made them.
-        images: float32 [n, H, W, C] in [0, 1].
+        images: bytes [n, H, W, C]; a DCGMM keeps them so, all others get pixels in [0, 1].
         seeds: one a model.
         more: what else the method's `fit` takes, as `labels`.
 
@@ -54,6 +54,8 @@ def fit(
     Raises:
         ValueError: for several models of a method that is fitted one by one.
     """
+    if name != catalogue.DCGMM.name:
+        images = datasets.as_float(images)
     if len(models) == 1:
         return [models[0].fit(images, seed=seeds[0], progress=True, **more)]
     if name != catalogue.DCGMM.name:
@@ -118,18 +120,20 @@ def has(model: Any, capability: str) -> bool:
 
 
 def score(model: Any, images: np.ndarray) -> Scores:
-    """Scores of whole images, and of the other evidence where the method has marginals."""
+    """Scores of whole images, bytes, and of the other evidence where the method has marginals."""
     result = score_whole(model, images)
     if has(model, "marginals"):
         for name in evidence.NAMES:
             known = evidence.mask(name, images.shape[1:])
             if known is not None:
-                result[name] = {"top": model.score_samples(images, known=known)}
+                pixels = datasets.as_float(images)
+                result[name] = {"top": model.score_samples(pixels, known=known)}
     return result
 
 
 def score_whole(model: Any, images: np.ndarray) -> Scores:
-    """Scores of whole images alone; a method without layers has one, `top`."""
+    """Scores of whole images, bytes, alone; a method without layers has one, `top`."""
+    images = datasets.as_float(images)
     if hasattr(model, "score_layers"):
         layers = {str(layer): scores for layer, scores in model.score_layers(images).items()}
     else:

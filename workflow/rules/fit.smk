@@ -52,12 +52,12 @@ if config["dcgmm"]["together"]:
             models=directory(each_seed(f"{FIT}/model")),
             scores=each_seed(f"{FIT}/scores.npz"),
             records=each_seed(f"{FIT}/fit.json"),
-        wildcard_constraints:
-            method="dcgmm",
         log:
             f"{LOG}/fit/{KEY}.log".replace("seed{seed}", "together"),
         benchmark:
             f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "together")
+        wildcard_constraints:
+            method="dcgmm",
         threads: config["threads"]
         resources:
             gpu=1 if config["device"] == "gpu" else 0,

@@ -128,7 +128,7 @@ def _save_and_score(
         scores["test"] = methods.score(model, images.test)
         clock.stop("score")
         if methods.classifies(model):
-            scores["predicted"] = {"all": {"top": model.predict(images.test)}}
+            scores["predicted"] = {"all": {"top": model.predict(datasets.as_float(images.test))}}
         if len(images.validation):
             # Outliers among them are told from the others as in the test, by parts of images too.
             score = methods.score if images.held_out else methods.score_whole

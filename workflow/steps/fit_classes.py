@@ -43,9 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
             sum(len(getattr(chosen, part)) for chosen in images.values())
             for part in ("train", "validation")
         ]
-        record = fitting.record(
-            options, dataset, EACH, options.seed, tuple(counts), outcome
-        )
+        record = fitting.record(options, dataset, EACH, options.seed, tuple(counts), outcome)
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -85,7 +83,7 @@ def fit(
         clock.start()
         for number, chosen in images.items():
             more = {} if chosen.sample_weight is None else {"sample_weight": chosen.sample_weight}
-            history = model.fit(chosen.train, seed=seed, progress=True, **more)
+            (history,) = methods.fit(method, [model], chosen.train, [seed], more)
             outcome["history"][str(number)] = fitting.as_json(history)
             model.save(folder / str(number))
         clock.stop("fit")

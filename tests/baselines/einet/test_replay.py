@@ -1,4 +1,4 @@
-"""Steps that are recorded and replayed are the steps themselves; on a machine without a GPU, one."""
+"""Steps that are recorded on a GPU and replayed are the steps themselves."""
 
 import pytest
 import torch
