@@ -85,6 +85,28 @@ def test_collecting_twice_adds_once(tmp_path, target):
     assert before == {path: path.stat().st_mtime_ns for path in target.folder.rglob("*.*")}
 
 
+def judgements(*points, accuracy=0.99):
+    about = {"method": "dcgmm", "title": "DCGMM-A", "variant": "", "seed": 0, "treatment": "recipe"}
+    rows = [about | {"point": point, "class": str(c)} for point in points for c in range(2)]
+    return {"judge": {"seed": 0, "accuracy": {"test": accuracy}}, "rows": rows}
+
+
+def test_a_judge_adds_what_it_says_of_more_samples(tmp_path, target, capsys):
+    path, name = tmp_path / "run/judges/mnist/seed0/judgements.json", "judges/mnist/seed0"
+    published = target.folder / name / "judgements.json"
+    files.write_json(path, judgements("A-paper"))
+    collect.collect(tmp_path / "run", target)
+    files.write_json(path, judgements("B-paper", "A-paper"))
+    assert "1 other files added" in collect.collect(tmp_path / "run", target)
+    points = [row["point"] for row in files.read_json(published)["rows"]]
+    assert points == ["A-paper"] * 2 + ["B-paper"] * 2
+    assert "0 other files added" in collect.collect(tmp_path / "run", target)
+
+    files.write_json(path, judgements("E-paper", accuracy=0.98))
+    assert "0 other files added" in collect.collect(tmp_path / "run", target)
+    assert "of another judge" in capsys.readouterr().out
+
+
 def test_other_settings_than_the_plans_are_refused(tmp_path, target):
     put(tmp_path, point("B"))  # of a short run on the subset
     with pytest.raises(ValueError, match=r"hyperparameters\.epochs, source"):

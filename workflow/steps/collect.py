@@ -7,10 +7,13 @@ behind figures; neither models nor samples.
 import argparse
 import shutil
 from pathlib import Path
+from typing import Any
 
 from workflow.evaluation import archive, files, reference
 from workflow.evaluation.reference import Reference
 from workflow.steps.cli import plain_errors
+
+JUDGEMENTS = "judgements.json"
 
 # Below results/<run>: files that are published as they are.
 KEPT = ("judges/*/*/*.json", "figures/figure*.csv", "figures/figure*.json", "tables/selection.*")
@@ -38,21 +41,43 @@ def collect(run: Path, target: Reference) -> str:
     if result != published:
         archive.write(out, result)
     candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
-    copied = [path for path in candidates if _copy(path, run, out)]
+    copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
     return (
         f"{out}: {len(result)} records, {len(result) - len(published)} of them new; "
         f"{len(copied)} other files added"
     )
 
 
-def _copy(path: Path, run: Path, out: Path) -> bool:
-    """Copy a file unless one is published under its name; whether it was."""
-    target = out / path.relative_to(run)
+def _publish(path: Path, target: Path) -> bool:
+    """Copy a file unless one is published under its name, to which rows may be added."""
     if target.exists():
-        return False
+        return path.name == JUDGEMENTS and _add_rows(path, target)
     with path.open("rb") as source, files.replacing(target) as copy:
         shutil.copyfileobj(source, copy)
     return True
+
+
+def _add_rows(path: Path, target: Path) -> bool:
+    """Add what a judge says of samples that it had not seen; whether there were such.
+
+    Table III takes longer than a run may last, and a judge trained anew on the same kind of machine
+    is the same; one that came out otherwise has no say in what the other began.
+    """
+    found, published = files.read_json(path), files.read_json(target)
+    if found.get("judge") != published.get("judge"):
+        print(f"{path} is of another judge than {target}: nothing is added")
+        return False
+    known = {_of_row(row) for row in published.get("rows", ())}
+    rows = [row for row in found.get("rows", ()) if _of_row(row) not in known]
+    if rows:
+        files.write_json(target, published | {"rows": published["rows"] + rows})
+    return bool(rows)
+
+
+def _of_row(row: dict[str, Any]) -> tuple:
+    """What a row of judgements is of."""
+    names = ("method", "title", "variant", "point", "seed", "treatment", "class")
+    return tuple(row[name] for name in names)
 
 
 if __name__ == "__main__":
