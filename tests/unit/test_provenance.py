@@ -22,6 +22,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_machine_with_a_gpu_is_another_than_one_of_its_name_without() -> None:
+    host = {"id": "5bce98f7", "gpu": None}
+    assert provenance.machine(host) == "5bce98f7"
+    assert provenance.machine(host | {"gpu": "NVIDIA H100"}) == "5bce98f7, NVIDIA H100"
+
+
 def test_a_clean_checkout_has_its_commit(checkout: Path) -> None:
     assert provenance.commit() == {"hash": _git(checkout, "rev-parse", "HEAD"), "changed": False}
 

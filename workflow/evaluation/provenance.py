@@ -37,6 +37,11 @@ def host() -> dict[str, Any]:
     }
 
 
+def machine(host: dict[str, Any]) -> str:
+    """What tells the machine of a record from others, of which some have the same name."""
+    return host["id"] + (f", {host['gpu']}" if host["gpu"] else "")
+
+
 def environment(lock: Path) -> dict[str, Any]:
     """Interpreter, the lock that made this environment, and the packages that matter."""
     installed = {}

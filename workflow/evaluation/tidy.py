@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from workflow.evaluation import provenance
+
 # The columns of the tidy table that every reader may count on; settings follow behind them.
 COLUMNS = (
     "task", "method", "grid_point", "dataset", "source", "classes", "seed", "status", "reason",
@@ -64,7 +66,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
         "seconds_score": record["seconds"]["score"],
         "seconds_cpu": record["seconds"]["cpu"],
         "memory_mb": record["memory_mb"]["host"],
-        "host": record["host"]["id"],
+        "host": provenance.machine(record["host"]),
         "commit": record["commit"]["hash"],
         **record.get("counts", {}),
         **_flat_settings(record["settings"], "settings"),

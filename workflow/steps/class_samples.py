@@ -61,7 +61,7 @@ def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sa
         traceback.print_exc()
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return about | {"status": "failed", "reason": f"drawing: {reason}"}, {}
-    drawing = {"host": provenance.host()["id"], "images": n, "seconds": seconds}
+    drawing = {"host": provenance.machine(provenance.host()), "images": n, "seconds": seconds}
     return about | {"drawing": drawing}, arrays
 
 
