@@ -104,8 +104,8 @@ class DCGMM(Generative):
         """Train from scratch by SGD, all layers in one pass (Sec. III-G).
 
         Args:
-            images: [n, H, W, C] in [0, 1]; or bytes, uint8, which stand for themselves over 255
-                and take a quarter of the memory.
+            images: [n, H, W, C] in [0, 1]; or bytes, uint8, which here as everywhere stand for
+                themselves over 255, and take a quarter of the memory.
             labels: integers [n] from 0, if and only if the last layer is a classifier.
             seed: of initial centroids and of the order of images. On a CPU the same seed gives
                 the same bits.

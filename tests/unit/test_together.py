@@ -78,8 +78,10 @@ def test_bytes_train_as_the_pixels_they_stand_for():
     parameters = [model.layers[1].parameters for model in models]
     for ours, theirs in zip(*parameters, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(ValueError, match=r"images are \(7, 9\), but this model"):
-        models[0].fit(held[..., 0][None])
+    scores = models[0].score_samples(held), models[1].score_samples(held / np.float32(255))
+    np.testing.assert_array_equal(*scores)
+    with pytest.raises(ValueError, match=r"images are \(7, 8, 1\), but this model"):
+        models[0].fit(held[:, :, 1:])
 
 
 def test_losses_on_other_images_are_measured_for_each():
