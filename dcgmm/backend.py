@@ -71,6 +71,8 @@ elif keras.backend.backend() == "jax":
     import jax
     import jax.numpy as jnp
 
+    _LANES = "lanes"  # the axis of what `side_by_side` goes through
+
     def compiled(function: Callable) -> Callable:
         """Compile a whole loop of training steps."""
         return jax.jit(function)
@@ -95,8 +97,6 @@ elif keras.backend.backend() == "jax":
         What branches on it stays a branch; on a condition that differs, both sides are computed.
         """
         return jax.lax.pmin(condition.astype("int32"), _LANES) > 0
-
-    _LANES = "lanes"
 
     def fused(function: Callable) -> Callable:
         """The function itself: XLA compiles the loop around it as a whole."""

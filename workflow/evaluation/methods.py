@@ -121,21 +121,25 @@ def has(model: Any, capability: str) -> bool:
 
 def score(model: Any, images: np.ndarray) -> Scores:
     """Scores of whole images, bytes, and of the other evidence where the method has marginals."""
-    result = score_whole(model, images)
+    pixels = datasets.as_float(images)
+    result = _score_pixels(model, pixels)
     if has(model, "marginals"):
         for name in evidence.NAMES:
             known = evidence.mask(name, images.shape[1:])
             if known is not None:
-                pixels = datasets.as_float(images)
                 result[name] = {"top": model.score_samples(pixels, known=known)}
     return result
 
 
 def score_whole(model: Any, images: np.ndarray) -> Scores:
-    """Scores of whole images, bytes, alone; a method without layers has one, `top`."""
-    images = datasets.as_float(images)
+    """Scores of whole images, bytes, alone."""
+    return _score_pixels(model, datasets.as_float(images))
+
+
+def _score_pixels(model: Any, pixels: np.ndarray) -> Scores:
+    """Scores of whole images [n, H, W, C] in [0, 1]; a method without layers has one, `top`."""
     if hasattr(model, "score_layers"):
-        layers = {str(layer): scores for layer, scores in model.score_layers(images).items()}
+        layers = {str(layer): scores for layer, scores in model.score_layers(pixels).items()}
     else:
-        layers = {"top": model.score_samples(images)}
+        layers = {"top": model.score_samples(pixels)}
     return {evidence.ALL: layers}

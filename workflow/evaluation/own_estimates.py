@@ -42,7 +42,8 @@ def _question(job: Job) -> str:
 
 def _ask(method: str, environment: str, questions: list[str]) -> list[float | None]:
     """Seconds of each, by a process in the method's environment; None where it cannot tell."""
-    command = ["workflow/steps/in_env.sh", environment, "python", "-m", "workflow.steps.time_fits"]
+    launcher = ["workflow/steps/in_env.sh", *environment.split()]  # its name, then variables
+    command = [*launcher, "python", "-m", "workflow.steps.time_fits"]
     answer = subprocess.run(
         [*command, "--method", method],
         input=f"[{', '.join(questions)}]",

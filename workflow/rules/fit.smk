@@ -1,3 +1,15 @@
+def fit_command(seeds, folders):
+    """The shell of a rule that fits by one seed or by several, into a folder each."""
+    return (
+        f"{SUPERVISED}python -m workflow.steps.fit"
+        " --method {wildcards.method} --grid-point {wildcards.point}"
+        " --settings {params.settings:q} --training {params.training:q}"
+        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
+        f" --classes {{wildcards.classes}} --seed {seeds} --lock {{input.lock}}"
+        f" --out {folders} > {{log}} 2>&1"
+    )
+
+
 rule fit:
     # One method, one grid point, one seed: trained, saved, and the test images scored.
     # A fit that fails, hangs or crashes is a record too, so this job fails only if it is killed.
@@ -29,12 +41,7 @@ rule fit:
     message:
         "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        f"{SUPERVISED}python -m workflow.steps.fit"
-        " --method {wildcards.method} --grid-point {wildcards.point}"
-        " --settings {params.settings:q} --training {params.training:q}"
-        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
-        " --classes {wildcards.classes} --seed {wildcards.seed} --lock {input.lock}"
-        " --out {params.folder} > {log} 2>&1"
+        fit_command(seeds="{wildcards.seed}", folders="{params.folder}")
 
 
 if config["dcgmm"]["together"]:
@@ -72,9 +79,4 @@ if config["dcgmm"]["together"]:
         message:
             "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
         shell:
-            f"{SUPERVISED}python -m workflow.steps.fit"
-            " --method {wildcards.method} --grid-point {wildcards.point}"
-            " --settings {params.settings:q} --training {params.training:q}"
-            " --limits {resources.limits:q} --device {params.device} --data {input.data}"
-            " --classes {wildcards.classes} --seed {params.seeds} --lock {input.lock}"
-            " --out {params.folders} > {log} 2>&1"
+            fit_command(seeds="{params.seeds}", folders="{params.folders}")
