@@ -1,6 +1,8 @@
 """Published records: nothing that has a result is replaced, and nothing strange gets in."""
 
 import json
+import multiprocessing
+import shutil
 
 import pandas as pd
 import pytest
@@ -61,16 +63,25 @@ def test_records_come_back_without_their_history(tmp_path):
     assert table["value"].tolist() == 2 * [0.6, 0.59, 0.7, 0.68]
 
 
+def line_of(**changes):
+    """A line of the file: a record with its seal."""
+    return json.dumps(files.sealed(record() | changes))
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
         ('{"method": "dcgmm"', "line 2 is damaged"),
-        (json.dumps(record() | {"seed": -1}), "line 2 is not a valid record: at seed"),
-        (json.dumps(record()), "line 2 is a second record of outliers of dcgmm/B-paper/mnist"),
+        ("[]", "line 2 is damaged"),
+        (json.dumps(record()), "line 2 is damaged .it was altered"),
+        (line_of(seed=1).replace("0.68", "0.86"), "line 2 is damaged .it was altered"),
+        (line_of(seed=1).replace("0.68", "NaN"), "line 2 is damaged .NaN is no number"),
+        (line_of(seed=-1), "line 2 is not a valid record: at seed"),
+        (line_of(), "line 2 is a second record of outliers of dcgmm/B-paper/mnist"),
     ],
 )
 def test_damage_names_the_line(tmp_path, line, says):
-    files.write_text(tmp_path / archive.RECORDS, json.dumps(record()) + "\n" + line + "\n")
+    files.write_text(tmp_path / archive.RECORDS, f"{line_of()}\n{line}\n")
     with pytest.raises(ValueError, match=says):
         archive.read(tmp_path)
 
@@ -78,7 +89,7 @@ def test_damage_names_the_line(tmp_path, line, says):
 def test_collecting_twice_adds_once(tmp_path, target):
     run = tmp_path / "run"
     put(run, planned(target, "B-paper"))
-    files.write_text(run / "judges/mnist/seed0/judgements.json", "{}")
+    files.write_json(run / "judges/mnist/seed0/judgements.json", judgements())
     assert "1 of them new; 1 other files added" in collect.collect(run, target)
     before = {path: path.stat().st_mtime_ns for path in target.folder.rglob("*.*")}
     assert "0 of them new; 0 other files added" in collect.collect(run, target)
@@ -105,6 +116,45 @@ def test_a_judge_adds_what_it_says_of_more_samples(tmp_path, target, capsys):
     files.write_json(path, judgements("E-paper", accuracy=0.98))
     assert "0 other files added" in collect.collect(tmp_path / "run", target)
     assert "of another judge" in capsys.readouterr().out
+
+
+def test_the_table_is_made_anew_after_a_stop_between_the_two_files(tmp_path, target):
+    put(tmp_path, planned(target, "B-paper"))
+    collect.collect(tmp_path, target)
+    table = target.folder / archive.TABLE
+    whole = table.read_bytes()
+    for left in (b"", b"an older table", None):
+        table.unlink() if left is None else table.write_bytes(left)
+        assert "1 records, 0 of them new" in collect.collect(tmp_path, target)
+        assert table.read_bytes() == whole
+
+
+def test_two_that_collect_at_once_lose_nothing(tmp_path, target):
+    runs = [tmp_path / str(number) for number in range(4)]
+    for seed, run in enumerate(runs):
+        put(run, planned(target, "B-paper", seed=seed))
+    start, context = multiprocessing.Barrier(len(runs)), multiprocessing.get_context("fork")
+    several = [context.Process(target=collected, args=(start, run, target)) for run in runs]
+    for process in several:
+        process.start()
+    for process in several:
+        process.join()
+    assert [key[1].seed for key in archive.read(target.folder)] == [0, 1, 2, 3]
+    assert pd.read_csv(target.folder / archive.TABLE)["seed"].nunique() == 4
+
+
+def collected(start, run, target):
+    """Collect a run when all others are about to."""
+    start.wait()
+    collect.collect(run, target)
+
+
+def test_a_record_of_another_seed_is_not_collected(tmp_path, target):
+    put(tmp_path, planned(target, "B-paper"))
+    (folder,) = (tmp_path / "fit").glob("*/*/*/*/seed0")
+    shutil.copytree(folder, folder.with_name("seed1"))
+    with pytest.raises(ValueError, match=r"seed1/outliers\.json is of seed 0, but its place"):
+        collect.collect(tmp_path, target)
 
 
 def test_other_settings_than_the_plans_are_refused(tmp_path, target):

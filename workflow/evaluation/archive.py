@@ -1,7 +1,8 @@
 """The published records: one JSON line a fit and task, kept after the models are gone.
 
 `records.jsonl` holds them without the history of training; `all_runs.csv` is the same as a tidy
-table. A published record is never replaced by another of the same fit unless it has no result.
+table, made anew from it whenever something is collected. A published record is never replaced by
+another of the same fit unless it has no result.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import files, records, tidy
+from workflow.evaluation import files, places, records, tidy
 from workflow.evaluation.plan import Fit
 
 Record = dict[str, Any]
@@ -41,9 +42,12 @@ def read(folder: Path) -> dict[Key, Record]:
     for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
         place = f"{path}, line {number}"
         try:
-            record = records.check(json.loads(line), place)
-        except json.JSONDecodeError as error:
+            content = files.parsed(line)
+            if not files.unseal(content):
+                raise ValueError("it was altered after it was written")
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{place} is damaged ({error}); restore the file from git") from None
+        record = records.check(content, place)
         if key(record) in published:
             raise ValueError(f"{place} is a second record of {describe(key(record))}; remove one")
         published[key(record)] = record
@@ -54,12 +58,11 @@ def of_run(fits: Path) -> Iterator[Record]:
     """Every record of a task below a run's `fit/`, finished or not.
 
     Raises:
-        ValueError: for a damaged record.
+        ValueError: for a damaged record, or one that is of another fit than its place is.
     """
     for path in sorted(fits.glob("*/*/*/*/seed*/*.json")):
-        record = files.read_json(path)
-        if isinstance(record, dict) and "task" in record:
-            yield records.check(record, str(path))
+        if path.name in places.RECORDS and path.name != places.FIT_RECORD:
+            yield records.read(path)
 
 
 def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, Record]:
@@ -73,10 +76,13 @@ def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, R
 
 
 def write(folder: Path, published: dict[Key, Record]) -> None:
-    """Write both files, each atomically."""
-    lines = [json.dumps(record, allow_nan=False) + "\n" for record in published.values()]
-    files.write_text(folder / RECORDS, "".join(lines))
-    files.write_text(folder / TABLE, tidy.table(published.values()).to_csv(index=False))
+    """Write the records, then the table that is made of them; a file that is so already stays."""
+    if not published:
+        return
+    sealed = map(files.sealed, published.values())
+    lines = [json.dumps(record, allow_nan=False) + "\n" for record in sealed]
+    files.keep_text(folder / RECORDS, "".join(lines))
+    files.keep_text(folder / TABLE, tidy.table(published.values()).to_csv(index=False))
 
 
 def describe(key: Key) -> str:

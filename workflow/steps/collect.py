@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import archive, files, reference
+from workflow.evaluation import archive, files, places, reference
 from workflow.evaluation.reference import Reference
 from workflow.steps.cli import plain_errors
 
@@ -31,17 +31,19 @@ def main(arguments: list[str] | None = None) -> None:
 def collect(run: Path, target: Reference) -> str:
     """Collect a run; returns in words what was added.
 
+    What others collect meanwhile waits, so that no record of either is lost.
+
     Raises:
         ValueError: for a record that is damaged, here or there, or was made with other settings
             than the plan's; nothing is written then.
     """
     out = target.folder
-    published = archive.read(out)
-    result = archive.merged(published, reference.of_plan(target, archive.of_run(run / "fit")))
-    if result != published:
+    with files.locked(out):
+        published = archive.read(out)
+        result = archive.merged(published, reference.of_plan(target, archive.of_run(run / "fit")))
         archive.write(out, result)
-    candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
-    copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
+        candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
+        copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
     return (
         f"{out}: {len(result)} records, {len(result) - len(published)} of them new; "
         f"{len(copied)} other files added"
@@ -63,7 +65,7 @@ def _add_rows(path: Path, target: Path) -> bool:
     Table III takes longer than a run may last, and a judge trained anew on the same kind of machine
     is the same; one that came out otherwise has no say in what the other began.
     """
-    found, published = files.read_json(path), files.read_json(target)
+    found, published = places.read(path), places.read(target)
     if found.get("judge") != published.get("judge"):
         print(f"{path} is of another judge than {target}: nothing is added")
         return False
