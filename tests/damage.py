@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ def _dataset() -> datasets.Dataset:
 
 def _scores(path: Path) -> None:
     values = {"test": {"all": {"2": RNG.normal(size=6)}}, "validation": {"all": {"2": np.ones(3)}}}
-    scores.write(path, LABELS, values)
+    scores.write(path, record(), LABELS, values, LABELS[:3])
 
 
 def _samples(path: Path) -> None:
@@ -135,9 +134,6 @@ def _config(path: Path) -> Any:
 TARGETS = {
     "record": Target(
         lambda path: files.write_json(path, record()), lambda path: records.read(path)
-    ),
-    "bare record": Target(
-        lambda path: path.write_text(json.dumps(record())), records.read, sealed=False
     ),
     "dataset": Target(lambda path: _dataset().save(path), datasets.load),
     "scores": Target(_scores, scores.read),

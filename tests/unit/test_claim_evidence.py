@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.example_record import competitor, failed, point, record
 from tests.unit.test_table3 import judge, row
-from workflow.evaluation import claim_evidence, claims, tables, tidy
+from workflow.evaluation import claim_evidence, claims, files, tables, tidy
 from workflow.steps import claims as step
 from workflow.steps import table2
 
@@ -207,7 +207,7 @@ def drawn(run, accuracies):
         ]  # fmt: skip
         path = run / f"judges/mnist/seed{seed}/judgements.json"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"judge": judge(seed), "rows": rows}))
+        files.write_json(path, {"judge": judge(seed), "rows": rows})
 
 
 def test_samples_are_compared_judge_by_judge(tmp_path):
@@ -234,7 +234,7 @@ def test_samples_of_few_images_or_classes_are_no_verdict(tmp_path):
         content["judge"]["epochs"] = 2
         content["judge"]["dataset"]["source"] = "subset"
         content["rows"] = [r | {"n": 100} for r in content["rows"] if r["class"] in "01"]
-        path.write_text(json.dumps(content))
+        files.write_json(path, content)
     found = of_rat_samples(verdicts(tmp_path / "test")[0])
     assert found["verdict"] == "undecided at this scale"
     for part in ("the shipped subset", "2 of 15 epochs of the judges", "100 of 1000 images a class",

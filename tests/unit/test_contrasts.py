@@ -1,7 +1,5 @@
 """Statistics over seeds and judges: who is compared with whom, and how."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ from scipy import stats
 
 from tests.unit.example_record import competitor, point
 from tests.unit.test_table3 import judge, row
-from workflow.evaluation import contrasts, observations, tables, tidy
+from workflow.evaluation import contrasts, files, observations, tables, tidy
 from workflow.evaluation.inference import holm
 from workflow.steps import critical_difference, statistics
 
@@ -170,7 +168,7 @@ def run(folder, records, chosen=None, judged=()):
         tables.write_csv(folder / "table2.csv", chosen)
         words += ["--chosen", str(folder / "table2.csv")]
     for place, content in enumerate(judged):
-        (folder / f"{place}.json").write_text(json.dumps(content))
+        files.write_json(folder / f"{place}.json", content)
     if judged:
         words += ["--judgements", *(str(folder / f"{k}.json") for k in range(len(judged)))]
     statistics.main(words)

@@ -1,11 +1,10 @@
 """Figure 4: numbers of hand-made trainings, and failed ones said to have failed."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from workflow.evaluation import files
 from workflow.steps import figure4
 
 WAIT = 0.1  # of the second layer, as a share of all steps
@@ -43,7 +42,7 @@ def written(folder, *records):
     paths = []
     for number, content in enumerate(records):
         paths.append(folder / f"{number}.json")
-        paths[-1].write_text(json.dumps(content))
+        files.write_json(paths[-1], content)
     figure4.main(["--dynamics", *map(str, paths), "--out", str(folder)])
     for suffix in ("svg", "png"):
         assert (folder / f"figure4.{suffix}").stat().st_size > 1000

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import competitor, failed, point, record
-from workflow.evaluation import captions, conditions, sections, tables, tidy
+from workflow.evaluation import captions, conditions, files, sections, tables, tidy
 from workflow.steps import front_page, table2
 
 HOSTILE = "<script>alert('|')</script><img src=x onerror=alert(1)>"
@@ -91,7 +91,7 @@ def run(tmp_path):
     for one in all_records:
         place = folder / "fit" / one["method"] / one["grid_point"] / "mnist" / "not0"
         (place / f"seed{one['seed']}").mkdir(parents=True)
-        (place / f"seed{one['seed']}" / "outliers.json").write_text(json.dumps(one))
+        files.write_json(place / f"seed{one['seed']}" / "outliers.json", one)
     options = {
         "records": str(folder / "records" / "all.csv"), "paper": "results/reference/paper.csv",
         "run": "mine", "plan": json.dumps(PLAN), "out": str(folder / "tables"),

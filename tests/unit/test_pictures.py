@@ -1,7 +1,5 @@
 """Figures of what DCGMM draws, and Table IV: the right pictures and numbers in the right places."""
 
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,7 +7,7 @@ import pytest
 
 from dcgmm import notation, recipes
 from tests.unit.example_record import point
-from workflow.evaluation import contact, datasets, tables, tidy
+from workflow.evaluation import archives, contact, datasets, files, tables, tidy
 from workflow.steps import (
     diagrams,
     figure5,
@@ -30,7 +28,7 @@ NO_FIT = ABOUT | {"status": "failed"}
 
 
 def saved(path, about=ABOUT, **arrays):
-    np.savez_compressed(path, about=np.array(json.dumps(about)), **arrays)
+    archives.write(path, about, arrays, compressed=True)
     return str(path)
 
 
@@ -87,7 +85,7 @@ def test_figure8_measures_the_erased_half_alone(tmp_path):
     judged = [("original", 1.0), ("black", 0.5), ("erased", 0.25)]
     about = {"point": "C-paper", "classes": "all", "seed": 0}
     rows = [about | {"filled": filled, "accuracy": accuracy} for filled, accuracy in judged]
-    (tmp_path / "judged.json").write_text(json.dumps(rows))
+    files.write_json(tmp_path / "judged.json", rows)
     out = ["--name", "figure8", "--accuracy", str(tmp_path / "judged.json"), "--out", str(tmp_path)]
     brighter = saved(tmp_path / "a1.npz", ABOUT | {"seed": 1}, **arrays)
     figure8.main(["--inpainting", drawn, brighter, failed, *out])

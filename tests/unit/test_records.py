@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point, record
-from workflow.evaluation import records, tidy
+from workflow.evaluation import files, records, tidy
 from workflow.evaluation import scores as saved_scores
 from workflow.steps import outliers
 from workflow.steps import records as step
@@ -67,7 +67,7 @@ def test_a_truncated_file_is_named(tmp_path):
 def test_scores_keep_their_layers_in_order(tmp_path):
     path = tmp_path / "scores.npz"
     test = {"all": {"2": np.zeros(3), "11": np.ones(3)}, "bottom_half": {"11": np.arange(3.0)}}
-    saved_scores.write(path, np.arange(3), {"test": test})
+    saved_scores.write(path, record(), np.arange(3), {"test": test})
     back = saved_scores.read(path)
     assert back.labels.tolist() == [0, 1, 2]
     assert {name: list(layers) for name, layers in back.test.items()} == {
@@ -80,7 +80,7 @@ def test_scores_keep_their_layers_in_order(tmp_path):
 
 def test_truncated_scores_are_named(tmp_path):
     path = tmp_path / "scores.npz"
-    saved_scores.write(path, np.arange(10), {"test": {"all": {"2": np.zeros(10)}}})
+    saved_scores.write(path, record(), np.arange(10), {"test": {"all": {"2": np.zeros(10)}}})
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"scores\.npz is damaged"):
         saved_scores.read(path)
@@ -102,7 +102,7 @@ def test_step_gathers_the_product_of_its_axes(tmp_path):
         for seed in (0, 1):
             folder = tmp_path / f"fit/dcgmm/{instance}-paper/mnist/not0/seed{seed}"
             folder.mkdir(parents=True)
-            (folder / "outliers.json").write_text(json.dumps(point(instance, seed=seed)))
+            files.write_json(folder / "outliers.json", point(instance, seed=seed))
     out = tmp_path / "records.csv"
     axes = "--points dcgmm/A-paper dcgmm/B-paper --datasets mnist --classes not0 --seeds 0 1"
     arguments = [
@@ -117,7 +117,7 @@ def test_step_gathers_the_product_of_its_axes(tmp_path):
     step.main(arguments)
     table = pd.read_csv(out)
     assert table.groupby(["grid_point", "seed"]).size().tolist() == [4, 4, 4, 4]
-    (folder / "outliers.json").write_text("{}")
+    files.write_json(folder / "outliers.json", {})
     with pytest.raises(SystemExit, match=r"seed1/outliers\.json is not a valid record"):
         step.main(arguments)
 
@@ -130,10 +130,11 @@ def test_outliers_step_measures_every_layer_and_evidence(tmp_path):
         "all": {"2": random.normal(size=200), "11": perfect},
         "bottom_half": {"11": -perfect},
     }
-    kept_aside = {"all": {"2": np.array([-3.0]), "11": np.array([-1.0, -2.0])}}
-    saved_scores.write(tmp_path / "scores.npz", labels, {"test": test, "validation": kept_aside})
+    kept_aside = {"all": {"2": np.array([-3.0, -3.0]), "11": np.array([-1.0, -2.0])}}
+    scores = {"test": test, "validation": kept_aside}
+    saved_scores.write(tmp_path / "scores.npz", record(), labels, scores, labels[:2])
     fit = {k: v for k, v in record().items() if k not in ("task", "counts", "metrics")}
-    (tmp_path / "fit.json").write_text(json.dumps(fit | {"history": {}}))
+    files.write_json(tmp_path / "fit.json", fit | {"history": {}})
     names = {"fit": "fit.json", "scores": "scores.npz", "out": "outliers.json"}
     outliers.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
     result = records.read(tmp_path / "outliers.json")

@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from baselines.gaussian import GaussianPixels
 from tests.unit.example_record import record
-from workflow.evaluation import methods, provenance, samples
+from workflow.evaluation import files, methods, provenance, samples
 from workflow.steps import class_samples, contact_sheets
 
 ABOUT = {
@@ -82,7 +82,7 @@ def test_files_are_checked(tmp_path):
 def a_fit(folder, **changes):
     """The record of a fit of each class."""
     base = record(method="gaussian", grid_point="default", settings={}, classes="each") | changes
-    (folder / "fit.json").write_text(json.dumps(base))
+    files.write_json(folder / "fit.json", base)
 
 
 def step(folder, images=30):

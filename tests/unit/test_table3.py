@@ -1,13 +1,12 @@
 """Table III: what judges, seeds and classes make of a mean, and nothing missing without a word."""
 
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.evaluation import judgements, sample_summary
+from workflow.evaluation import files, judgements, sample_summary
 from workflow.steps import table3
 
 
@@ -116,7 +115,7 @@ def test_table3_says_how_it_was_made(tmp_path):
         several = {"judgements": {"judge": judge(seed), "rows": ours + rest}, "judges": judge(seed)}
         for kind, content in several.items():
             path = tmp_path / f"{kind}{seed}.json"
-            path.write_text(json.dumps(content))
+            files.write_json(path, content)
             paths[kind].append(str(path))
     words = [word for kind, names in paths.items() for word in (f"--{kind}", *names)]
     paper = ["--paper", "results/reference/paper.csv"]

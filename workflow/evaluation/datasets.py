@@ -4,9 +4,7 @@ Needs numpy alone, so that every method's environment can read them; `preparatio
 """
 
 import hashlib
-import json
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workflow.evaluation.files import replacing
+from workflow.evaluation import archives, places
 
 _NUMBER = "(?:0|[1-9][0-9]*)"
 _CLASSES = re.compile(f"only(?P<one>{_NUMBER})|not(?P<several>{_NUMBER}(?:_{_NUMBER})*)")
@@ -74,35 +72,24 @@ class Dataset:
 
     def save(self, path: Path) -> None:
         """Write the dataset as an uncompressed `.npz`, atomically; see `load`."""
-        about = {"name": self.name, "source": self.source, "sha256": dict(self.sha256)}
-        arrays = {key: getattr(self, key) for key in _ARRAYS}
-        with replacing(path) as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        about = {"dataset": self.name, "source": self.source, "files": dict(self.sha256)}
+        archives.write(path, about, {key: getattr(self, key) for key in _ARRAYS})
 
 
 def load(path: Path) -> Dataset:
     """Read a dataset that `Dataset.save` wrote.
 
     Raises:
-        ValueError: the file is damaged, or is not a prepared dataset.
+        ValueError: the file is damaged, altered, or not a prepared dataset.
         OSError: the file cannot be read.
     """
-    path = Path(path)
-    with path.open("rb") as file:
-        # Asked first because np.load takes any other file for a pickle, and says so.
-        if not zipfile.is_zipfile(file):
-            raise ValueError(
-                f"{path} is not a prepared dataset (.npz); workflow.steps.data makes one"
-            )
-        file.seek(0)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                about = json.loads(archive["about"].item())
-                arrays = {key: archive[key] for key in _ARRAYS}
-            return Dataset(**about, **arrays)
-        except Exception as error:  # damaged bytes raise whatever they lead to
-            reason = f"{error}".partition("\n")[0]
-            raise ValueError(f"{path} is damaged or not a prepared dataset: {reason}") from error
+    about, arrays = archives.read(path)
+    try:
+        result = Dataset(about["dataset"], about["source"], **arrays, sha256=about["files"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a prepared dataset ({error}); remove it") from None
+    places.check(path, about)
+    return result
 
 
 def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:

@@ -3,14 +3,13 @@
 Needs numpy alone, so that every method's environment can write it.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import archives, catalogue
+from workflow.evaluation import archives, catalogue, places
 
 Drawn = tuple[dict[str, Any], dict[str, np.ndarray]]
 """`about`, and the arrays."""
@@ -22,6 +21,7 @@ KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 def about(fit: dict[str, Any]) -> dict[str, Any]:
     """What a figure says of a fit, from its record."""
     return {
+        "method": fit["method"],
         "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
         "point": fit["grid_point"],
         "dataset": fit["dataset"]["name"],
@@ -34,21 +34,18 @@ def about(fit: dict[str, Any]) -> dict[str, Any]:
 
 def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write arrays and `about` the fit that drew them."""
-    told = {"about": np.array(json.dumps(about(fit)))}
-    archives.write(path, told | arrays, compressed=True)
+    archives.write(path, about(fit), arrays, compressed=True)
 
 
 def read(path: Path) -> Drawn:
     """What `write` wrote.
 
     Raises:
-        ValueError: if the file is damaged.
+        ValueError: if the file is damaged, or of another fit than its place is.
     """
-    arrays = archives.read(path)
-    try:
-        return json.loads(arrays.pop("about").item()), arrays
-    except (ValueError, KeyError, TypeError) as error:
-        raise archives.damaged(Path(path), error) from None
+    told, arrays = archives.read(path)
+    places.check(path, told)
+    return told, arrays
 
 
 def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:

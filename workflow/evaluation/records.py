@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from workflow.evaluation import files
+from workflow.evaluation import files, places
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "record.schema.yaml"
 
@@ -30,9 +30,10 @@ def read(path: Path | str) -> dict[str, Any]:
     """Read and check one record.
 
     Raises:
-        ValueError: if the file is damaged or breaks the schema.
+        ValueError: if the file is damaged, breaks the schema, or is of another fit or task than its
+            place is.
     """
-    return check(files.read_json(path), str(path))
+    return check(places.read(path), str(path))
 
 
 def write_task(

@@ -5,13 +5,12 @@ text, and arrays `<treatment>/<class>` [n, H, W, C]: uint8, or from others float
 nothing could be drawn, `about` has the status and the reason, and there are no arrays.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import archives, catalogue
+from workflow.evaluation import archives, catalogue, places
 
 Drawn = dict[str, np.ndarray]
 """`<treatment>/<class>` -> images."""
@@ -97,22 +96,21 @@ def place(key: str) -> tuple[str, int]:
 
 def write(path: Path, about: dict[str, Any], arrays: Drawn) -> None:
     """Write images as `as_bytes` gives them, and who drew them."""
-    archives.write(path, {"about": np.array(json.dumps(about))} | arrays, compressed=True)
+    archives.write(path, about, arrays, compressed=True)
 
 
 def read(path: Path | str) -> tuple[dict[str, Any], Drawn]:
     """What `write`, or somebody else, wrote; the arrays are as they are, see `as_unit`.
 
     Raises:
-        ValueError: if the file is missing, damaged, or lacks what it must tell.
+        ValueError: if the file is missing, damaged, of another fit than its place is, or lacks what
+            it must tell.
     """
     try:
-        arrays = archives.read(path)
-        about = json.loads(arrays.pop("about").item())
-        missing = [key for key in NEEDED if key not in about]
-    except Exception as error:  # damaged bytes raise whatever they lead to
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is missing, damaged or no file of samples ({reason})") from None
-    if missing:
+        about, arrays = archives.read(path, foreign=True)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{path} is missing, damaged or no file of samples ({error})") from None
+    if missing := [key for key in NEEDED if key not in about]:
         raise ValueError(f"{path} lacks {', '.join(missing)} under 'about'")
+    places.check(path, about)
     return about, arrays

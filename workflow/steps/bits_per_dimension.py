@@ -60,7 +60,8 @@ def row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
         folder: of the fit.
         dimensions: dataset -> numbers of an image.
     """
-    fit, saved = records.read(folder / "fit.json"), scores.read(folder / "scores.npz")
+    fit = records.read(folder / "fit.json")
+    saved = scores.read(folder / "scores.npz", fit)
     about, dataset = catalogue.method(fit["method"]), fit["dataset"]
     nats = math.log(2) * dimensions[dataset["name"]]
     inlier = datasets.by_classes(saved.labels, fit["classes"])

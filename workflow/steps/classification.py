@@ -11,7 +11,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
-        scores = saved_scores.read(options.scores)
+        scores = saved_scores.read(options.scores, fit)
         metrics = [
             {
                 "metric": "accuracy",

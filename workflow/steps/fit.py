@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
         labels = dataset.y_test, images.validation_labels
         for seed, folder, (outcome, scores) in zip(options.seed, options.out, results, strict=True):
             record = fitting.record(options, dataset, options.classes, seed, counts, outcome)
-            saved_scores.write(folder / "scores.npz", labels[0], scores, labels[1])
+            saved_scores.write(folder / "scores.npz", record, labels[0], scores, labels[1])
             files.write_json(folder / "fit.json", record)
             print(f"{folder}: {record['status']} {record['reason']}".rstrip())
 

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
-        scores = saved_scores.read(options.scores)
+        scores = saved_scores.read(options.scores, fit)
         if not (held_out := datasets.held_out(fit["classes"])):
             raise ValueError(
                 f"{options.fit} is of the classes {fit['classes']}, which hold none out to choose "

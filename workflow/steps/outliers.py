@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = records.read(options.fit)
-        scores = saved_scores.read(options.scores)
+        scores = saved_scores.read(options.scores, fit)
         inlier = datasets.by_classes(scores.labels, fit["classes"])
         counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
         values = measure(scores.test, inlier) + held_out(scores.validation)
