@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from workflow.evaluation import compiled
+
 
 def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
     """The command line of a task that is done with the scores of one fit."""
@@ -20,6 +22,7 @@ def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
 def plain_errors(program: str) -> Iterator[None]:
     """Turn expected errors (bad values, unreadable files) into one sentence and exit status 1."""
     try:
-        yield
+        with compiled.sound():
+            yield
     except (ValueError, OSError) as error:
         sys.exit(f"{program}: {error}")

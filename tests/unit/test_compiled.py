@@ -1,0 +1,59 @@
+"""Compiled programs that are kept: used only while they are what was written."""
+
+import pytest
+
+from workflow.evaluation import compiled
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A folder of entries, of which one run has sealed two."""
+    monkeypatch.setenv(compiled.FOLDER, str(tmp_path))
+    with compiled.sound():
+        for name in "ab":
+            (tmp_path / f"{name}.pb").write_bytes(name.encode() * 1000)
+    return tmp_path
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.glob("*.pb"))
+
+
+def test_whole_entries_stay(cache):
+    with compiled.sound():
+        assert entries(cache) == ["a.pb", "b.pb"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:10]),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"b" + path.read_bytes()[1:]),
+        lambda path: path.with_name("a.pb.sha256").unlink(),
+        lambda path: path.with_name("a.pb.sha256").write_text("0"),
+        lambda path: path.unlink(),
+    ],
+)
+def test_a_damaged_entry_is_removed_and_made_again(cache, damage):
+    damage(cache / "a.pb")
+    with compiled.sound():
+        assert entries(cache) == ["b.pb"]
+        (cache / "a.pb").write_bytes(b"new")
+    with compiled.sound():
+        assert entries(cache) == ["a.pb", "b.pb"]
+        assert (cache / "a.pb").read_bytes() == b"new"
+
+
+def test_what_a_failing_program_has_compiled_is_kept_too(cache):
+    with pytest.raises(ValueError, match="gone"), compiled.sound():
+        (cache / "c.pb").write_bytes(b"c")
+        raise ValueError("gone")
+    with compiled.sound():
+        assert entries(cache) == ["a.pb", "b.pb", "c.pb"]
+
+
+def test_without_a_cache_nothing_is_done(monkeypatch):
+    monkeypatch.delenv(compiled.FOLDER, raising=False)
+    with compiled.sound():
+        pass
