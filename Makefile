@@ -3,7 +3,7 @@
 # More for pytest:    make test PYTEST_ARGS="-k folding"
 
 IN_ENV := workflow/steps/in_env.sh
-SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
+SNAKEMAKE = $(IN_ENV) workflow python -m workflow.steps.launch $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
 SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
@@ -46,7 +46,7 @@ test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
 
 test-jax:
-	KERAS_BACKEND=jax $(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
+	$(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
 
 # The judge imports the suite and Keras, which one environment alone has.
 test-judge:

@@ -18,7 +18,7 @@ RUN = """
 import subprocess, sys, time
 from pathlib import Path
 from workflow.evaluation import takeover
-alive = takeover.begin(Path.cwd())
+alive = takeover.begin(Path.cwd(), sys.argv[1], [])
 Path(".snakemake/locks").mkdir(exist_ok=True)
 Path(".snakemake/locks/0.output.lock").write_text("a")
 job = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -39,10 +39,10 @@ def start(tmp_path):
     """Begins a run in a folder; it and its job end with the test."""
     runs, jobs = [], []
 
-    def begin(folder=tmp_path):
+    def begin(folder=tmp_path, name="demo"):
         folder.mkdir(exist_ok=True)
         variables = os.environ | {"PYTHONPATH": str(Path.cwd())}
-        command = [sys.executable, "-c", RUN]
+        command = [sys.executable, "-c", RUN, name]
         run = subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.PIPE)
         job = psutil.Process(int(run.stdout.readline()))
         runs.append(run)
@@ -74,8 +74,13 @@ def test_a_dead_runs_lock_is_removed_and_its_job_ended(start, tmp_path, capsys):
     run, job = start()
     _, other = start(tmp_path / "elsewhere")
     kill(run)
-    assert takeover.begin(tmp_path) is not None
-    assert not (tmp_path / LOCK).exists()
+    unfinished = tmp_path / "results/demo/.a.npz.0123.part"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.touch()
+    takeover.begin(tmp_path, "demo", ["-n"])
+    assert (tmp_path / LOCK).exists() and job.is_running(), "a plan changes nothing"
+    takeover.clear(tmp_path)
+    assert not (tmp_path / LOCK).exists() and not unfinished.exists()
     assert ends(job) and other.is_running()
     said = capsys.readouterr().err
     assert said == "A run was killed here: removed its lock and ended 1 processes of its jobs.\n"
@@ -83,18 +88,18 @@ def test_a_dead_runs_lock_is_removed_and_its_job_ended(start, tmp_path, capsys):
 
 def test_a_live_run_keeps_its_lock_and_its_job(start, tmp_path):
     _, job = start()
-    dead, orphan = start()
+    dead, orphan = start(name="other")
     kill(dead)
     for _ in range(3):
-        assert takeover.begin(tmp_path) is not None
+        takeover.clear(tmp_path)
         assert (tmp_path / LOCK).exists()
         assert job.is_running() and orphan.is_running(), "not told apart, so neither is ended"
 
 
 def test_the_second_of_two_runs_that_die_leaves_nothing(start, tmp_path):
-    for run in [start()[0], start()[0]]:
+    for run in [start()[0], start(name="other")[0]]:
         kill(run)
-    takeover.begin(tmp_path)
+    takeover.clear(tmp_path)
     assert not (tmp_path / LOCK).exists()
 
 
@@ -103,7 +108,7 @@ def test_a_lock_of_another_machine_stays(start, tmp_path, hosts):
     run, job = start()
     kill(run)
     (tmp_path / ".snakemake/runs").write_text(hosts, errors="surrogateescape")
-    takeover.begin(tmp_path)
+    takeover.clear(tmp_path)
     assert (tmp_path / LOCK).exists() and job.is_running()
 
 
@@ -111,9 +116,11 @@ def test_machines_are_forgotten_once_there_is_no_lock(tmp_path):
     state = tmp_path / ".snakemake"
     state.mkdir()
     (state / "runs").write_text("elsewhere\n")
-    alive = takeover.begin(tmp_path)
+    takeover.clear(tmp_path)
+    alive = takeover.begin(tmp_path, "demo", [])
     assert (state / "runs").read_text() == f"{platform.node()}\n"
-    alive.close()
+    for file in alive:
+        file.close()
 
 
 def test_without_such_locks_nothing_is_done(tmp_path, monkeypatch):
@@ -123,5 +130,38 @@ def test_without_such_locks_nothing_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(takeover.fcntl, "flock", unsupported)
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
     (tmp_path / LOCK).write_text("a")
-    assert takeover.begin(tmp_path) is None
+    takeover.clear(tmp_path)
+    assert takeover.begin(tmp_path, "demo", []) == []
     assert (tmp_path / LOCK).exists()
+
+
+def test_a_second_run_of_the_same_results_is_told_to_wait(start, tmp_path):
+    run, job = start()
+    with pytest.raises(takeover.AliveError, match="another run is making results/demo in "):
+        takeover.begin(tmp_path, "demo", ["all", "--cores", "2"])
+    for free in (("demo", ["-n"]), ("demo", ["--unlock"]), ("other", [])):
+        for file in takeover.begin(tmp_path, *free):
+            file.close()
+    assert run.poll() is None and job.is_running() and (tmp_path / LOCK).exists()
+    kill(run)
+    assert takeover.begin(tmp_path, "demo", []), "the first is dead"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "executes"),
+    [
+        ([], True),
+        (["all", "--cores", "2", "--configfile", "config/cpu.yaml"], True),
+        (["-j1", "--config", "run=n"], True),
+        (["--nolock", "--notemp"], True),
+        (["-n"], False),
+        (["-np", "table1"], False),
+        (["--dry-run"], False),
+        (["--dryrun"], False),
+        (["table1", "--unlock"], False),
+        (["--report=page.html"], False),
+        (["--list-rules"], False),
+    ],
+)
+def test_what_makes_nothing_is_told_from_what_does(arguments, executes):
+    assert takeover.executes(arguments) is executes

@@ -1,10 +1,6 @@
 # What the rules share: the checked configuration, paths, and who depends on which source files.
 import json
-import sys
 from functools import cache
-from pathlib import Path
-
-sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
 from workflow.evaluation import catalogue, grid, plan, reference, sources, takeover
 from workflow.evaluation.config import ConfigError, checked
@@ -15,7 +11,10 @@ except ConfigError as error:
     sys.exit(str(error))
 
 if workflow.is_main_process:
-    ALIVE = takeover.begin(Path.cwd())  # this run's sign of life, as long as it is open
+    try:  # this run's signs of life, as long as they are open
+        ALIVE = takeover.begin(Path.cwd(), config["run"], sys.argv[1:])
+    except takeover.AliveError as error:
+        sys.exit(str(error))
 
 RUN = f"results/{config['run']}"
 DATA = "results/data/{dataset}-{source}.npz"

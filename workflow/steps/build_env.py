@@ -20,18 +20,29 @@ STAMP = "built"
 
 
 def main() -> None:
-    """Build under a lock of its own, so that jobs that start together build once."""
+    """Build; what fails is one sentence."""
     lock, venv, digest = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    try:
+        build_once(lock, venv, digest)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"envs/.venv/{venv.name} could not be built: {error}")
+    except OSError as error:
+        what = f"{error.filename or venv}: {error.strerror or error}"
+        sys.exit(
+            f"envs/.venv/{venv.name} could not be built ({what}); put the repository where "
+            "there is room and leave to write"
+        )
+
+
+def build_once(lock: Path, venv: Path, digest: str) -> None:
+    """Build unless it is built, under a lock, so that jobs that start together build once."""
     venv.parent.mkdir(parents=True, exist_ok=True)
     with venv.with_name(f"{venv.name}.flock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if is_built(venv, digest):
             return
         print(f"building envs/.venv/{venv.name} from envs/{lock.name} (once)", file=sys.stderr)
-        try:
-            build(lock, venv)
-        except subprocess.CalledProcessError as error:
-            sys.exit(f"envs/.venv/{venv.name} could not be built: {error}")
+        build(lock, venv)
         part = venv / f"{STAMP}.part"
         part.write_text(f"{digest} {venv.resolve()}\n")
         part.replace(venv / STAMP)

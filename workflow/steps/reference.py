@@ -7,12 +7,15 @@ it goes on with what is not published yet.
 
 import argparse
 import subprocess
+import sys
 from collections.abc import Iterable
 
 from workflow.evaluation import archive
 from workflow.evaluation.reference import Reference, Stage, load, missing
 from workflow.steps import collect
 from workflow.steps.cli import plain_errors
+
+LAUNCH = [sys.executable, "-m", "workflow.steps.launch"]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,7 +63,7 @@ def make(reference: Reference, seeds: Iterable[int], arguments: list[str]) -> No
             if not targets:
                 continue
             print(f"{stage.name}, seed {seed}: {len(targets)} targets", flush=True)
-            command = ["snakemake", *targets, "--configfile", reference.config_file, *arguments]
+            command = [*LAUNCH, *targets, "--configfile", reference.config_file, *arguments]
             try:
                 _call(command)
             finally:
