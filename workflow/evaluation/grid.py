@@ -115,9 +115,9 @@ def environment(method: str, config: dict[str, Any]) -> str:
     return "tensorflow-gpu" if name == "tensorflow" and config["device"] == "gpu" else name
 
 
-def launch(method: str, config: dict[str, Any]) -> str:
+def launch(method: str, config: dict[str, Any]) -> list[str]:
     """What `in_env.sh` is told before a method's command: environment and variables."""
-    return " ".join([environment(method, config), *catalogue.method(method).variables])
+    return [environment(method, config), *catalogue.method(method).variables]
 
 
 def environment_together(config: dict[str, Any]) -> str:
@@ -125,10 +125,10 @@ def environment_together(config: dict[str, Any]) -> str:
     return "jax-gpu" if config["device"] == "gpu" else "jax"
 
 
-def launch_together(config: dict[str, Any]) -> str:
+def launch_together(config: dict[str, Any]) -> list[str]:
     """What `in_env.sh` is told before such a fit. JAX would take most of a GPU's memory at once."""
-    variables = "KERAS_BACKEND=jax XLA_PYTHON_CLIENT_PREALLOCATE=false"
-    return f"{environment_together(config)} {variables}"
+    variables = ["KERAS_BACKEND=jax", "XLA_PYTHON_CLIENT_PREALLOCATE=false"]
+    return [environment_together(config), *variables]
 
 
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
