@@ -5,13 +5,14 @@ import json
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflow.evaluation import grid, naming, reference
+from workflow.evaluation import grid, naming, plots, reference
 from workflow.evaluation.config import ConfigError, checked
 
 PUBLISHED = Path("results/reference/1/records.jsonl")
@@ -121,3 +122,11 @@ def test_what_makes_too_long_a_name_is_refused_with_its_key():
     assert re.search(
         r"baselines\.ratspn: .* name of \d+ characters.*: shorten epochs", str(error.value)
     )
+
+
+def test_a_text_is_drawn_as_it_is(tmp_path):
+    plots.use_style()
+    text = "$(touch PWNED)$ a_b^c"
+    plt.figure().suptitle(text)
+    plots.save(plt.gcf(), tmp_path, "it")
+    assert f">{text}</text>" in (tmp_path / "it.svg").read_text("utf-8")

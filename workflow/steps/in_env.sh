@@ -41,7 +41,9 @@ fi
 if [ -w "$venv" ] && [ "$name" = tensorflow ]; then
   processor=$(grep -sm1 -E '^(flags|Features)' /proc/cpuinfo || uname -m)
   processor=$("${sum[@]}" <<<"$processor")
-  cache="--tf_xla_persistent_cache_directory='$venv/xla/${processor:0:16}'"
+  cache=$venv/xla/${processor:0:16}
+  cache=${cache//\\/\\\\}  # TensorFlow reads it in quotes
+  cache="--tf_xla_persistent_cache_directory=\"${cache//\"/\\\"}\""
   export TF_XLA_FLAGS="${TF_XLA_FLAGS:-$cache --tf_xla_persistent_cache_device_types=CPU}"
 fi
 # Numbers shall be the same on a GPU, whose matrix units by default round float32 to 11 bits.
