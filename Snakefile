@@ -29,11 +29,11 @@ report: "workflow/report/workflow.rst"
 
 wildcard_constraints:
     method="[a-z0-9_]+",
-    point="[^/]+",
+    point="[A-Za-z0-9._+=-]+",  # what workflow/evaluation/naming.py makes names of
     dataset="[a-z_]+",
     source="[a-z]+",
-    classes=r"all|only\d+|not\d+(_\d+)*",
-    seed=r"\d+",
+    classes="all|only[0-9]+|not[0-9]+(_[0-9]+)*",
+    seed="[0-9]+",
     group="[a-z0-9_]+",
 
 

@@ -52,8 +52,8 @@ def test_every_method_of_the_suite_is_described(name):
 def test_what_a_process_must_be_told_stands_before_its_command(mine):
     config = {"device": "cpu"}
     mine('variables = ["WORD=one"]' + GOOD)
-    assert grid.launch("mine", config) == "workflow WORD=one"
-    assert grid.launch("dcgmm", config) == grid.environment("dcgmm", config) == "tensorflow"
+    assert grid.launch("mine", config) == ["workflow", "WORD=one"]
+    assert grid.launch("dcgmm", config) == [grid.environment("dcgmm", config)] == ["tensorflow"]
 
 
 def test_folders_are_scanned(mine):

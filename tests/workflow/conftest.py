@@ -36,6 +36,7 @@ class Project:
 
 def copy(folder):
     """Everything that a run needs, the built environments linked."""
+    folder.mkdir(exist_ok=True)
     for part in PARTS:
         target = folder / part
         if (ROOT / part).is_dir():

@@ -1,4 +1,7 @@
-"""Fits that go wrong in every way: each is a row with its reason, and a retry reruns it alone."""
+"""Fits that go wrong in every way: each is a row with its reason, and a retry reruns it alone.
+
+So is one whose setting is a command, and the suite lies where a shell would find commands, too.
+"""
 
 import json
 import shutil
@@ -21,12 +24,29 @@ EXPECTED = {
     "crashes": ("failed", "it crashed in native code: SIGSEGV"),
 }
 BAD = len(EXPECTED) - 1
+# Text of a setting -> name of its grid point.
+TEXTS = {
+    "works": "works",
+    "$(touch PWNED)": "=24=28touch=20PWNED=29",
+    'a b; touch PWNED & `touch PWNED` | "it\'s" <x> \\ {x} [*?] $HOME #': (
+        "a=20b=3B=20touch=20PWNED=20=26=20=60touch=20PWNED=60=20=7C=20=22it=27s=22=20=3Cx=3E=20=5C"
+        "=20=7Bx=7D=20=5B=2A=3F=5D=20=24HOME=20=23"
+    ),
+    "-rf": "=2Drf",
+    "..": "==..",
+    "a/b": "a=2Fb",
+    "": "==",
+    "1": "==1",
+    "true": "==true",
+    "ü": "=C3=BC",
+}
+FOLDER = 'it\'s a "copy" & {x}; $(touch PWNED) `touch PWNED` \\ [*] ü'
 
 
 @pytest.fixture(scope="module")
 def wronged(tmp_path_factory):
     """A copy of the suite in which Table II was made of such fits."""
-    project = conftest.copy(tmp_path_factory.mktemp("mischief"))
+    project = conftest.copy(tmp_path_factory.mktemp("mischief") / FOLDER)
     source = project.folder / "tests/workflow/mischief"
     shutil.copytree(source, project.folder / "baselines/mischief")
     result = project.snakemake(TABLE, overlay=OVERLAY)
@@ -43,13 +63,32 @@ def fits(project):
 def test_whatever_goes_wrong_is_a_row(wronged):
     records = map(json.loads, fits(wronged).values())
     found = {record["settings"]["how"]: record for record in records}
-    assert found.keys() == EXPECTED.keys()
+    assert found.keys() == EXPECTED.keys() | TEXTS.keys()
+    assert {found[text]["status"] for text in TEXTS} == {"ok"}
     for how, (status, reason) in EXPECTED.items():
         assert found[how]["status"] == status, how
         assert found[how]["reason"].startswith(reason), how
     assert 15 < found["hangs"]["memory_mb"]["host"] < 1024
     assert found["allocates"]["memory_mb"]["host"] > 1024
     assert not list((wronged.folder / "results/mischief").rglob("*.part"))
+
+
+def test_text_is_never_a_command_nor_another_value(wronged):
+    results = wronged.folder / "results/mischief"
+    points = {json.loads(text)["settings"]["how"]: point for point, text in fits(wronged).items()}
+    assert points == TEXTS | {how: how for how in EXPECTED}
+    logs = {path.name for path in (results / "log/fit/mischief").iterdir()}
+    assert logs == {*points.values()}
+    for table in ("records/table2.csv", "tables/table2_grid.csv"):
+        assert {*pd.read_csv(results / table)["grid_point"]} == {*points.values()}
+    assert not list(wronged.folder.rglob("PWNED"))
+    assert not list(wronged.folder.parent.glob("PWNED"))
+
+
+def test_a_point_can_be_asked_for_by_its_name(wronged):
+    folder = "results/mischief/fit/mischief"
+    targets = [f"{folder}/{point}/mnist/not0/seed0/outliers.json" for point in TEXTS.values()]
+    assert wronged.plan(*targets, overlay=OVERLAY) == {}
 
 
 def test_tables_are_made_of_what_is_left(wronged):
@@ -70,5 +109,6 @@ def test_a_retry_reruns_what_failed_and_nothing_else(wronged):
     assert result.returncode == 0, result.stdout + result.stderr
     after = fits(wronged)
     assert {json.loads(text)["status"] for text in after.values()} == {"ok"}
-    assert [point for point in after if after[point] == before[point]] == ["works"]
+    unchanged = {point for point in after if after[point] == before[point]}
+    assert unchanged == {*TEXTS.values()}
     assert "fit" not in wronged.plan("retry", "--until", "table2", overlay=OVERLAY)

@@ -13,8 +13,8 @@ STEPS = Path(__file__).parents[2] / "workflow/steps"
 
 @pytest.fixture
 def root(tmp_path):
-    """A repository with nothing but the launcher and an empty lock, at a path with a blank."""
-    root = tmp_path / "a clone"
+    """A repository with nothing but the launcher and an empty lock, at a path to be quoted."""
+    root = tmp_path / 'it\'s a "clone"; & \\ ü'
     (root / "workflow/steps").mkdir(parents=True)
     (root / "envs").mkdir()
     for name in ("in_env.sh", "build_env.py"):

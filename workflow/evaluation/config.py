@@ -129,10 +129,17 @@ def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
 
 
 def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """The grid points that draw samples."""
+    """The names of grid points, and those that draw samples."""
+    for method in config["baselines"]:
+        try:
+            grid.points(method, config)
+        except ValueError as error:
+            path: _Path = ("baselines", method)
+            yield path, f"{_written(path)}: {error}"
+            return
     for method, names in config["samples"]["points"].items():
         if method not in config["baselines"]:
-            path: _Path = ("samples", "points", method)
+            path = ("samples", "points", method)
             known = config["baselines"]
             yield path, _unknown(f"unknown key {_written(path)!r}", method, known)
             continue

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from dcgmm import notation, recipes
-from workflow.evaluation import catalogue
+from workflow.evaluation import catalogue, naming
 
 UNCHANGED = "recipe"  # the schedule that leaves the recipes as they are
 
@@ -32,12 +32,15 @@ def points(method: str, config: dict[str, Any]) -> Points:
     Each has `settings` of the model and `training`: `holdout` (whether the last sixth of the
     training images is kept for the choice of a point), `images` (how many to train on, None for
     all) and `sample_weight` (`label` or None).
+
+    Raises:
+        ValueError: if values cannot be told apart by the points' names, or make one too long.
     """
-    return {
-        name: point
+    return naming.unique(
+        item
         for protocol in config["protocols"]
-        for name, point in protocol_points(method, protocol, config).items()
-    }
+        for item in protocol_points(method, protocol, config).items()
+    )
 
 
 def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Points:
@@ -46,7 +49,7 @@ def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Point
         settings = config["dcgmm"]
         names = [*settings["instances"], *settings["classifiers"]]
         return _dcgmm(settings, names, settings["recipes"])
-    return dict(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
+    return naming.unique(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
 def sampled_points(method: str, config: dict[str, Any]) -> Points:
@@ -115,9 +118,9 @@ def environment(method: str, config: dict[str, Any]) -> str:
     return "tensorflow-gpu" if name == "tensorflow" and config["device"] == "gpu" else name
 
 
-def launch(method: str, config: dict[str, Any]) -> str:
+def launch(method: str, config: dict[str, Any]) -> list[str]:
     """What `in_env.sh` is told before a method's command: environment and variables."""
-    return " ".join([environment(method, config), *catalogue.method(method).variables])
+    return [environment(method, config), *catalogue.method(method).variables]
 
 
 def environment_together(config: dict[str, Any]) -> str:
@@ -125,10 +128,10 @@ def environment_together(config: dict[str, Any]) -> str:
     return "jax-gpu" if config["device"] == "gpu" else "jax"
 
 
-def launch_together(config: dict[str, Any]) -> str:
+def launch_together(config: dict[str, Any]) -> list[str]:
     """What `in_env.sh` is told before such a fit. JAX would take most of a GPU's memory at once."""
-    variables = "KERAS_BACKEND=jax XLA_PYTHON_CLIENT_PREALLOCATE=false"
-    return f"{environment_together(config)} {variables}"
+    variables = ["KERAS_BACKEND=jax", "XLA_PYTHON_CLIENT_PREALLOCATE=false"]
+    return [environment_together(config), *variables]
 
 
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
@@ -218,8 +221,7 @@ def _name(about: catalogue.Method, axes: set[str], point: dict[str, Any]) -> str
         if protocol.concerns(settings):
             shown |= {*protocol.settings}
     order = dict.fromkeys([*about.symbols, *parameters(about.name)])
-    letters = {key: key for key in order if not isinstance(settings[key], str)} | about.symbols
-    words = [f"{letters.get(key, '')}{settings[key]}" for key in order if key in shown]
-    if weight := point["training"]["sample_weight"]:
-        words.append(f"{weight}_weighted")
-    return "-".join(words) or "default"
+    weight = point["training"]["sample_weight"]
+    weighted = [f"{weight}_weighted"] if weight else []
+    differ = {key: settings[key] for key in order if key in shown}
+    return naming.name(differ, about.symbols, *weighted)

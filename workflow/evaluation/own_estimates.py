@@ -11,17 +11,20 @@ from workflow.evaluation.jobs import Job
 COLOUR = ("svhn", "colour_digits")
 FITS = ("fit", "fit_classes", "fit_together")
 
+Launch = tuple[str, ...]
+"""What `in_env.sh` is told before a command, as `grid.launch` says it."""
+
 
 def seconds(jobs: Iterable[Job]) -> dict[int, float]:
     """Number of a job -> seconds on this machine's CPU, for those whose method can tell."""
-    asked: dict[tuple[str, str], dict[str, list[Job]]] = {}
+    asked: dict[tuple[str, Launch], dict[str, list[Job]]] = {}
     for job in jobs:
         if job.rule in FITS and not job.gpu:
-            key = (job.wildcards["method"], job.params["environment"])
+            key = (job.wildcards["method"], tuple(job.params["environment"]))
             asked.setdefault(key, {}).setdefault(_question(job), []).append(job)
     told = {}
-    for (method, environment), questions in asked.items():
-        answers = _ask(method, environment, list(questions))
+    for (method, launch), questions in asked.items():
+        answers = _ask(method, launch, list(questions))
         for answer, alike in zip(answers, questions.values(), strict=True):
             if answer is not None:
                 told |= {job.number: answer * costs.images(job)[1] for job in alike}
@@ -40,10 +43,9 @@ def _question(job: Job) -> str:
     )
 
 
-def _ask(method: str, environment: str, questions: list[str]) -> list[float | None]:
+def _ask(method: str, launch: Launch, questions: list[str]) -> list[float | None]:
     """Seconds of each, by a process in the method's environment; None where it cannot tell."""
-    launcher = ["workflow/steps/in_env.sh", *environment.split()]  # its name, then variables
-    command = [*launcher, "python", "-m", "workflow.steps.time_fits"]
+    command = ["workflow/steps/in_env.sh", *launch, "python", "-m", "workflow.steps.time_fits"]
     answer = subprocess.run(
         [*command, "--method", method],
         input=f"[{', '.join(questions)}]",

@@ -20,6 +20,7 @@ STYLE = {
     "grid.alpha": 0.3,
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a dollar sign, too
     "svg.hashsalt": "dcgmm",  # the same figure is the same file
 }
 

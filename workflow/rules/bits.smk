@@ -34,5 +34,5 @@ rule bits_per_dimension:
         "bits per dimension: {params.folder}/bits_per_dimension.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.bits_per_dimension"
-        " --fits {params.fits} --data {input.data} --run {params.run:q}"
-        " --out {params.folder} > {log} 2>&1"
+        " --fits {params.fits:q} --data {input.data:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"

@@ -41,12 +41,13 @@ rule claims:
         f"{LOG}/claims.log",
     params:
         run=lambda wildcards, output: Path(output[0]).parents[1],
-        schedule=config["dcgmm"]["schedule"],
-        samples=config["samples"]["schedule"] or config["dcgmm"]["schedule"],
+        schedule=verbatim(config["dcgmm"]["schedule"]),
+        samples=verbatim(config["samples"]["schedule"] or config["dcgmm"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "claims: {params.folder}/claims.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.claims --run {params.run}"
-        " --schedule {params.schedule:q} --samples-schedule {params.samples:q}"
-        " --paper {input.paper} --inpainting {input.inpainting} --out {params.folder} > {log} 2>&1"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.claims --run {params.run:q}"
+        " --schedule={params.schedule:q} --samples-schedule={params.samples:q}"
+        " --paper {input.paper:q} --inpainting {input.inpainting:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"

@@ -6,6 +6,6 @@ workflow.localrules(
     *(
         each.name
         for each in workflow.rules
-        if "{params.environment}" not in (each.shellcmd or "") and each.name not in SENT_WITH_FITS
+        if "{params.environment:q}" not in (each.shellcmd or "") and each.name not in SENT_WITH_FITS
     )
 )

@@ -64,6 +64,6 @@ if COLOUR["dataset"]:
             "Fig. 7: {output[1]}"
         shell:
             "workflow/steps/in_env.sh workflow python -m workflow.steps.figure7"
-            " --data {input.data} --means {input.means} --draws {input.draws}"
-            " --sharpening {input.sharpening} --name figure7 --out {params.folder}"
-            " > {log} 2>&1"
+            " --data {input.data:q} --means {input.means:q} --draws {input.draws:q}"
+            " --sharpening {input.sharpening:q} --name figure7 --out {params.folder:q}"
+            " > {log:q} 2>&1"

@@ -28,7 +28,7 @@ CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 # How the shell of a rule that trains begins: ended and written down if it exceeds its limits.
 SUPERVISED = (
     "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-    " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment} "
+    " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment:q} "
 )
 
 METHODS = grid.methods(config)
@@ -93,6 +93,11 @@ def drawn_fits():
             seed=config["seeds"][0],
         )
     ]
+
+
+def verbatim(value):
+    """A parameter as it is: of a text alone, Snakemake would take `{word}` for a wildcard."""
+    return lambda wildcards: value
 
 
 @cache

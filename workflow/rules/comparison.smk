@@ -31,17 +31,17 @@ rule comparison:
     params:
         run=config["run"],
         source=config["source"],
-        schedule=config["dcgmm"]["schedule"],
-        samples=config["samples"]["schedule"] or config["dcgmm"]["schedule"],
+        schedule=verbatim(config["dcgmm"]["schedule"]),
+        samples=verbatim(config["samples"]["schedule"] or config["dcgmm"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "comparison: {params.folder}/comparison.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison"
-        " --tables {input.tables} --records {input.records} --paper {input.paper}"
+        " --tables {input.tables:q} --records {input.records:q} --paper {input.paper:q}"
         " --run {params.run:q}"
-        " --source {params.source} --schedule {params.schedule:q}"
-        " --samples-schedule {params.samples:q} --out {params.folder} > {log} 2>&1"
+        " --source {params.source:q} --schedule={params.schedule:q}"
+        " --samples-schedule={params.samples:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule comparison_figure:
@@ -65,7 +65,7 @@ rule comparison_figure:
         "comparison: {output}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison_figure"
-        " --comparison {input.comparison} --out {params.folder} > {log} 2>&1"
+        " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule statistics:
@@ -101,8 +101,8 @@ rule statistics:
         f"{LOG}/statistics.log",
     params:
         run=config["run"],
-        chosen=f"--chosen {COMPARED['table2']}" if COMPARED["table2"] else "",
-        judgements="--judgements" if judges() else "",
+        chosen=["--chosen", COMPARED["table2"]] if COMPARED["table2"] else [],
+        judgements=["--judgements"] if judges() else [],
         classes=CLASSES,
         folder=lambda wildcards, output: Path(output[0]).parent,
         figures=lambda wildcards, output: Path(output[-1]).parent,
@@ -110,9 +110,9 @@ rule statistics:
         "statistics: {params.folder}/statistics.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.statistics"
-        " --records {input.records} {params.chosen} {params.judgements} {input.judgements}"
-        " --classes {params.classes} --run {params.run:q} --out {params.folder}"
-        " --figures {params.figures} > {log} 2>&1"
+        " --records {input.records:q} {params.chosen:q} {params.judgements:q} {input.judgements:q}"
+        " --classes {params.classes:q} --run {params.run:q} --out {params.folder:q}"
+        " --figures {params.figures:q} > {log:q} 2>&1"
 
 
 rule selection:
@@ -136,15 +136,16 @@ rule selection:
     params:
         run=config["run"],
         plan=json.dumps(PLAN),
-        held_out=f"--held-out {RUN}/records/held_out.csv" if GROUPS["held_out"] else "",
+        held_out=["--held-out", f"{RUN}/records/held_out.csv"] if GROUPS["held_out"] else [],
         fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "selection: {params.folder}/selection.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
-        " --records {input.records} {params.held_out} --plan {params.plan:q} --fits {params.fits}"
-        " --run {params.run:q} --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
+        " --fits {params.fits:q}"
+        " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule compare:
@@ -165,5 +166,5 @@ rule compare:
         "compare: {params.folder}/reproduction.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.compare"
-        " --records {input.records} --published {input.published} --run {params.run:q}"
-        " --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --published {input.published:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"

@@ -50,9 +50,9 @@ rule complete:
     message:
         "complete: {params.root}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.complete --root {params.root}"
-        " --trainings {params.trainings:q} --max-failed {params.max_failed} --out {output}"
-        " > {log} 2>&1"
+        "workflow/steps/in_env.sh workflow python -m workflow.steps.complete --root {params.root:q}"
+        " --trainings {params.trainings:q} --max-failed {params.max_failed:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 def forced(wildcards):

@@ -9,10 +9,10 @@ rule data:
     log:
         f"{LOG}/data/{{dataset}}-{{source}}.log",
     params:
-        folder=config["data_dir"],
+        folder=verbatim(config["data_dir"]),
     message:
         "data: {wildcards.dataset}, {wildcards.source}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.data"
-        " --dataset {wildcards.dataset} --source {wildcards.source}"
-        " --data-dir {params.folder:q} --out {output} > {log} 2>&1"
+        " --dataset {wildcards.dataset:q} --source {wildcards.source:q}"
+        " --data-dir={params.folder:q} --out {output:q} > {log:q} 2>&1"

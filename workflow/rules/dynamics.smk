@@ -30,7 +30,7 @@ rule dynamics:
     log:
         f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.log",
     wildcard_constraints:
-        epochs=r"\d+",
+        epochs="[0-9]+",
         scheme="joint|layerwise",
     priority: LONG_CHAIN
     threads: config["threads"]
@@ -45,9 +45,10 @@ rule dynamics:
         "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}, seed {wildcards.seed}"
     shell:
         f"{SUPERVISED}python -m workflow.steps.dynamics"
-        " --settings {params.settings:q} --epochs {wildcards.epochs} --scheme {wildcards.scheme}"
-        " --measurements {params.measurements} --data {input.data} --seed {wildcards.seed}"
-        " --out {output} > {log} 2>&1"
+        " --settings {params.settings:q} --epochs {wildcards.epochs:q}"
+        " --scheme {wildcards.scheme:q}"
+        " --measurements {params.measurements:q} --data {input.data:q} --seed {wildcards.seed:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule figure4:
@@ -73,4 +74,4 @@ rule figure4:
         "figure4: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure4"
-        " --dynamics {input.dynamics} --out {params.folder} > {log} 2>&1"
+        " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"

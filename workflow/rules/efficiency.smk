@@ -30,5 +30,5 @@ rule efficiency:
         "efficiency: {params.folder}/efficiency.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.efficiency"
-        " --records {input.records} --samples {input.samples} --run {params.run:q}"
-        " --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --samples {input.samples:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"

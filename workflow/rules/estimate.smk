@@ -8,10 +8,10 @@ rule estimate:
         f"{LOG}/estimate.log",
     params:
         run=config["run"],
-        configfiles=[str(file) for file in workflow.overwrite_configfiles],
+        configfiles=verbatim([str(file) for file in workflow.overwrite_configfiles]),
     message:
         "estimate of all that `all` lacks"
     shell:
         "WARM_SERVERS= workflow/steps/in_env.sh workflow python -m workflow.steps.estimate"
-        " --reference {input} --run {params.run:q} --configfiles {params.configfiles:q}"
-        " 2>&1 | tee {log}"
+        " --reference {input:q} --run {params.run:q} --configfiles {params.configfiles:q}"
+        " 2>&1 | tee {log:q}"

@@ -22,7 +22,7 @@ rule figure10:
         "Fig. 10: {params.folder}/figure10.png"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure10"
-        " --fits {params.fits} --out {params.folder} > {log} 2>&1"
+        " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table2_grid:
@@ -47,7 +47,7 @@ rule table2_grid:
         "grids of Table II: {params.folder}/table2_grid.png"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table2_grid"
-        " --grid {input.grid} --out {params.folder} > {log} 2>&1"
+        " --grid {input.grid:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule draws:
@@ -69,8 +69,9 @@ rule draws:
     message:
         "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.draws"
-        " --fit {input.fit} --model {input.model} --data {input.data} --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.draws"
+        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule competitors:
@@ -94,7 +95,7 @@ rule competitors:
         "samples of the competitors: {params.folder}/competitors.png"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.competitors"
-        " --draws {input.draws} --out {params.folder} > {log} 2>&1"
+        " --draws {input.draws:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule diagrams:
@@ -119,4 +120,4 @@ rule diagrams:
         "diagrams: {params.folder}/diagram_*.png"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.diagrams"
-        " --instances {params.instances} --out {params.folder} > {log} 2>&1"
+        " --instances {params.instances:q} --out {params.folder:q} > {log:q} 2>&1"

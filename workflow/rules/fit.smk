@@ -2,11 +2,11 @@ def fit_command(seeds, folders):
     """The shell of a rule that fits by one seed or by several, into a folder each."""
     return (
         f"{SUPERVISED}python -m workflow.steps.fit"
-        " --method {wildcards.method} --grid-point {wildcards.point}"
+        " --method {wildcards.method:q} --grid-point {wildcards.point:q}"
         " --settings {params.settings:q} --training {params.training:q}"
-        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
-        f" --classes {{wildcards.classes}} --seed {seeds} --lock {{input.lock}}"
-        f" --out {folders} > {{log}} 2>&1"
+        " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
+        f" --classes {{wildcards.classes:q}} --seed {seeds} --lock {{input.lock:q}}"
+        f" --out {folders} > {{log:q}} 2>&1"
     )
 
 
@@ -41,7 +41,7 @@ rule fit:
     message:
         "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        fit_command(seeds="{wildcards.seed}", folders="{params.folder}")
+        fit_command(seeds="{wildcards.seed:q}", folders="{params.folder:q}")
 
 
 if config["dcgmm"]["together"]:
@@ -79,4 +79,4 @@ if config["dcgmm"]["together"]:
         message:
             "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
         shell:
-            fit_command(seeds="{params.seeds}", folders="{params.folders}")
+            fit_command(seeds="{params.seeds:q}", folders="{params.folders:q}")

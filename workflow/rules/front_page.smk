@@ -52,7 +52,7 @@ rule front_page:
     log:
         f"{LOG}/front_page.log",
     params:
-        config=json.dumps(config),
+        config=verbatim(json.dumps(config)),
         asked=json.dumps(asked()),
         figures=json.dumps(figures_shown()),
         folder=lambda wildcards, output: Path(output[0]).parent,
@@ -61,4 +61,4 @@ rule front_page:
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.front_page"
         " --config {params.config:q} --asked {params.asked:q} --figures {params.figures:q}"
-        " --folder {params.folder} --out {output} > {log} 2>&1"
+        " --folder {params.folder:q} --out {output:q} > {log:q} 2>&1"

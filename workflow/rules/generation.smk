@@ -87,8 +87,8 @@ rule sharpening:
     message:
         "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.sharpening"
-        " --fit {input.fit} --model {input.model} --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.sharpening"
+        " --fit {input.fit:q} --model {input.model:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule inpainting:
@@ -111,8 +111,9 @@ rule inpainting:
     message:
         "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.inpainting"
-        " --fit {input.fit} --model {input.model} --data {input.data} --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.inpainting"
+        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule samples:
@@ -138,7 +139,8 @@ rule samples:
         "{wildcards.figure}: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.samples"
-        " --draws {input.draws} --name {wildcards.figure} --out {params.folder} > {log} 2>&1"
+        " --draws {input.draws:q} --name {wildcards.figure:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule semantics:
@@ -162,7 +164,7 @@ rule semantics:
         "semantics of sampling: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.semantics"
-        " --draws {input.draws} --out {params.folder} > {log} 2>&1"
+        " --draws {input.draws:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule sharpened:
@@ -191,8 +193,8 @@ rule sharpened:
         "{wildcards.figure}: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure5"
-        " --sharpening {input.sharpening} --name {wildcards.figure} --out {params.folder}"
-        " > {log} 2>&1"
+        " --sharpening {input.sharpening:q} --name {wildcards.figure:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule figure8:
@@ -218,7 +220,8 @@ rule figure8:
         "figure8: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure8"
-        " --inpainting {input.inpainting} --accuracy {input.accuracy} --name figure8 --out {params.folder} > {log} 2>&1"
+        " --inpainting {input.inpainting:q} --accuracy {input.accuracy:q} --name figure8"
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure14:
@@ -243,4 +246,4 @@ rule figure14:
         "figure14: {output[1]}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.figure14"
-        " --fits {params.fits} --out {params.folder} > {log} 2>&1"
+        " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"

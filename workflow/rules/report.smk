@@ -9,9 +9,9 @@ rule report:
     log:
         f"{LOG}/report.log",
     params:
-        config=json.dumps(config),
+        config=verbatim(json.dumps(config)),
     message:
         "report: {output}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.report"
-        " --config {params.config:q} --out {output} > {log} 2>&1"
+        " --config {params.config:q} --out {output:q} > {log:q} 2>&1"

@@ -77,11 +77,11 @@ rule fit_classes:
         "fit of each class: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         f"{SUPERVISED}python -m workflow.steps.fit_classes"
-        " --method {wildcards.method} --grid-point {wildcards.point}"
+        " --method {wildcards.method:q} --grid-point {wildcards.point:q}"
         " --settings {params.settings:q} --training {params.training:q}"
-        " --limits {resources.limits:q} --device {params.device} --data {input.data}"
-        " --classes {params.classes} --seed {wildcards.seed} --lock {input.lock}"
-        " --out {params.folder} > {log} 2>&1"
+        " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
+        " --classes {params.classes:q} --seed {wildcards.seed:q} --lock {input.lock:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule class_samples:
@@ -105,9 +105,9 @@ rule class_samples:
     message:
         "samples: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.class_samples"
-        " --fit {input.fit} --model {input.model} --images {params.images}"
-        " --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.class_samples"
+        " --fit {input.fit:q} --model {input.model:q} --images {params.images:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule contact_sheets:
@@ -128,7 +128,7 @@ rule contact_sheets:
         "contact sheets: {output}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.contact_sheets"
-        " --samples {input.samples} --out {output} > {log} 2>&1"
+        " --samples {input.samples:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule judge:
@@ -158,8 +158,9 @@ rule judge:
         "judge: {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         f"{SUPERVISED}python -m workflow.steps.judge"
-        " --data {input.data} --seed {wildcards.seed} --epochs {params.epochs}"
-        " --learning-rates {params.rates} --lock {input.lock} --out {params.folder} > {log} 2>&1"
+        " --data {input.data:q} --seed {wildcards.seed:q} --epochs {params.epochs:q}"
+        " --learning-rates {params.rates:q} --lock {input.lock:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule judgements:
@@ -182,9 +183,9 @@ rule judgements:
     message:
         "judgements: {wildcards.dataset}, judge {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.judgements"
-        " --samples {input.samples} --judge {params.folder} --data {input.data}"
-        " --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.judgements"
+        " --samples {input.samples:q} --judge {params.folder:q} --data {input.data:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule figure8_accuracy:
@@ -205,8 +206,9 @@ rule figure8_accuracy:
     message:
         "accuracy on in-painted images: {output}"
     shell:
-        "workflow/steps/in_env.sh {params.environment} python -m workflow.steps.figure8_accuracy"
-        " --inpainting {input.inpainting} --judge {params.folder} --out {output} > {log} 2>&1"
+        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.figure8_accuracy"
+        " --inpainting {input.inpainting:q} --judge {params.folder:q} --out {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule table3:
@@ -241,5 +243,5 @@ rule table3:
         "Table III: {params.folder}/table3.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table3"
-        " --judgements {input.judgements} --judges {input.judges} --paper {input.paper}"
-        " --run {params.run:q} --out {params.folder} > {log} 2>&1"
+        " --judgements {input.judgements:q} --judges {input.judges:q} --paper {input.paper:q}"
+        " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -23,14 +23,14 @@ rule table1:
         f"{LOG}/table1.log",
     params:
         run=config["run"],
-        schedule=config["dcgmm"]["schedule"],
+        schedule=verbatim(config["dcgmm"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "Table I: {params.folder}/table1.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table1"
-        " --records {input.records} --paper {input.paper} --run {params.run:q}"
-        " --schedule {params.schedule:q} --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
+        " --schedule={params.schedule:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule outlier_classes:
@@ -51,14 +51,14 @@ rule outlier_classes:
         f"{LOG}/outlier_classes.log",
     params:
         run=config["run"],
-        schedule=config["dcgmm"]["schedule"],
+        schedule=verbatim(config["dcgmm"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "outlier classes: {params.folder}/outlier_classes.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.outlier_classes"
-        " --records {input.records} --run {params.run:q} --schedule {params.schedule:q}"
-        " --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --run {params.run:q} --schedule={params.schedule:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule ablations:
@@ -81,14 +81,15 @@ rule ablations:
     params:
         recipe=config["dcgmm"]["recipes"][0],
         run=config["run"],
-        schedule=config["dcgmm"]["schedule"],
+        schedule=verbatim(config["dcgmm"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "ablations: {params.folder}/ablations.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.ablations"
-        " --records {input.records} --paper {input.paper} --recipe {params.recipe}"
-        " --run {params.run:q} --schedule {params.schedule:q} --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --paper {input.paper:q} --recipe {params.recipe:q}"
+        " --run {params.run:q} --schedule={params.schedule:q} --out {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule table2:
@@ -129,8 +130,8 @@ rule table2:
         "Table II: {params.folder}/table2.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table2"
-        " --records {input.records} --paper {input.paper} --run {params.run:q}"
-        " --plan {params.plan:q} --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
+        " --plan {params.plan:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table4:
@@ -157,8 +158,8 @@ rule table4:
         "Table IV: {params.folder}/table4.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table4"
-        " --records {input.records} --paper {input.paper} --run {params.run:q}"
-        " --out {params.folder} > {log} 2>&1"
+        " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table5:
@@ -183,7 +184,7 @@ rule table5:
         "Table V: {params.folder}/table5.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table5"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table6:
@@ -214,4 +215,4 @@ rule table6:
         "Table VI: {params.folder}/table6.md"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.table6"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder:q} > {log:q} 2>&1"

@@ -17,7 +17,7 @@ rule outliers:
         "outliers: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.outliers"
-        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule classification:
@@ -35,7 +35,7 @@ rule classification:
         "classification: {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.classification"
-        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule held_out:
@@ -53,7 +53,7 @@ rule held_out:
         "held-out class: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.held_out"
-        " --fit {input.fit} --scores {input.scores} --out {output} > {log} 2>&1"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
 def gathered(wildcards):
@@ -85,6 +85,6 @@ rule records:
         "records: {output}"
     shell:
         "workflow/steps/in_env.sh workflow python -m workflow.steps.records"
-        " --root {params.root} --points {params.points} --datasets {params.datasets}"
-        " --classes {params.classes} --seeds {params.seeds} --task {params.task}"
-        " --out {output} > {log} 2>&1"
+        " --root {params.root:q} --points {params.points:q} --datasets {params.datasets:q}"
+        " --classes {params.classes:q} --seeds {params.seeds:q} --task {params.task:q}"
+        " --out {output:q} > {log:q} 2>&1"

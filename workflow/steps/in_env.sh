@@ -70,7 +70,8 @@ if [ -w "$venv" ] && [ "$name" = tensorflow ]; then
   processor=$(grep -sm1 -E '^(flags|Features)' /proc/cpuinfo || uname -m)
   processor=$("${sum[@]}" <<<"$processor")
   export XLA_CACHE=$venv/xla/${processor:0:16}
-  export TF_XLA_FLAGS="--tf_xla_persistent_cache_directory='$XLA_CACHE'"
+  cache=${XLA_CACHE//\\/\\\\}  # TensorFlow reads it in quotes
+  export TF_XLA_FLAGS="--tf_xla_persistent_cache_directory=\"${cache//\"/\\\"}\""
   TF_XLA_FLAGS+=" --tf_xla_persistent_cache_device_types=CPU"
 fi
 # Numbers shall be the same on a GPU, whose matrix units by default round float32 to 11 bits.

@@ -15,7 +15,7 @@ class Mischief(GaussianPixels):
     """Fits as it should, or goes wrong.
 
     Args:
-        how: a key of `MISCHIEF`, or `works`.
+        how: a key of `MISCHIEF`, `diverges`, or anything else, which works.
         input_shape: (H, W, C) of an image.
     """
 
