@@ -15,7 +15,6 @@ EXPECTED = {
     "raises": ("failed", "RuntimeError: on purpose"),
     "exits": ("failed", "SystemExit: gone"),
     "diverges": ("diverged", "ArithmeticError: the log-density under layer top is not"),
-    "lacks": ("failed", "out of memory: "),
     "hangs": ("timeout", "it ran longer than limits.timeout_s, which is 12"),
     "allocates": ("failed", "out of memory: it held 1."),
     "crashes": ("failed", "it crashed in native code: SIGSEGV"),
