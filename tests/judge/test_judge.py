@@ -166,7 +166,7 @@ def test_a_judge_of_other_images_is_refused(tmp_path):
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_judge_whose_training_fails_is_a_record_and_its_rows_say_so(tmp_path, monkeypatch, ended):
     def fail(*_, **__):
-        raise MemoryError("no room")
+        raise RuntimeError("no luck")
 
     monkeypatch.setattr(step.judges, "train", fail)
     x, y = toy(20)
@@ -176,7 +176,7 @@ def test_a_judge_whose_training_fails_is_a_record_and_its_rows_say_so(tmp_path, 
     how = {"status": "timeout", "reason": "too long", "cpu": 1.0, "memory_mb": 2.0}
     step.main([*words, *(["--ended", json.dumps(how)] if ended else [])])
     record = files.read_json(tmp_path / "judge/judge.json")
-    raised = ("failed", "out of memory: MemoryError: no room")
+    raised = ("failed", "RuntimeError: no luck")
     expected = ("timeout", "too long") if ended else raised
     assert (record["status"], record["reason"]) == expected
 
@@ -185,3 +185,16 @@ def test_a_judge_whose_training_fails_is_a_record_and_its_rows_say_so(tmp_path, 
     (row,) = files.read_json(tmp_path / "out.json")["rows"]
     assert row["status"] == "failed"
     assert row["reason"] == f"the judge of seed 1 is of no use: {expected[1]}"
+
+
+def test_a_judge_of_a_machine_in_trouble_is_no_record(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(step.judges, "train", fail)
+    x, y = toy(20)
+    Dataset("toy", "full", x, y, x, y, {"file": 64 * "c"}).save(tmp_path / "data.npz")
+    words = ["--data", str(tmp_path / "data.npz"), "--seed", "1", "--epochs", "4"]
+    with pytest.raises(SystemExit, match="nothing is recorded"):
+        step.main([*words, "--out", str(tmp_path / "judge")])
+    assert not (tmp_path / "judge").exists()

@@ -96,7 +96,7 @@ class Fake:
         return np.where(known, images, np.float32(1))
 
     def save(self, folder):
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a model replaces one
 
 
 def run(tmp_path, monkeypatch, model, training=PLAIN, limits=None, step=fit, classes=("not0",)):

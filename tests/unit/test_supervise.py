@@ -11,8 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workflow.steps import supervise
-
 # Does its mischief, or writes down how it was ended, as a step does.
 COMMAND = """
 import ctypes, os, signal, subprocess, sys, time
@@ -25,12 +23,12 @@ CHILD = "open('child', 'w').write(str(subprocess.Popen(['sleep', '60']).pid));"
 HANG = "ctypes.PyDLL(None).sleep(60)"
 
 
-def start(folder, mischief, **limits):
+def start(folder, mischief, marker="", **limits):
     arguments = ["--limits", json.dumps(limits), "--", sys.executable, "-c", COMMAND + mischief]
     return subprocess.Popen(
         [sys.executable, "-m", "workflow.steps.supervise", *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        env=os.environ | {"PYTHONPATH": str(Path.cwd()), "MARKER": marker},
         stderr=subprocess.PIPE,
         text=True,
         # A shell lets what it runs in the background ignore it, and so would this.
@@ -78,24 +76,39 @@ def test_memory_is_that_of_all_processes(tmp_path):
     assert ended["reason"].endswith("but limits.memory_gb is 0.25")
 
 
-@pytest.mark.parametrize("number", ["SIGSEGV", "SIGABRT"])
+@pytest.mark.parametrize("number", ["SIGSEGV", "SIGABRT", "SIGFPE"])
 def test_a_crash_in_native_code_is_told(tmp_path, number):
     code, ended, _ = run(tmp_path, f"os.kill(os.getpid(), signal.{number})")
     assert (code, ended["status"]) == (0, "failed")
     assert ended["reason"].startswith(f"it crashed in native code: {number}, ")
 
 
-@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
+OUTSIDE = ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGXCPU", "SIGXFSZ", "SIGBUS", "SIGILL"]
+
+
+@pytest.mark.parametrize("number", OUTSIDE)
 def test_who_is_ended_from_outside_leaves_no_record(tmp_path, number):
-    code, ended, said = run(tmp_path, f"os.kill(os.getpid(), signal.{number})")
+    default = f"signal.signal(signal.{number}, 0);" if number != "SIGKILL" else ""
+    code, ended, said = run(tmp_path, f"{default}os.kill(os.getpid(), signal.{number})")
     assert (code, ended) == (1, None)
     assert said == f"ended from outside by {number}; nothing is recorded, so run it again\n"
 
 
-def test_a_kill_that_the_system_counts_as_want_of_memory_is_told():
-    assert supervise.crash(-signal.SIGKILL, True)[1].startswith("out of memory: the system")
-    assert supervise.crash(-signal.SIGKILL, False) is None
-    assert supervise.crash(-signal.SIGTERM, True) is None
+@pytest.mark.parametrize("counts", [(3, 4), (3, 3)])
+def test_a_kill_that_the_system_counts_as_want_of_memory_is_an_abort(tmp_path, counts):
+    command = [sys.executable, "-c", f"{COMMAND}os.kill(os.getpid(), signal.SIGKILL)"]
+    program = "import sys; from workflow.steps import supervise; "
+    program += f"supervise.oom_kills = iter({counts}).__next__; supervise.main(sys.argv[1:])"
+    result = subprocess.run(
+        [sys.executable, "-c", program, "--limits", "{}", "--", *command],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, (tmp_path / "ended").exists()) == (1, False)
+    lacked = result.stderr.startswith("out of memory: the system killed it")
+    assert lacked is (counts == (3, 4))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -109,6 +122,110 @@ def test_a_command_does_not_outlive_its_supervisor(tmp_path, number):
     process.communicate()
     assert process.returncode != 0
     assert gone(tmp_path) and not (tmp_path / "ended").exists()
+
+
+# What tries to escape: it leaves the session, its parent, or both, or does not listen.
+SETSID = "subprocess.Popen(['sleep', '60'], start_new_session=True);"
+ORPHAN = "subprocess.Popen('setsid sleep 60 & exit', shell=True, start_new_session=True).wait();"
+DEAF = "\nif not os.fork():\n  os.setsid(); signal.signal(15, signal.SIG_IGN); time.sleep(60)\n"
+STOPPED = "\nif not os.fork():\n  os.setsid(); os.kill(os.getpid(), signal.SIGSTOP)\n"
+REAPER = "ctypes.CDLL(None).prctl(36, 1);" + ORPHAN
+SPRING = """
+if not os.fork():
+    os.setsid()
+    while time.sleep(0.01) is None:
+        if not os.fork():
+            time.sleep(60)
+"""
+COMETS = """
+until = time.monotonic() + 40
+for _ in range(8):
+    if not os.fork():
+        while time.monotonic() < until:
+            os.setsid()
+            if os.fork():
+                os._exit(0)
+        os._exit(0)
+"""
+ESCAPES = SETSID + ORPHAN + REAPER + DEAF + STOPPED + SPRING
+ENDS = {"timeout": ({"timeout_s": 2}, HANG), "end": ({}, ""), "crash": ({}, "os.abort()")}
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a subreaper")
+
+
+def marked(marker):
+    """Processes, zombies among them, that have a marker or a parent who has it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("MARKER") == marker:
+                found.append((process.pid, process.status(), process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+@only_linux
+@pytest.mark.parametrize("escapes", [ESCAPES, COMETS])
+@pytest.mark.parametrize("how", ENDS)
+def test_no_descendant_outlives_the_command(tmp_path, escapes, how):
+    limits, last = ENDS[how]
+    marker = str(tmp_path)
+    process = start(tmp_path, f"{escapes}\ntime.sleep(0.3);{last}", marker, **limits)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert marked(marker) == []
+
+
+@only_linux
+@pytest.mark.parametrize(
+    ("whom", "number"),
+    [("first", "SIGTERM"), ("first", "SIGINT"), ("first", "SIGKILL"), ("second", "SIGKILL")],
+)
+def test_no_descendant_outlives_the_run(tmp_path, whom, number):
+    marker = str(tmp_path)
+    mischief = SETSID + ORPHAN + DEAF + f"time.sleep(0.3); open('on', 'w'); {HANG}"
+    process = start(tmp_path, mischief, marker, timeout_s=60)
+    while not (tmp_path / "on").exists():
+        time.sleep(0.02)
+    assert len(marked(marker)) >= 5
+    (second,) = psutil.Process(process.pid).children()
+    os.kill(process.pid if whom == "first" else second.pid, signal.Signals[number])
+    process.communicate(timeout=50)
+    assert process.returncode != 0
+    for _ in range(100):  # if the first is killed, the second cleans up behind it
+        if not marked(marker):
+            break
+        time.sleep(0.05)
+    assert marked(marker) == []
+    assert not (tmp_path / "ended").exists()
+
+
+@only_linux
+def test_memory_of_orphans_counts(tmp_path):
+    half = "kept = bytes(150 * 2**20).replace(b'\\0', b'1')"
+    orphan = f"\nif not os.fork():\n  os.setsid()\n  if os.fork(): os._exit(0)\n  {half}; {HANG}\n"
+    code, ended, _ = run(tmp_path, orphan + orphan + HANG, memory_gb=0.25, timeout_s=60)
+    assert (code, ended["status"]) == (0, "failed")
+    assert ended["reason"].startswith("out of memory: it held 0.")
+    assert ended["memory_mb"] > 256
+
+
+@only_linux
+def test_orphans_that_have_ended_are_no_zombies(tmp_path):
+    orphans = "subprocess.run('for i in 1 2 3 4 5; do setsid sleep 0.1 & done', shell=True);"
+    process = start(tmp_path, orphans + "time.sleep(2); open('on', 'w');" + HANG, timeout_s=60)
+    while not (tmp_path / "on").exists():
+        time.sleep(0.02)
+    found = psutil.Process(process.pid).children(recursive=True)
+    assert psutil.STATUS_ZOMBIE not in {each.status() for each in found}
+    process.terminate()
+    process.communicate()
+
+
+def test_the_command_is_told_what_was_so_before_it_began(tmp_path):
+    code, ended, _ = run(tmp_path, "open('begun', 'w').write(sys.argv[-1]); os.abort()")
+    assert (code, ended["status"]) == (0, "failed")
+    assert json.loads((tmp_path / "begun").read_text()).keys() >= {"commit", "host", "locks"}
 
 
 def test_nothing_heavy_is_imported():

@@ -18,7 +18,6 @@ EXPECTED = {
     "raises": ("failed", "RuntimeError: on purpose"),
     "exits": ("failed", "SystemExit: gone"),
     "diverges": ("diverged", "ArithmeticError: the log-density under layer top is not"),
-    "lacks": ("failed", "out of memory: "),
     "hangs": ("timeout", "it ran longer than limits.timeout_s, which is 12"),
     "allocates": ("failed", "out of memory: it held 1."),
     "crashes": ("failed", "it crashed in native code: SIGSEGV"),
@@ -112,3 +111,27 @@ def test_a_retry_reruns_what_failed_and_nothing_else(wronged):
     unchanged = {point for point in after if after[point] == before[point]}
     assert unchanged == {*TEXTS.values()}
     assert "fit" not in wronged.plan("retry", "--until", "table2", overlay=OVERLAY)
+
+
+def test_trouble_of_the_machine_is_no_record_and_the_next_run_makes_the_fit(tmp_path):
+    project = conftest.copy(tmp_path)
+    source = project.folder / "tests/workflow/mischief"
+    shutil.copytree(source, project.folder / "baselines/mischief")
+    overlays = [OVERLAY, "tests/workflow/troubles.yaml"]
+    run = project.folder / "results/troubles"
+    result = project.snakemake("results/troubles/tables/table2.csv", overlay=overlays)
+    assert result.returncode == 1
+    (made,) = run.glob("fit/**/fit.json")
+    assert json.loads(made.read_text())["settings"]["how"] == "works", "other jobs go on"
+    assert not [*run.rglob("*.part"), *run.glob("tables/*")]
+    said = result.stdout + result.stderr
+    for trouble in ("MemoryError: ", "File too large", "No module named 'no_such_library'"):
+        assert f"{trouble}" in said
+    assert said.count("; nothing is recorded: ") >= 3
+    (project.folder / "mended").touch()
+    before = made.read_text()
+    result = project.snakemake("results/troubles/tables/table2.csv", overlay=overlays)
+    assert result.returncode == 0, result.stdout + result.stderr
+    records = [json.loads(path.read_text()) for path in run.glob("fit/**/fit.json")]
+    assert [record["status"] for record in records] == ["ok"] * 4
+    assert made.read_text() == before

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, limits, provenance
+from workflow.evaluation import datasets, limits, provenance, troubles
 
 
 def parser(
@@ -32,12 +32,13 @@ def parser(
     result.add_argument("--seed", required=True, type=int, **each)
     result.add_argument("--lock", required=True, type=Path, help="of this environment")
     result.add_argument("--out", required=True, type=Path, help="folder, one a seed", **each)
-    add_ended(result)
+    add_supervised(result)
     return result
 
 
-def add_ended(parser: argparse.ArgumentParser) -> None:
-    """The argument with which `workflow.steps.supervise` has an ended training written down."""
+def add_supervised(parser: argparse.ArgumentParser) -> None:
+    """What `workflow.steps.supervise` says of the conditions, and of a training that it ended."""
+    parser.add_argument("--begun", type=json.loads, help="JSON of provenance.note; else noted here")
     parser.add_argument("--ended", type=json.loads, help="JSON: how it was ended; it is not begun")
 
 
@@ -115,13 +116,24 @@ def ended(how: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def failure(error: BaseException, outcome: dict[str, Any]) -> dict[str, Any]:
-    """The outcome of a fit that raised; the traceback goes to the log."""
+    """The outcome of a fit that raised.
+
+    Raises:
+        MachineError: as `told`.
+    """
+    estimate = getattr(error, "estimate", outcome["estimate"])
+    return outcome | told(error) | {"estimate": estimate}
+
+
+def told(error: BaseException) -> dict[str, str]:
+    """Status and reason for whatever a method raised; the traceback goes to the log.
+
+    Raises:
+        MachineError: if the machine is to blame, so that there is nothing to record.
+    """
     traceback.print_exception(error)
-    return outcome | {
-        "status": status(error),
-        "reason": reason(error),
-        "estimate": getattr(error, "estimate", outcome["estimate"]),
-    }
+    troubles.check(error)
+    return {"status": status(error), "reason": reason(error)}
 
 
 def record(
@@ -131,6 +143,7 @@ def record(
     seed: int,
     counts: tuple[int, int],
     outcome: dict[str, Any],
+    conditions: dict[str, Any],
 ) -> dict[str, Any]:
     """The record of a fit.
 
@@ -141,13 +154,14 @@ def record(
         seed: of the fit, maybe one of several that the process made side by side.
         counts: of training images, and of those kept aside.
         outcome: how it went.
+        conditions: of `provenance.end`.
     """
     own = {"cpu": round(time.process_time(), 3), "memory_mb": provenance.peak_memory_mb()}
     spent = options.ended or own
     together = len(options.seed) if isinstance(options.seed, list) else 1
     return {
         "schema_version": 2,
-        "suite_version": provenance.suite_version(),
+        "suite_version": conditions["suite_version"],
         "method": options.method,
         "grid_point": options.grid_point,
         "settings": options.settings,
@@ -165,9 +179,7 @@ def record(
         **outcome,
         "seconds": outcome["seconds"] | {"cpu": round(spent["cpu"] / together, 3)},
         "memory_mb": {"host": spent["memory_mb"], "gpu": provenance.peak_gpu_memory_mb()},
-        "environment": provenance.environment(options.lock),
-        "host": provenance.host(),
-        "commit": provenance.commit(),
+        **{key: conditions[key] for key in ("environment", "host", "commit")},
     }
 
 
@@ -208,16 +220,5 @@ def status(error: BaseException) -> str:
 def reason(error: BaseException) -> str:
     """One line; what is refused by us needs no name of an exception."""
     name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
-    memory = "out of memory: " if lacked_memory(error) else ""
+    memory = "out of memory: " if troubles.lacked_memory(error) else ""
     return f"{memory}{name}{error}".splitlines()[0]
-
-
-def lacked_memory(error: BaseException) -> bool:
-    """Whether an exception tells of too little memory, as Python and each library say it."""
-    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
-        return True
-    return any(words in f"{error}" for words in _NOT_ALLOCATED)
-
-
-_OUT_OF_MEMORY = ("ResourceExhaustedError", "OutOfMemoryError")  # of TensorFlow, of torch's CUDA
-_NOT_ALLOCATED = ("RESOURCE_EXHAUSTED", "can't allocate memory")  # of JAX, of torch's CPU

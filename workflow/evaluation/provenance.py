@@ -1,4 +1,8 @@
-"""Under which conditions a result was made: machine, packages, commit, memory."""
+"""Under which conditions a result was made: machine, packages, commit, memory.
+
+A program notes them when it starts, before it loads data or a library, and looks again when it
+writes its record (`begin`, `end`).
+"""
 
 import hashlib
 import os
@@ -16,6 +20,8 @@ PACKAGES = (
     "keras", "tensorflow", "tensorflow-cpu", "tf-keras", "libspn-keras", "jax", "torch", "numpy",
     "scikit-learn",
 )  # fmt: skip
+GIT = ("git", "--no-optional-locks")  # in nobody's way who commits meanwhile
+CODE = ("--", ".", ":(exclude)results")  # what a result may depend on, to git
 
 
 def suite_version() -> str:
@@ -42,6 +48,58 @@ def machine(host: dict[str, Any]) -> str:
     return host["id"] + (f", {host['gpu']}" if host["gpu"] else "")
 
 
+def note() -> dict[str, Any]:
+    """What is to be known of a program before it starts: version, machine, commit, and the locks.
+
+    Whoever starts a program may note it instead, and hand it over.
+    """
+    locks = sorted((ROOT / "envs").glob("*.lock"))
+    return {
+        "suite_version": suite_version(),
+        "host": host(),
+        "commit": commit(),
+        "locks": {lock.name: _digest(lock) for lock in locks},
+    }
+
+
+def begin(noted: dict[str, Any] | None, lock: Path) -> dict[str, Any]:
+    """The conditions under which this program starts, as a record has them.
+
+    Args:
+        noted: what `note` has said before it started, if anybody asked.
+        lock: of this environment.
+    """
+    noted = note() if noted is None else noted
+    here = environment(lock)
+    digest = noted["locks"].get(lock.name, here["lock_sha256"])
+    return {
+        "suite_version": noted["suite_version"],
+        "environment": here | {"lock_sha256": digest},
+        "host": noted["host"],
+        "commit": noted["commit"],
+    }
+
+
+def end(begun: dict[str, Any], lock: Path) -> dict[str, Any]:
+    """The conditions that a program began with; `changed` if they are others by now."""
+    commit = still(begun["commit"])
+    try:
+        altered = environment(lock) != begun["environment"]
+    except OSError:  # the lock is gone
+        altered = True
+    return begun | {"commit": commit | ({"changed": True} if altered else {})}
+
+
+def still(commit: dict[str, Any]) -> dict[str, Any]:
+    """The commit that a program began with; `changed` if tracked files differ by now, too."""
+    if commit["hash"] is None:
+        return commit
+    # Whichever commit is checked out by now: one to results/ alone changes no code.
+    changes = _output(*GIT, "diff", "--no-ext-diff", "--name-only", commit["hash"], *CODE)
+    looks = (commit["changed"], None if changes is None else bool(changes))
+    return commit | {"changed": True if any(looks) else None if None in looks else False}
+
+
 def environment(lock: Path) -> dict[str, Any]:
     """Interpreter, the lock that made this environment, and the packages that matter."""
     installed = {}
@@ -51,7 +109,7 @@ def environment(lock: Path) -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             continue
     return {
-        "lock_sha256": hashlib.sha256(lock.read_bytes()).hexdigest(),
+        "lock_sha256": _digest(lock),
         "python": platform.python_version(),
         "packages": installed,
     }
@@ -60,12 +118,14 @@ def environment(lock: Path) -> dict[str, Any]:
 def commit() -> dict[str, Any]:
     """Commit of the suite, and whether tracked files differ from it.
 
-    Not those of `results/`: `make reference` adds to them as it goes, and no fit reads them.
+    Not those of `results/`: `make reference` adds to them as it goes, and no fit reads them. A copy
+    of the suite that lies untracked in somebody's repository has no commit.
     """
-    tracked = ("git", "status", "--porcelain", "--untracked-files=no")
-    changes = _output(*tracked, "--", ":/", ":(top,exclude)results")
+    if not _output(*GIT, "ls-tree", "--name-only", "HEAD"):
+        return {"hash": None, "changed": None}
+    changes = _output(*GIT, "status", "--porcelain", "--untracked-files=no", *CODE)
     return {
-        "hash": _output("git", "rev-parse", "--verify", "--quiet", "HEAD"),
+        "hash": _output(*GIT, "rev-parse", "--verify", "--quiet", "HEAD"),
         "changed": None if changes is None else bool(changes),
     }
 
@@ -98,6 +158,10 @@ def _cpu_model() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _output(*command: str) -> str | None:

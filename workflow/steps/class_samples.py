@@ -10,7 +10,6 @@ How long drawing takes is measured on the first class, drawn again when everythi
 
 import argparse
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import files, methods, provenance, samples
+from workflow.evaluation import files, fitting, methods, provenance, samples
 from workflow.steps.cli import plain_errors
 
 
@@ -57,9 +56,8 @@ def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sa
                 arrays[f"{name}/{label}"] = samples.as_bytes(draw(), n)
                 if name not in seconds:  # by now all is compiled
                     seconds[name] = wall_time(draw)
-    except Exception as error:  # whatever a method raises is a row of the tables, not an abort
-        traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    except Exception as error:  # what a method raises is a row of the tables
+        reason = fitting.told(error)["reason"]
         return about | {"status": "failed", "reason": f"drawing: {reason}"}, {}
     drawing = {"host": provenance.machine(provenance.host()), "images": n, "seconds": seconds}
     return about | {"drawing": drawing}, arrays

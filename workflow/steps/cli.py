@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflow.evaluation import compiled
+from workflow.evaluation import compiled, troubles
 
 
 def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
@@ -20,9 +20,18 @@ def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def plain_errors(program: str) -> Iterator[None]:
-    """Turn expected errors (bad values, unreadable files) into one sentence and exit status 1."""
+    """Turn expected errors into one sentence and exit status 1.
+
+    They are bad values, unreadable files and other troubles of the machine.
+    """
     try:
         with compiled.sound():
             yield
     except (ValueError, OSError) as error:
         sys.exit(f"{program}: {error}")
+    except Exception as error:
+        try:
+            troubles.check(error)
+        except troubles.MachineError as trouble:
+            sys.exit(f"{program}: {trouble}")
+        raise

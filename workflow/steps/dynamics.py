@@ -7,7 +7,6 @@ for all epochs. Writes one JSON; a run that fails is recorded with its reason.
 import argparse
 import json
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
-    fitting.add_ended(parser)
+    fitting.add_supervised(parser)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
+        begun = options.begun or provenance.note()
         dataset = datasets.load(options.data)
         settings = options.settings | {
             "hyperparameters": options.settings["hyperparameters"] | {"epochs": options.epochs}
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
             record |= how | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {"host": provenance.host(), "commit": provenance.commit()}
+        record |= {"host": begun["host"], "commit": provenance.still(begun["commit"])}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -72,9 +72,7 @@ def train(
             measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
         )
     except Exception as error:  # a row of the figure's CSV, not an abort
-        traceback.print_exc()
-        how = {"status": fitting.status(error), "reason": fitting.reason(error)}
-        outcome |= how | {"history": {}}
+        outcome |= fitting.told(error) | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
 

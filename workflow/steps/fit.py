@@ -3,7 +3,8 @@
 Writes `model/`, `scores.npz` (scores of all test images and of those kept aside, see
 `workflow.evaluation.scores`) and `fit.json` into the output folder. Starting a method's library
 takes seconds, so scoring belongs to this job. A fit that fails is a result too: its status and
-reason are recorded, there are no scores, and the exit status is 0.
+reason are recorded, there are no scores, and the exit status is 0. A trouble of the machine is none
+(`workflow.evaluation.troubles`): it ends the job without a record.
 
 Several seeds, with a folder each, are fitted side by side if the method can; what fails for one
 stops no other.
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, fitting, limits, methods
+from workflow.evaluation import datasets, files, fitting, limits, methods, provenance
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.fitting import Images
 from workflow.steps.cli import plain_errors
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         if len(options.seed) != len(options.out):
             raise ValueError(f"--seed has {len(options.seed)} values, --out {len(options.out)}")
+        begun = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
         for folder in options.out:
@@ -60,8 +62,11 @@ def main(arguments: list[str] | None = None) -> None:
             )
         counts = len(images.train), len(images.validation)
         labels = dataset.y_test, images.validation_labels
+        conditions = provenance.end(begun, options.lock)
         for seed, folder, (outcome, scores) in zip(options.seed, options.out, results, strict=True):
-            record = fitting.record(options, dataset, options.classes, seed, counts, outcome)
+            record = fitting.record(
+                options, dataset, options.classes, seed, counts, outcome, conditions
+            )
             saved_scores.write(folder / "scores.npz", record, labels[0], scores, labels[1])
             files.write_json(folder / "fit.json", record)
             print(f"{folder}: {record['status']} {record['reason']}".rstrip())
@@ -98,7 +103,10 @@ def fit_and_score(
         clock.start()
         histories = methods.fit(method, models, images.train, seeds, more)
         clock.stop("fit", len(seeds))
-    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # what a method raises is a row; the machine's, an abort
         for folder in folders:
             folder.mkdir(exist_ok=True)
         return [Fitted(fitting.failure(error, outcome), {}) for _ in seeds]

@@ -2,13 +2,13 @@
 
 Writes `model/<class>/` and `fit.json`, one record of all classes, into the output folder. All in
 one job, since starting and compiling take longer than a small fit. If a class fails, the record
-says so and names it; the exit status is 0.
+says so and names it; the exit status is 0. A trouble of the machine ends the job without a record.
 """
 
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import datasets, files, fitting, limits, methods
+from workflow.evaluation import datasets, files, fitting, limits, methods, provenance
 from workflow.evaluation.fitting import Images
 from workflow.steps.cli import plain_errors
 
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     fitting.use_device(options.device)
     with plain_errors(parser.prog):
+        begun = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
         images = {
             number: Images.choose(dataset, f"only{number}", options.training)
@@ -43,7 +44,10 @@ def main(arguments: list[str] | None = None) -> None:
             sum(len(getattr(chosen, part)) for chosen in images.values())
             for part in ("train", "validation")
         ]
-        record = fitting.record(options, dataset, EACH, options.seed, tuple(counts), outcome)
+        conditions = provenance.end(begun, options.lock)
+        record = fitting.record(
+            options, dataset, EACH, options.seed, tuple(counts), outcome, conditions
+        )
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -87,7 +91,10 @@ def fit(
             outcome["history"][str(number)] = fitting.as_json(history)
             model.save(folder / str(number))
         clock.stop("fit")
-    except (Exception, SystemExit) as error:  # whatever a method raises is a row, not an abort
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # what a method raises is a row; the machine's, an abort
         outcome = fitting.failure(error, outcome)
         if number is not None:
             outcome["reason"] = f"class {number}: {outcome['reason']}"

@@ -84,12 +84,12 @@ while [[ ${1:-} == [A-Z]*=* ]]; do
   shift
 done
 
-# A run on this machine has processes that have loaded the libraries (workflow/warm). Not for fits in
-# the workflow's own environment, since they tell their memory and it loads more than they need, nor
-# for what supervises.
+# A run on this machine has processes that have loaded the libraries (workflow/warm). Not for what is
+# supervised, whose processes are to be descendants of the supervisor, nor for that.
 if [ -n "${WARM_SERVERS:-}" ] && [ "${OMP_NUM_THREADS:-}" = 1 ] && [ "${1:-} ${2:-}" = "python -m" ]; then
-  case "$name ${3:-}" in
-    "workflow workflow.steps.fit"* | *" workflow.steps.supervise") ;;
+  case "${3:-}" in
+    workflow.steps.supervise | workflow.steps.fit | workflow.steps.fit_classes) ;;
+    workflow.steps.judge | workflow.steps.dynamics) ;;
     *) exec python -IS "$root/workflow/warm/client.py" "$kind" "${@:3}" ;;
   esac
 fi

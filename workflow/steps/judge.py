@@ -7,7 +7,6 @@ training that fails is written down with its reason, and its `weights.npz` is em
 
 import argparse
 import time
-import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,15 @@ def main(arguments: list[str] | None = None) -> None:
         "--lock", type=Path, default=Path("envs/tensorflow.lock"), help="of this environment"
     )
     parser.add_argument("--out", required=True, type=Path, help="folder")
-    fitting.add_ended(parser)
+    fitting.add_supervised(parser)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         if options.epochs < 1 or options.seed < 0:
             raise ValueError("--epochs must be at least 1 and --seed at least 0")
+        conditions = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
-        record = begun(dataset, options.seed, options.epochs)
+        record = {"suite_version": conditions["suite_version"]}
+        record |= begun(dataset, options.seed, options.epochs)
         judge = None
         if options.ended:
             record |= {key: options.ended[key] for key in ("status", "reason", "memory_mb")}
@@ -50,15 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
             except ValueError:  # the images are not for a judge
                 raise
             except Exception as error:  # the tables can do without one judge
-                traceback.print_exception(error)
-                how = {"status": fitting.status(error), "reason": fitting.reason(error)}
-                record |= how | {"memory_mb": provenance.peak_memory_mb()}
+                record |= fitting.told(error) | {"memory_mb": provenance.peak_memory_mb()}
         save(judge, options.out / "weights.npz")
-        record |= {
-            "environment": provenance.environment(options.lock),
-            "host": provenance.host(),
-            "commit": provenance.commit(),
-        }
+        record |= provenance.end(conditions, options.lock)
         files.write_json(options.out / "judge.json", record)
     accuracy = record["accuracy"]["test"]
     how = record["reason"] if accuracy is None else f"test accuracy {accuracy:.2%}"
@@ -68,7 +63,6 @@ def main(arguments: list[str] | None = None) -> None:
 def begun(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
     """What is known of a judge before its training, which decides on the rest."""
     return {
-        "suite_version": provenance.suite_version(),
         "dataset": {
             "name": dataset.name,
             "source": dataset.source,

@@ -10,16 +10,13 @@ environment starts its server.
 """
 
 import atexit
-import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 FOLDER = "WARM_SERVERS"  # the variable that tells jobs where the sockets are
 LIFELINE = "lifeline"
-JOB = ".json"  # after the number of a client's process: the file that tells of its job
 
 
 def allow() -> None:
@@ -33,15 +30,3 @@ def allow() -> None:
     os.mkfifo(lifeline)
     os.open(lifeline, os.O_RDWR)  # never closed; only for writing, it would wait for a reader
     os.environ[FOLDER] = folder
-
-
-def about(client: int) -> dict[str, Any] | None:
-    """What a server runs for a client; None if no server does.
-
-    `process`, and once that has ended `cpu`, the seconds that it and its children took of a
-    processor, and `memory_mb`, the most that it held.
-    """
-    try:
-        return json.loads((Path(os.environ[FOLDER]) / f"{client}{JOB}").read_text("ascii"))
-    except (KeyError, FileNotFoundError):
-        return None

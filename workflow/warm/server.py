@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workflow.warm import JOB, LIFELINE
+from workflow.warm import LIFELINE
 
 # None of the suite's own modules: a job runs them as they are when it starts.
 LIBRARIES = {
@@ -55,11 +55,11 @@ class Server:
 
     Args:
         listener: the socket, bound and listening.
-        folder: has a named pipe, which the run holds open, and gets a file for each job.
+        folder: has a named pipe, which the run holds open.
     """
 
     def __init__(self, listener: socket.socket, folder: Path) -> None:
-        self.listener, self.folder = listener, folder
+        self.listener = listener
         self.lifeline = os.open(folder / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
         self.jobs: dict[int, Client] = {}  # by process
         self.ended, waker = os.pipe()  # gets a byte when a process has ended
@@ -102,7 +102,6 @@ class Server:
             os.close(stream)
         if process:
             self.jobs[process] = Client(job["client"], connection)
-            self._tell(job["client"], process=process)
         return None
 
     def _become(self, job: dict[str, Any], streams: list[int]) -> None:
@@ -124,23 +123,12 @@ class Server:
     def _report(self) -> None:
         """Tell the clients of all jobs that have ended how they did."""
         while self.jobs:
-            process, status, spent = os.wait4(-1, os.WNOHANG)
+            process, status = os.waitpid(-1, os.WNOHANG)
             if not process:
                 return
             client = self.jobs.pop(process)
-            unit = 2**20 if sys.platform == "darwin" else 2**10
-            memory = round(spent.ru_maxrss / unit, 1)
-            cpu = round(spent.ru_utime + spent.ru_stime, 3)
-            self._tell(client.process, process=process, cpu=cpu, memory_mb=memory)
             with client.socket, contextlib.suppress(OSError):  # if the client has ended, too
                 client.socket.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-
-    def _tell(self, client: int, **job: float) -> None:
-        """Write what `workflow.warm.about` reads."""
-        file = self.folder / f"{client}{JOB}"
-        with contextlib.suppress(FileNotFoundError):  # the run has ended
-            (part := file.with_suffix(".part")).write_text(json.dumps(job), "ascii")
-            part.replace(file)
 
 
 def _kill(process: int) -> None:

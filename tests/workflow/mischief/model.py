@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -63,4 +64,14 @@ def crashes():
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-MISCHIEF = {each.__name__: each for each in (raises, exits, lacks, hangs, allocates, crashes)}
+def fills():
+    """No file can be larger than a log is, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+def misses():
+    import no_such_library  # noqa: F401
+
+
+ALL = (raises, exits, hangs, allocates, crashes, lacks, fills, misses)
+MISCHIEF = {each.__name__: each for each in ALL}
