@@ -1,16 +1,12 @@
 # What the rules share: the checked configuration, paths, and who depends on which source files.
 import json
-import sys
 from functools import cache
-from pathlib import Path
-
-sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
 from workflow.evaluation import catalogue, grid, plan, reference, sources, takeover
-from workflow.evaluation.config import ConfigError, checked
+from workflow.evaluation.config import checked
 
 try:
-    config = checked(config, ["config.yaml", *map(str, workflow.overwrite_configfiles)])
+    config = checked(config, FILES, workflow.config_settings.config)
 except ConfigError as error:
     sys.exit(str(error))
 
