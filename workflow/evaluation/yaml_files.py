@@ -5,6 +5,7 @@ and `1e-3` is text; of a key that stands twice it silently takes the last.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from workflow.evaluation import values
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
 LARGEST = 1 << 20  # bytes; the largest of the suite has a twentieth of them
 MOST = 100_000  # values, an alias counted as often as it stands there
+_WHOLE = re.compile("[-+]?(0|[1-9][0-9]{0,38})")  # means the same to everybody
 TOLD = 20  # mistakes of one file
 _KINDS = {
     "bool": "true or false", "int": "a number", "float": "a number", "null": "nothing",
@@ -168,14 +170,14 @@ def _doubt(node: yaml.ScalarNode) -> str | None:
             return None
         return f"{text}, which YAML reads as text; write {number}, or {text!r} for text"
     if kind in ("int", "float"):
+        if _WHOLE.fullmatch(node.value):
+            return None
         if len(node.value) > 40:
             return f"{text}, a number of too many digits"
         value = yaml.load(node.value, Loader=LOADER)
         if kind == "float" and not abs(value) < float("inf"):
             return f"{text}, but must be a finite number"
         if kind == "float" and not {*node.value} & {*"_:"}:
-            return None
-        if node.value.removeprefix("+") == str(value):
             return None
         return f"{text}, which YAML reads as {value}; write {value}, or {text!r} for text"
     if kind == "bool" and node.value.lower() not in ("true", "false"):
