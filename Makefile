@@ -3,7 +3,7 @@
 # More for pytest:    make test PYTEST_ARGS="-k folding"
 
 IN_ENV := workflow/steps/in_env.sh
-SNAKEMAKE = $(IN_ENV) workflow python -m workflow.steps.launch $(TARGETS) $(SNAKEMAKE_ARGS)
+SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
 SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow

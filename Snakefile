@@ -4,21 +4,12 @@
 #   snakemake table1                                     one table or figure
 #   snakemake --cores all --configfile config/cpu.yaml   another scale
 #   snakemake retry                                      those trainings again that failed
-import sys
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.27")
 
-sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import preflight
-
-try:
-    preflight.check(Path(workflow.basedir))
-except OSError as error:
-    sys.exit(str(error))
+include: "workflow/rules/preflight.smk"
 
 
 configfile: "config.yaml"

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import scipy.io
-import yaml
 
 from baselines.gaussian import GaussianPixels
 from dcgmm import notation
@@ -25,6 +24,7 @@ from workflow.evaluation import (
     records,
     samples,
     scores,
+    yaml_files,
 )
 
 RNG = np.random.default_rng(0)
@@ -121,14 +121,7 @@ def _text(path: Path) -> str:
 
 
 def _config(path: Path) -> Any:
-    """As Snakemake reads it: text that is no YAML, or no mapping, never comes to be checked."""
-    try:
-        content = yaml.safe_load(_text(path))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is no mapping")
-    return config.checked(content, ["config.yaml"])
+    return config.checked(yaml_files.read(path), ["config.yaml"])
 
 
 TARGETS = {

@@ -227,3 +227,22 @@ def test_readme_keeps_what_is_around_the_tables(tmp_path):
 
 def test_the_readme_is_in_step_with_what_is_published():
     readme_tables.main(["--check"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "says nothing"),
+        ("version: 1\nconfig: a.yaml\nstages: []\n", "version: 1 is not of type 'string'"),
+        ("version: ../x\nconfig: a.yaml\nstages: []\n", "version: '../x' does not match"),
+        ("version: '1'\nconfig: a.yaml\n", "'stages' is a required property"),
+        ("version: '1'\nconfig: missing.yaml\nstages: []\n", "missing.yaml: is missing"),
+    ],
+)
+def test_a_mistake_in_the_plan_is_one_sentence(tmp_path, text, message):
+    path = tmp_path / "plan.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="yaml: ") as caught:
+        reference.load(path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -86,6 +86,15 @@ def test_folders_are_scanned(mine):
         ("[protocols.paper]", '[discrete]\nwere = {leaf = "categorical"}\n[protocols.paper]',
          "unknown key 'discrete.were'; did you mean 'where'?"),
         ('"Mine"', '"Mine', "Illegal character"),
+        ('"Mine"', "5", "title is 5, but must be text"),
+        ('"Mine"', "nan", "title is nan, but must be a finite number"),
+        ('"Mine"', "2026-01-01", "title is datetime.date(2026, 1, 1), but must be text, a number"),
+        ('"Mine"', r'"a\nb"', r"title is 'a\nb', but must be text without control characters"),
+        ('"workflow"', '["workflow"]', "environment is ['workflow'], but must be text"),
+        ("title", 'variants = "leaf"\ntitle', "variants is 'leaf', but must be a list of texts"),
+        ("title", "variables = [1]\ntitle", "variables is [1], but must be a list of texts"),
+        ("title", "holdout = 1\ntitle", "holdout is 1, but must be true or false"),
+        ("title", "title = 'a'\ntitle", "Cannot overwrite a value"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence(mine, old, new, message):
@@ -142,3 +151,24 @@ def test_dear_fits_are_refused_with_both_numbers():
     with pytest.raises(limits.RefusedError, match=r"about 2 hours, but limits\.hours is 1$"):
         limits.check(Dear(), 200, {"memory_gb": None, "hours": 1})
     assert limits.check(object(), 200, {"memory_gb": 1, "hours": 1}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: [", "is no YAML: line 2"),
+        ("title: Mine", "the key 'properties' is missing"),
+        ("properties: {k: {type: integer}}", "properties.k needs a mapping with a default"),
+        ("properties: {k: {type: integer, default: 1.0}}", "properties.k.default: 1.0 is not of"),
+        ("properties: {k: {type: whole, default: 1}}", "is no JSON Schema: at properties.k.type"),
+        ("properties: {k: {minimum: 1e-3, default: 1}}", "minimum is 1e-3, which YAML reads"),
+    ],
+)
+def test_a_mistake_in_the_schema_of_a_method_is_one_sentence(mine, text, message):
+    mine(GOOD)
+    (catalogue.FOLDER / "mine/params.schema.yaml").write_text(text)
+    grid.parameters.cache_clear()
+    with pytest.raises(ValueError, match=r"mine/params\.schema\.yaml") as error:
+        grid.parameters("mine")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)

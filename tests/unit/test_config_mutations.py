@@ -4,12 +4,14 @@ The mutations are generated from the schema's own words, so that a new key is mu
 """
 
 import copy
+import datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from workflow.evaluation import config as configuration
+from workflow.evaluation import values
 from workflow.evaluation.config import ConfigError, checked
 
 DEFAULT = yaml.safe_load(Path("config.yaml").read_text("utf-8"))
@@ -23,6 +25,7 @@ VALUES = {
 NAMES = {("baselines",): "vae", ("samples", "points"): "vae", ("dcgmm", "schedules"): "short",
          ("dcgmm", "schedules", "short"): "A", ("baselines", "vae", "grid"): "width",
          ("ablations", "changes"): "long"}  # fmt: skip
+NOT_FINITE = ("nan", "inf")
 MENDS = ("but must be ", "; did you mean ", "; choose from ", ", but each may stand there once")
 
 
@@ -58,6 +61,20 @@ def wrong_values(rule):
         yield "too large", rule["maximum"] + 1
     if "pattern" in rule:
         yield "pattern", "/not like that/"
+    if "maxLength" in rule:
+        yield "too long", (rule["maxLength"] + 1) * "a"
+    if "maxItems" in rule and "items" in rule:
+        one = rule["items"].get("minimum", 1)
+        yield "too many", [one + n for n in range(rule["maxItems"] + 1)]
+    if "string" in allowed:
+        yield from (("control character", f"a{c}") for c in "\n\x00\x7f\x85\u2028\u202e\ud800")
+        yield "line break behind a valid name", f"{rule.get('default') or 'all'}\n"
+    if "integer" in allowed and not rule.get("enum"):
+        yield "no integer", 1.0 if "number" not in allowed else "1"
+        yield "huge", 10**400
+    if allowed & {"integer", "number"}:
+        yield from (("not finite", float(f"{sign}{word}")) for sign in "+-" for word in NOT_FINITE)
+    yield from (("not JSON", value) for value in (datetime.date(2026, 1, 1), {1}, (1,), b"a"))
     if "minLength" in rule:
         yield "empty text", ""
     if "not" in rule:
@@ -130,7 +147,7 @@ def test_a_wrong_value_is_told_with_its_path_and_its_mend(path, value):
     assert written(path) in message
     doubled = isinstance(value, list) and len(value) == 2
     key = f"{written(path)}.rubbish" if isinstance(value, dict) and key_of(message) else None
-    assert repr(value[0] if doubled else value) in message or key, message
+    assert values.shown(value[0] if doubled else value) in message or key, message
     assert any(mend in message for mend in MENDS), message
 
 
@@ -181,3 +198,47 @@ def test_a_key_that_stands_twice_is_told(tmp_path, text, message):
         checked(DEFAULT, ["config.yaml", str(file)])
     assert str(caught.value).startswith(f"{file}: {message}")
     assert str(caught.value).endswith("; keep one")
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=written(path)) for path, _ in keys(SCHEMA)])
+@pytest.mark.parametrize("bad", [float("nan"), "a\n", {1}, {1: 2}], ids=repr)
+def test_a_bad_value_is_found_below_every_key(path, bad):
+    message = told(with_value(path, {"a": [[bad]]}))
+    assert f"{written(path)}.a[0][0] is " in message
+    assert "but must be " in message
+
+
+@pytest.mark.parametrize("seed", [2**32, 2**40])
+def test_seeds_are_what_every_library_takes(seed):
+    for path in (("seeds", 0), ("judges", "seeds", 0), ("samples", "seeds", 0)):
+        message = told(with_value(path, seed))
+        assert f"{written(path)} is {seed}, but must be at most 4294967295" in message
+
+
+@pytest.mark.parametrize("key", ["epochs", "batch_size"])
+def test_a_schedule_is_bounded(key):
+    config = with_value(("dcgmm", "schedules", "short", "A"), {key: 10**9})
+    assert f"dcgmm.schedules.short.A.{key} is 1000000000, but must be at most" in told(config)
+
+
+def test_a_grid_is_bounded():
+    axes = {"components": [*range(1, 201)], "epochs": [*range(1, 201)]}
+    message = told(with_value(("baselines", "gmm", "grid"), axes))
+    assert message.endswith("baselines.gmm.grid has 40000 points, but must have at most 10000")
+
+
+def test_what_config_sets_is_not_blamed_on_a_file():
+    for said, config in (
+        ("seeds[0] is '0'", {"seeds": ["0"]}),
+        ("threads is None", {"threads": None}),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            checked(DEFAULT | config, ["config.yaml"], config)
+        assert str(caught.value).startswith(f"--config: {said}, but must be a whole number")
+        assert ("for text" in str(caught.value)) == ("seeds" in config)
+
+
+def test_many_mistakes_are_not_all_told():
+    with pytest.raises(ConfigError) as caught:
+        checked(DEFAULT | {f"x{n}": float("nan") for n in range(100)})
+    assert str(caught.value).splitlines()[-1] == "and 80 mistakes more"

@@ -1,5 +1,6 @@
 """Downloads against a loopback server that can be as bad as a real mirror."""
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -37,6 +38,14 @@ class Mirror(BaseHTTPRequestHandler):
             return
         if habit == "busy" and times == 1:
             self.send_error(500)
+            return
+        if habit == "endless":  # without a length, until the reader goes away
+            self.send_response(200)
+            self.end_headers()
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(PACKED)
             return
         body = self.server.bodies.get(habit, PACKED)
         if habit == "anywhere":
@@ -184,6 +193,13 @@ def test_damaged_gzip_then_a_good_mirror(server, target):
 def test_content_that_arrives_unpacked_is_accepted(server, target):
     fetch([server.url("encoded")], target)
     assert_fetched(target, CONTENT)
+
+
+@pytest.mark.parametrize("habit", ["good", "endless"])
+def test_a_mirror_that_sends_too_much_is_cut_off(server, target, habit):
+    with pytest.raises(DownloadError, match="it sends more than 100000 bytes"):
+        fetch([server.url(habit)], target, limit=100_000)
+    assert list(target.parent.iterdir()) == []
 
 
 def test_dead_mirror_then_a_live_one(server, target):

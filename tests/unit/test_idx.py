@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -107,3 +108,31 @@ def test_a_file_that_unpacks_without_end_is_refused(tmp_path):
     with pytest.raises(ValueError, match="more than the 1000 bytes"):
         idx.read_content(path, limit=1000)
     assert len(idx.read_content(path, limit=1 << 22)) == 1 << 22
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bytes])
+def test_no_more_is_unpacked_than_the_header_has(tmp_path, pack):
+    path = tmp_path / "images.gz"
+    path.write_bytes(pack(VALID + bytes(1 << 26)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"images\.gz holds more than the 40 bytes that its idx"):
+        idx.read_content(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    tracemalloc.stop()
+
+
+def test_several_members_are_one_content(tmp_path):
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(VALID[:20]) + gzip.compress(VALID[20:]))
+    np.testing.assert_array_equal(idx.read(path, ndim=3), IMAGES)
+    path.write_bytes(2 * gzip.compress(VALID))
+    with pytest.raises(ValueError, match="holds more than the 40 bytes"):
+        idx.read(path, ndim=3)
+
+
+@pytest.mark.parametrize("sides", [(2**31, 2**31, 1), (2**32 - 1,) * 3, (0, 28, 28)])
+def test_a_headers_claim_reserves_nothing(tmp_path, sides):
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(b"\x00\x00\x08\x03" + struct.pack(">3I", *sides)))
+    with pytest.raises(ValueError, match=r"images\.gz .*(no items|has 0 bytes after)"):
+        idx.read(path, ndim=3)

@@ -1,13 +1,14 @@
 """Records: the schema refuses bad ones, and the tidy table loses nothing."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point, record
-from workflow.evaluation import files, records, tidy
+from workflow.evaluation import files, fitting, records, tidy
 from workflow.evaluation import scores as saved_scores
 from workflow.steps import outliers
 from workflow.steps import records as step
@@ -41,12 +42,50 @@ def test_good_records_pass():
         ({"metrics": [{"metric": "auroc", "layer": "2", "top": True}]}, "metrics.0"),
         ({"metrics": [record()["metrics"][0] | {"value": None}]}, "metrics.0.value"),
         ({"surprise": 1}, "its top level"),
+        ({"surprise": float("nan")}, "surprise"),
+        ({"seed": 2**32}, "seed"),
+        ({"seed": 1.0}, "seed"),
+        ({"schema_version": 2.0}, "schema_version"),
+        ({"classes": "not0\n"}, "classes"),
+        ({"reason": 501 * "a", "status": "failed", "metrics": []}, "reason"),
+        ({"settings": {"a": [{"b": float("inf")}]}}, "settings.a.0.b"),
+        ({"history": {"loss": [[float("nan")]]}}, "history.loss.0.0"),
+        ({"settings": {"a\x1b": 1}}, "settings"),
+        ({"metrics": [record()["metrics"][0] | {"value": 1.5}]}, "metrics.0.value"),
+        ({"metrics": [record()["metrics"][0] | {"value": -0.1}]}, "metrics.0.value"),
+        ({"metrics": [record()["metrics"][0] | {"value": float("nan")}]}, "metrics.0.value"),
+        ({"metrics": [record()["metrics"][0] | {"metric": "auc"}]}, "metrics.0.metric"),
+        ({"metrics": [record()["metrics"][0] | {"metric": "accuracy"}]}, "metrics.0.metric"),
+        ({"metrics": 2 * [record()["metrics"][0]]}, "metrics.1"),
+        ({"task": "outlier"}, "task"),
+        ({"counts": {"inliers": 900}}, "counts"),
+        ({"counts": {"inliers": 900, "outliers": 0}}, "counts"),
+        ({"dataset": record()["dataset"] | {"validation_images": 5}}, "dataset.validation_images"),
+        ({"training": record()["training"] | {"images": 7}}, "dataset.train_images"),
     ],
 )
 def test_bad_records_are_refused(changes, place):
     with pytest.raises(ValueError, match=r"outliers\.json is not a valid record") as error:
         records.check(record(**changes), "outliers.json")
     assert f"at {place}, " in str(error.value)
+
+
+def test_every_published_record_is_valid():
+    lines = Path("results/reference/1/records.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) > 500
+    for line in lines:
+        records.check(json.loads(line))
+
+
+def test_a_sum_of_shares_may_round_above_one():
+    one = record()["metrics"][0] | {"value": 1.0000000000000002}
+    assert records.check(record(metrics=[one]))["metrics"] == [one]
+
+
+def test_a_reason_is_cut_to_fit_a_record():
+    reason = fitting.reason(ValueError("\x1b[1mno\tmemory" + 9000 * "!"))
+    assert reason.startswith("ValueError: [1mno memory!")
+    assert records.check(failed(reason=f"class 9: {reason}"))
 
 
 @pytest.mark.parametrize("key", records.check(record()).keys() - {"task", "counts", "metrics"})

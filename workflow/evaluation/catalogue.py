@@ -4,13 +4,12 @@ Needs the standard library alone, so that every method's environment can read it
 """
 
 import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import evidence
+from workflow.evaluation import evidence, values
 from workflow.evaluation.hints import nearest
 
 FOLDER = Path(__file__).parents[2] / "baselines"
@@ -21,6 +20,15 @@ Treatments = dict[str, dict[str, Any]]
 """Name -> how `sample` draws, as its keyword arguments."""
 TREATMENTS: Treatments = {"full": {"noise": True}, "mean": {"noise": False}}
 SHARPENED = {"sharpened": {"sharpen": True}}  # of a DCGMM that pools (Sec. V-D)
+
+
+_TYPES = {str: "text", bool: "true or false", dict: "a table", list: "a list of texts"}
+_KEYS = {
+    "title": str, "class": str, "environment": str, "holdout": bool, "symbols": dict,
+    "variants": list, "variables": list, "protocols": dict, "samples": dict, "discrete": dict,
+    "original": dict, "contract": dict, "optional": bool,
+}  # fmt: skip
+_PROTOCOL_KEYS = {"evidence": str, "settings": dict, "where": dict, "sample_weight": str}
 
 
 @dataclass(frozen=True)
@@ -121,17 +129,20 @@ def method(name: str) -> Method:
     file = FOLDER / name / "method.toml"
     try:
         content = tomllib.loads(file.read_text("utf-8"))
+        for place, value, wanted in values.mistakes(content):
+            raise ValueError(
+                f"{values.written(place)} is {values.shown(value)}, but must be {wanted}"
+            )
         return _described(name, content)
-    except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+    except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"baselines/{name}/method.toml: {error}") from None
 
 
 def _described(name: str, content: dict[str, Any]) -> Method:
     content = dict(content)
+    _only("", content, _KEYS)
     for key in ("contract", "optional"):  # for the tests alone
         content.pop(key, None)
-    _only("", content, ["title", "class", "environment", "holdout", "symbols", "variants",
-                        "variables", "protocols", "samples", "discrete", "original"])  # fmt: skip
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
@@ -139,14 +150,14 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         wrong = content["environment"]
         raise ValueError(f"environment is {wrong!r}; {nearest(wrong, locks)}")
     protocols = content.pop("protocols")
-    _only("protocols.", protocols, PROTOCOLS)
+    _only("protocols.", protocols, dict.fromkeys(PROTOCOLS, dict))
     drawn = content.pop("samples", {})
-    _only("samples.", drawn, ["published"])
+    _only("samples.", drawn, {"published": str})
     if (published := drawn.get("published", Method.published)) not in TREATMENTS:
         raise ValueError(f"samples.published is {published!r}; {nearest(published, TREATMENTS)}")
     discrete = content.pop("discrete", None)
     if discrete is not None:
-        _only("discrete.", discrete, ["where"])
+        _only("discrete.", discrete, {"where": dict})
         discrete = discrete.get("where", {})
     return Method(
         name=name,
@@ -164,7 +175,7 @@ def _described(name: str, content: dict[str, Any]) -> Method:
 
 def _protocol(name: str, content: dict[str, Any]) -> Protocol:
     place = f"protocols.{name}."
-    _only(place, content, [f.name for f in fields(Protocol)])
+    _only(place, content, _PROTOCOL_KEYS)
     result = Protocol(**content)
     if result.evidence not in evidence.NAMES:
         wrong = result.evidence
@@ -179,7 +190,16 @@ def _agrees(settings: dict[str, Any], where: dict[str, Any]) -> bool:
     return all(settings.get(key) == value for key, value in where.items())
 
 
-def _only(place: str, content: dict[str, Any], known: Iterable[str]) -> None:
-    for key in content:
+def _only(place: str, content: dict[str, Any], known: dict[str, type]) -> None:
+    """Refuse unknown keys and values of another type; lists are of texts.
+
+    Raises:
+        ValueError: naming the key.
+    """
+    for key, value in content.items():
         if key not in known:
             raise ValueError(f"unknown key {place + key!r}; {nearest(key, known)}")
+        texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, known[key]) or (isinstance(value, list) and not texts):
+            wrong = f"{place + key} is {values.shown(value)}"
+            raise ValueError(f"{wrong}, but must be {_TYPES[known[key]]}")

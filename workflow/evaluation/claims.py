@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from workflow.evaluation import claim_evidence
+from workflow.evaluation import claim_evidence, schemas, yaml_files
 from workflow.evaluation.hints import nearest
 
 FILE = Path(__file__).with_name("claims.yaml")
@@ -24,12 +22,8 @@ def load(path: Path = FILE) -> dict[str, Any]:
     Raises:
         ValueError: in one sentence, naming the file, the claim and the key.
     """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
-    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
-    if error := best_match(Draft202012Validator(schema).iter_errors(content)):
+    content = yaml_files.read(path)
+    if error := best_match(schemas.Validator(schemas.load(SCHEMA)).iter_errors(content)):
         raise ValueError(f"{path}: {_mistake(error, content)}")
     ids = [claim["id"] for claim in content["claims"]]
     for claim in content["claims"]:

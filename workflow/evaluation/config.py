@@ -1,16 +1,16 @@
 """Reading the configuration: defaults filled in, and every mistake named in one sentence."""
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import ValidationError
 
 from dcgmm import recipes
-from workflow.evaluation import catalogue, duplicates, grid
+from workflow.evaluation import catalogue, grid, schemas, values, yaml_files
 from workflow.evaluation.hints import nearest
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
@@ -23,7 +23,13 @@ _TYPES = {
     "object": "a mapping of keys to values",
     "string": "text",
 }
-_Path = tuple[str | int, ...]
+COMMAND_LINE = "--config"
+YTE = "__use_yte__"  # asks Snakemake to run the Python code of a file
+_MISSING = object()
+MOST_POINTS = 10_000  # of one grid
+TOLD = 20  # mistakes at once
+_Path = values.Path
+_written = values.written
 
 
 class ConfigError(ValueError):
@@ -33,29 +39,37 @@ class ConfigError(ValueError):
 @cache
 def schema() -> dict[str, Any]:
     """The schema of the configuration, as data that nobody changes."""
-    return yaml.safe_load(SCHEMA.read_text("utf-8"))
+    return schemas.load(SCHEMA)
 
 
-def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> dict[str, Any]:
+def checked(
+    config: dict[str, Any],
+    files: Sequence[str] = ("config.yaml",),
+    command_line: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """A copy of the configuration with defaults filled in.
 
     Args:
         config: as merged by Snakemake.
         files: what it was merged from, later ones winning; a mistake is blamed on its file.
+        command_line: what `--config` changes in them.
 
     Raises:
         ConfigError: for a missing, unknown or unfitting key or value, with the nearest valid one.
     """
-    config = copy.deepcopy(config)
-    if twice := [f"{file}: {text}" for file in files for text in duplicates.mistakes(file)]:
-        raise ConfigError("\n".join(twice))
+    contents = read(files) | {COMMAND_LINE: command_line or {}}
     rules = schema()
-    errors: dict[_Path, str] = {}
-    for error in Draft202012Validator(rules).iter_errors(config):
-        path, problem = _schema_mistake(error)
-        errors.setdefault(path, problem)  # one is enough of a value that is wrong in two ways
-    _fill_defaults(config, rules)
+    errors: dict[_Path, str] = {
+        path: f"{_written(path)} is {values.shown(value)}, but must be {wanted}"
+        for path, value, wanted in values.mistakes(config, yaml_files.MOST)
+    }
     if not errors:
+        for error in schemas.Validator(rules).iter_errors(config):
+            path, problem = _schema_mistake(error)
+            errors.setdefault(path, problem)  # one is enough of a value that is wrong in two ways
+    if not errors:
+        config = copy.deepcopy(config)
+        _fill_defaults(config, rules)
         config["baselines"] = {
             name: choice or {}
             for name, choice in config["baselines"].items()
@@ -63,12 +77,43 @@ def checked(config: dict[str, Any], files: Sequence[str] = ("config.yaml",)) -> 
         }
         for choice in config["baselines"].values():
             _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
-    mistakes = list(errors.items()) or list(_cross_check(config))
-    if mistakes:
-        contents = {file: yaml.safe_load(Path(file).read_text("utf-8")) for file in files}
-        lines = [f"{_origin(path, contents)}: {problem}" for path, problem in mistakes]
-        raise ConfigError("\n".join(dict.fromkeys(lines)))
+    if mistakes := list(errors.items()) or list(_cross_check(config)):
+        raise ConfigError("\n".join(_lines(mistakes, config, contents)))
     return config
+
+
+def read(files: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What each file says.
+
+    Raises:
+        ConfigError: for files that could be read in two ways, or not at all.
+    """
+    contents, wrong = {}, []
+    for file in files:
+        try:
+            contents[file] = yaml_files.read(file)
+            if YTE in contents[file]:
+                raise ValueError(f"{file}: the key {YTE!r} would run what the file says: remove it")
+        except ValueError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    return contents
+
+
+def _lines(
+    mistakes: list[tuple[_Path, str]], config: dict[str, Any], contents: dict[str, dict[str, Any]]
+) -> Iterator[str]:
+    """One line for each mistake, with its file; after many, how many more there are."""
+    lines: dict[str, None] = {}
+    for path, problem in mistakes:
+        origin = _origin(path, contents)
+        if origin == COMMAND_LINE and len(path) > 1 and isinstance(_at(config, path), str):
+            problem += "; Snakemake takes what stands in brackets there for text: use --configfile"
+        lines[f"{origin}: {problem}"] = None
+    yield from [*lines][:TOLD]
+    if len(lines) > TOLD:
+        yield f"and {len(lines) - TOLD} mistakes more"
 
 
 def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, str]:
@@ -80,7 +125,8 @@ def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, s
             path = (*path, extra)
             return path, _unknown(f"unknown key {_written(path)!r}", extra, rule["properties"])
         case "enum":
-            return path, _unknown(f"{_written(path)} is {value!r}", value, error.validator_value)
+            problem = f"{_written(path)} is {values.shown(value)}"
+            return path, _unknown(problem, value, error.validator_value)
         case "type":
             allowed = error.validator_value
             wanted = rule["expects"] if isinstance(allowed, list) else _TYPES[allowed]
@@ -88,16 +134,25 @@ def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, s
             wanted = f"at least {error.validator_value}"
         case "maximum":
             wanted = f"at most {error.validator_value}"
+        case "maxLength":
+            wanted = f"text of at most {error.validator_value} characters"
+        case "maxItems":
+            wanted = f"a list of at most {error.validator_value}"
         case "minItems":
             wanted = f"a list of at least {error.validator_value}"
         case "uniqueItems":
             twice = next(item for item in value if value.count(item) > 1)
-            return path, f"{_written(path)} names {twice!r} twice, but each may stand there once"
+            problem = f"{_written(path)} names {values.shown(twice)} twice"
+            return path, f"{problem}, but each may stand there once"
         case _ if "expects" in rule:
             wanted = rule["expects"]
+        case "exclusiveMinimum":
+            wanted = f"above {error.validator_value}"
+        case "exclusiveMaximum":
+            wanted = f"below {error.validator_value}"
         case _:
-            return path, f"{_written(path)}: {error.message}"
-    return path, f"{_written(path)} is {value!r}, but must be {wanted}"
+            return path, f"{_written(path)}: {values.shortened(error.message, 300)}"
+    return path, f"{_written(path)} is {values.shown(value)}, but must be {wanted}"
 
 
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
@@ -161,15 +216,19 @@ def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, 
     except (OSError, KeyError, TypeError, ValueError) as error:
         yield path, f"{_written(path)}: {error}"
         return
-    values = [(("settings", key), value) for key, value in choice["settings"].items()]
+    if (points := math.prod(map(len, choice["grid"].values()))) > MOST_POINTS:
+        place = _written((*path, "grid"))
+        yield (*path, "grid"), f"{place} has {points} points, but must have at most {MOST_POINTS}"
+        return
+    chosen = [(("settings", key), value) for key, value in choice["settings"].items()]
     for key, axis in choice["grid"].items():
-        values += [(("grid", key, index), value) for index, value in enumerate(axis)]
-    for place, value in values:
+        chosen += [(("grid", key, index), value) for index, value in enumerate(axis)]
+    for place, value in chosen:
         full, key = (*path, *place), place[1]
         if key not in rules:
             yield full[:4], _unknown(f"unknown key {_written(full[:4])!r}", key, rules)
             continue
-        for error in Draft202012Validator(rules[key]).iter_errors(value):
+        for error in schemas.Validator(rules[key]).iter_errors(value):
             yield _schema_mistake(error, full)
 
 
@@ -238,14 +297,14 @@ def _check_ablations(choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
 
 def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tuple[_Path, str]]:
     for schedule, changes in schedules.items():
-        for name, values in changes.items():
+        for name, change in changes.items():
             path = ("dcgmm", "schedules", schedule, name)
             if name not in (choices := ["all", *known]):
                 yield path, _unknown(f"unknown key {_written(path)!r}", name, choices)
                 continue
             try:
                 for each in known if name == "all" else [name]:
-                    grid.changed(recipes.instance(each), values)
+                    grid.changed(recipes.instance(each), change)
             except (TypeError, ValueError) as error:
                 yield path, f"{_written(path)}: {error}"
 
@@ -254,26 +313,29 @@ def _unknown(problem: str, word: Any, choices: Iterable[Any]) -> str:
     return f"{problem}; {nearest(word, choices)}"
 
 
-def _written(path: _Path) -> str:
-    """`("datasets", 0)` as `datasets[0]`."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
-
-
-def _origin(path: _Path, contents: dict[str, Any]) -> str:
-    """The last file that sets the value; lists are replaced whole, mappings are merged."""
+def _origin(path: _Path, contents: dict[str, dict[str, Any]]) -> str:
+    """The last that sets the value; lists are replaced whole, mappings are merged."""
     keys = [key for key in path if isinstance(key, str)]
-    for file, content in reversed(contents.items()):
-        for key in keys:
-            content = content.get(key) if isinstance(content, dict) else None
-        if content is not None:
-            return file
-    return "--config"
+    for origin, content in reversed(contents.items()):
+        if _at(content, keys, _MISSING) is not _MISSING:
+            return origin
+    return COMMAND_LINE
 
 
-def _fill_defaults(values: Any, rules: dict[str, Any]) -> None:
-    if not isinstance(values, dict):
+def _at(content: Any, path: Iterable[str | int], missing: Any = None) -> Any:
+    """What stands at a path."""
+    for key in path:
+        try:
+            content = content[key]
+        except (KeyError, IndexError, TypeError):
+            return missing
+    return content
+
+
+def _fill_defaults(config: Any, rules: dict[str, Any]) -> None:
+    if not isinstance(config, dict):
         return
     for name, rule in rules.get("properties", {}).items():
         if "default" in rule:
-            values.setdefault(name, copy.deepcopy(rule["default"]))
-        _fill_defaults(values.get(name), rule)
+            config.setdefault(name, copy.deepcopy(rule["default"]))
+        _fill_defaults(config.get(name), rule)

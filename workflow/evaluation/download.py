@@ -30,6 +30,7 @@ def download(
     retries: int = 2,
     backoff: float = 0.5,
     timeout: tuple[float, float] = (5.0, 30.0),
+    limit: int = idx.MAX_CONTENT,
 ) -> None:
     """Fetch `target` from the first of `urls` whose content has the digest `sha256`.
 
@@ -44,6 +45,7 @@ def download(
         retries: how many more times to ask each mirror after a passing failure.
         backoff: seconds before the first retry, doubled for each further one.
         timeout: seconds to wait for a connection and for each piece of data.
+        limit: the most bytes to accept, against a mirror that sends without end.
 
     Raises:
         DownloadError: each mirror with its reason, and where to put the file by hand.
@@ -57,7 +59,7 @@ def download(
                 return
             for url in urls:
                 try:
-                    _fetch(url, part, sha256, retries, backoff, timeout)
+                    _fetch(url, part, sha256, retries, backoff, timeout, limit)
                 except (requests.RequestException, ValueError) as error:
                     reasons.append(f"  {url}: {_reason(error)}")
                 else:
@@ -78,12 +80,13 @@ def _fetch(
     retries: int,
     backoff: float,
     timeout: tuple[float, float],
+    limit: int,
 ) -> None:
     """Complete `part` from one mirror; ValueError if the content is not as published."""
     inherited = part.exists()
     for attempt in range(retries + 1):
         try:
-            _transfer(url, part, timeout)
+            _transfer(url, part, timeout, limit)
             break
         except requests.RequestException as error:
             if attempt == retries or not _is_transient(error):
@@ -96,10 +99,10 @@ def _fetch(
         if not inherited:
             raise
         # The beginning came from another mirror, whose compressed bytes may differ: once more.
-        _fetch(url, part, sha256, retries, backoff, timeout)
+        _fetch(url, part, sha256, retries, backoff, timeout, limit)
 
 
-def _transfer(url: str, part: Path, timeout: tuple[float, float]) -> None:
+def _transfer(url: str, part: Path, timeout: tuple[float, float], limit: int) -> None:
     """One request: append what `part` lacks, or begin it anew if the server ignores Range."""
     have = part.stat().st_size if part.exists() else 0
     # Without `identity` a server may send a .gz as the encoding of its content, without length.
@@ -116,20 +119,31 @@ def _transfer(url: str, part: Path, timeout: tuple[float, float]) -> None:
         encoded = "Content-Encoding" in response.headers
         start = have if resumed else 0
         total = start + int(length) if length.isdecimal() and not encoded else None
-        _append(response, part, start, total)
+        if not _append(response, part, start, total, limit):
+            part.unlink()
+            raise ValueError(f"it sends more than {limit} bytes")
     if total is not None and part.stat().st_size < total:
         raise requests.ConnectionError(f"broke off after {part.stat().st_size} of {total} bytes")
 
 
-def _append(response: requests.Response, part: Path, start: int, total: int | None) -> None:
-    """Write the body of `response` into `part` from byte `start` on, with a progress bar."""
+def _append(
+    response: requests.Response, part: Path, start: int, total: int | None, limit: int
+) -> bool:
+    """Write the body of `response` into `part` from byte `start` on, with a progress bar.
+
+    Returns:
+        Whether the whole of it is within the limit; it is cut off there.
+    """
     bar = tqdm(  # disable=None: silent unless stderr is a terminal
         total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=None
     )
     with part.open("ab" if start else "wb") as file, bar:
         for piece in response.iter_content(_PIECE):
+            if file.tell() + len(piece) > limit:
+                return False
             file.write(piece)
             bar.update(len(piece))
+    return True
 
 
 def _check(part: Path, sha256: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, limits, provenance, troubles
+from workflow.evaluation import datasets, limits, provenance, troubles, values
 
 
 def parser(
@@ -218,7 +218,7 @@ def status(error: BaseException) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """One line; what is refused by us needs no name of an exception."""
+    """One line, not too long for a record; what is refused by us needs no name of an exception."""
     name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
     memory = "out of memory: " if troubles.lacked_memory(error) else ""
-    return f"{memory}{name}{error}".splitlines()[0]
+    return values.printable(f"{memory}{name}{error}".splitlines()[0], values.LONGEST - 100)

@@ -10,10 +10,8 @@ from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
 
-import yaml
-
 from dcgmm import notation, recipes
-from workflow.evaluation import catalogue, naming
+from workflow.evaluation import catalogue, naming, schemas, yaml_files
 
 UNCHANGED = "recipe"  # the schedule that leaves the recipes as they are
 
@@ -149,9 +147,13 @@ def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:
 
 @cache
 def parameters(method: str) -> dict[str, dict[str, Any]]:
-    """Name of a baseline's setting -> its JSON Schema."""
-    text = (catalogue.FOLDER / method / "params.schema.yaml").read_text("utf-8")
-    return yaml.safe_load(text)["properties"]
+    """Name of a baseline's setting -> its JSON Schema.
+
+    Raises:
+        ValueError: if its `params.schema.yaml` is no schema, or a setting has no fitting default.
+    """
+    path = catalogue.FOLDER / method / "params.schema.yaml"
+    return schemas.settings(yaml_files.read(path), str(path.relative_to(catalogue.FOLDER.parent)))
 
 
 def _dcgmm(settings: Settings, names: list[str], recipe_names: list[str]) -> Points:

@@ -79,29 +79,47 @@ def encode(array: NDArray[np.uint8]) -> bytes:
 def read_content(path: Path, *, limit: int = MAX_CONTENT) -> bytes:
     """The uncompressed content of a plain or gzipped file, recognised by its first bytes.
 
-    The name is not trusted: some browsers unpack a download and keep its `.gz`.
+    The name is not trusted: some browsers unpack a download and keep its `.gz`. Nor is the length:
+    of an idx file no more is read than its header has, whatever the rest would unpack to.
 
     Args:
         path: the file.
         limit: the most bytes of content to accept, against a file that unpacks without end.
 
     Raises:
-        ValueError: a damaged or truncated gzip stream, or more than `limit` bytes of content.
+        ValueError: a damaged or truncated gzip stream, more than `limit` bytes of content, or more
+            than its idx header has.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         zipped = file.peek(2).startswith(_GZIP_MAGIC)
         stream = gzip.GzipFile(fileobj=file) if zipped else file
-        content = bytearray()
+        content, allowed = bytearray(), None
         try:
             # Piece by piece: one read of `limit` bytes would reserve them all beforehand.
             while piece := stream.read(_PIECE):
                 content += piece
-                if len(content) > limit:
-                    raise ValueError(f"{path} holds more than the {limit} bytes allowed")
+                if allowed is None:
+                    claimed = _claimed(content)
+                    whose, allowed = "allowed", limit
+                    if claimed is not None and claimed < limit:
+                        whose, allowed = "that its idx header has", claimed
+                if len(content) > allowed:
+                    raise ValueError(f"{path} holds more than the {allowed} bytes {whose}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path} is not a complete gzip file: {error}") from error
     return bytes(content)
+
+
+def _claimed(content: bytes | bytearray) -> int | None:
+    """Bytes of the whole file by its idx header; None if it does not begin with one."""
+    if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
+        return None
+    ndim = content[3]
+    start = 4 + 4 * ndim
+    if not 1 <= ndim <= MAX_DIMENSIONS or len(content) < start:
+        return None
+    return start + math.prod(struct.unpack_from(f">{ndim}I", content, 4))
 
 
 def read(path: Path, *, ndim: int) -> NDArray[np.uint8]:

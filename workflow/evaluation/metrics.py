@@ -65,6 +65,8 @@ def exact_curve(
 
 VALIDATION = "validation_log_likelihood"  # mean over the inliers kept aside, in nats
 METRICS = {"auroc": auroc, "auc100": threshold_auc}
+ACCURACY = "accuracy"  # of a classifier layer
+SHARES = (*METRICS, ACCURACY)  # lie in [0, 1], up to the rounding of sums; all else is finite
 
 
 def _labelled(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

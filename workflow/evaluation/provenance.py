@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from workflow.evaluation import values
+
 ROOT = Path(__file__).parents[2]
 
 PACKAGES = (
@@ -33,13 +35,14 @@ def suite_version() -> str:
 
 def host() -> dict[str, Any]:
     """The machine; its name is hashed, so that records can be published."""
+    gpus = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")  # a line each
     return {
         "id": hashlib.sha256(platform.node().encode()).hexdigest()[:8],
         "system": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu_model(),
+        "cpu": values.printable(_cpu_model()),
         "cores": os.cpu_count() or 1,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "gpu": _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+        "gpu": gpus and values.printable(gpus),
     }
 
 

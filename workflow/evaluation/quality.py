@@ -11,7 +11,6 @@ import pandas as pd
 from workflow.evaluation import catalogue, metrics, tables
 
 STATUSES = ("failed", "diverged", "timeout", "refused")
-SHARES = (*metrics.METRICS, "accuracy")  # in [0, 1]; what else is measured must be finite
 COUNTS = ["asked", "ok", "missing", *STATUSES, "out of range", "seeds short"]
 CAPTION = (
     "Fits by method and data. `asked` for by the configuration; `missing`: no record; `refused`: "
@@ -71,7 +70,7 @@ def of_records(asked: Asked, records: pd.DataFrame) -> pd.DataFrame:
 def out_of_range(records: pd.DataFrame) -> pd.Series:
     """Which rows hold a value that cannot be; a row without a metric has none."""
     values = records["value"].astype(float)
-    share = records["metric"].isin(SHARES)
+    share = records["metric"].isin(metrics.SHARES)
     bad = ~np.isfinite(values) | (share & ~values.between(0, 1))
     return bad & records["metric"].notna()
 

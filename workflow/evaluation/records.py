@@ -1,28 +1,34 @@
 """Records: one JSON a fit and task, checked against a schema."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from workflow.evaluation import files, places
+from workflow.evaluation import files, metrics, places, schemas, values
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "record.schema.yaml"
+# Task -> what it counts and what it may measure.
+TASKS = {
+    "outliers": ({"inliers", "outliers"}, {*metrics.METRICS, metrics.VALIDATION}),
+    "held_out": ({"inliers", "outliers"}, {*metrics.METRICS}),
+    "classification": ({"images"}, {metrics.ACCURACY}),
+}
+_ROUNDING = 1e-9  # by which a sum of shares may leave [0, 1]
 
 
 def check(record: Any, name: str = "record") -> dict[str, Any]:
     """The record itself.
 
     Raises:
-        ValueError: if it breaks the schema, naming the worst place.
+        ValueError: if it breaks the schema or contradicts itself, naming the worst place.
     """
-    error = best_match(_validator().iter_errors(record))
-    if error is not None:
-        place = ".".join(map(str, error.absolute_path)) or "its top level"
-        raise ValueError(f"{name} is not a valid record: at {place}, {error.message}")
+    for place, problem in _mistakes(record):
+        place = ".".join(map(str, place)) or "its top level"
+        problem = values.printable(problem)
+        raise ValueError(f"{name} is not a valid record: at {place}, {problem}")
     return record
 
 
@@ -53,6 +59,44 @@ def write_task(
     files.write_json(path, check(record, str(path)))
 
 
+def _mistakes(record: Any) -> Iterator[tuple[values.Path, str]]:
+    """Place and problem, the worst first; each kind rests on there being none of the former."""
+    for place, value, wanted in values.mistakes(record):
+        yield place, f"{values.shown(value)} must be {wanted}"
+    if error := best_match(_validator().iter_errors(record)):
+        yield tuple(error.absolute_path), error.message
+    yield from _contradictions(record)
+
+
+def _contradictions(record: dict[str, Any]) -> Iterator[tuple[values.Path, str]]:
+    """What the schema cannot say of a record that it lets pass."""
+    training, dataset = record["training"], record["dataset"]
+    if not training["holdout"] and dataset["validation_images"]:
+        yield ("dataset", "validation_images"), "there can be none without training.holdout"
+    if training["images"] is not None and dataset["train_images"] > training["images"]:
+        yield ("dataset", "train_images"), "there are more than training.images"
+    if "task" in record:
+        yield from _of_task(record)
+
+
+def _of_task(record: dict[str, Any]) -> Iterator[tuple[values.Path, str]]:
+    counted, measured = TASKS[record["task"]]
+    if {*record["counts"]} != counted:
+        yield ("counts",), f"{record['task']} counts {' and '.join(sorted(counted))}"
+    if record["metrics"] and not all(record["counts"].values()):
+        yield ("counts",), "nothing can be measured on no images"
+    seen = set()
+    for index, metric in enumerate(record["metrics"]):
+        place, name = ("metrics", index), metric["metric"]
+        if name not in measured:
+            yield (*place, "metric"), f"{name!r} is none of {', '.join(sorted(measured))}"
+        if name in metrics.SHARES and not -_ROUNDING <= metric["value"] <= 1 + _ROUNDING:
+            yield (*place, "value"), f"{metric['value']} is not from 0 to 1, as {name} is"
+        if (key := (name, metric["evidence"], metric["layer"])) in seen:
+            yield place, f"{name} stands there twice for the same evidence and layer"
+        seen.add(key)
+
+
 @cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))
+def _validator() -> schemas.Validator:
+    return schemas.Validator(schemas.load(SCHEMA))

@@ -6,12 +6,28 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from snakemake.utils import update_config
 
-from workflow.evaluation import archive, config, grid, plan
+from workflow.evaluation import archive, config, grid, plan, schemas, values, yaml_files
 
 PLAN = Path("results/reference/plan.yaml")
+_TEXT = {"type": "string", "minLength": 1}
+_STAGE = dict.fromkeys(("name", "group", "points", "made"), _TEXT) | {
+    "targets": {"type": "array", "items": _TEXT}
+}
+_RULES = {
+    "required": ["version", "config", "stages"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"type": "string", "pattern": "[A-Za-z0-9][A-Za-z0-9._-]*"},  # a folder
+        "config": _TEXT,
+        "remarks": {"type": "array", "items": _TEXT},
+        "stages": {
+            "type": "array",
+            "items": {"type": "object", "required": ["name"], "properties": _STAGE},
+        },
+    },
+}
 
 
 class Stage(NamedTuple):
@@ -57,21 +73,21 @@ class Reference(NamedTuple):
 
 def folder(path: Path = PLAN) -> Path:
     """Where the results of the plan are published."""
-    return path.parent / yaml.safe_load(path.read_text("utf-8"))["version"]
+    return path.parent / _content(path)["version"]
 
 
 def load(path: Path = PLAN) -> Reference:
     """Read the plan.
 
     Raises:
-        ValueError: for a stage with unknown keys or of an unknown group.
+        ValueError: for a damaged plan, or a stage with unknown keys or of an unknown group.
         config.ConfigError: if its configuration is not valid.
     """
-    content = yaml.safe_load(path.read_text("utf-8"))
+    content = _content(path)
     files = ("config.yaml", content["config"])
     merged: dict[str, Any] = {}
-    for file in files:
-        update_config(merged, yaml.safe_load(Path(file).read_text("utf-8")))
+    for overlay in config.read(files).values():
+        update_config(merged, overlay)
     merged = config.checked(merged, files)
     groups = plan.groups(merged)
     stages = []
@@ -84,6 +100,19 @@ def load(path: Path = PLAN) -> Reference:
             )
         stages.append(Stage(**entry))
     return Reference(folder(path), content["config"], merged, stages, content.get("remarks", ()))
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What a plan says, each key of its type.
+
+    Raises:
+        ValueError: naming the plan and the key.
+    """
+    content = yaml_files.read(path)
+    for error in schemas.Validator(_RULES).iter_errors(content):
+        place = values.written(tuple(error.absolute_path))
+        raise ValueError(f"{path}: {place and place + ': '}{values.shortened(error.message, 300)}")
+    return content
 
 
 def missing(

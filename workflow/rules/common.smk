@@ -3,10 +3,10 @@ import json
 from functools import cache
 
 from workflow.evaluation import catalogue, grid, plan, reference, sources, takeover
-from workflow.evaluation.config import ConfigError, checked
+from workflow.evaluation.config import checked
 
 try:
-    config = checked(config, ["config.yaml", *map(str, workflow.overwrite_configfiles)])
+    config = checked(config, FILES, workflow.config_settings.config)
 except ConfigError as error:
     sys.exit(str(error))
 

@@ -94,4 +94,6 @@ if [ -n "${WARM_SERVERS:-}" ] && [ "${OMP_NUM_THREADS:-}" = 1 ] && [ "${1:-} ${2
   esac
 fi
 
+if [ "${1:-}" = snakemake ]; then set -- python -m workflow.steps.launch "${@:2}"; fi
+
 exec "$@"

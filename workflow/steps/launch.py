@@ -1,14 +1,18 @@
-"""Start Snakemake, after what a run that was killed here has left is cleared: what `make` calls.
+"""Start Snakemake: what `in_env.sh` does in its place. Takes Snakemake's own arguments.
 
-Takes Snakemake's own arguments. Plain `snakemake` does the same but for the clearing; a call that
-makes nothing clears nothing.
+First the machine and the files named by --configfile are looked at, since Snakemake ends with a
+traceback for a folder that it cannot write to or a file that is no UTF-8, and tells neither name nor
+line of an empty or wrong one. Then what a run that was killed here has left is cleared, unless the
+call makes nothing.
 """
 
+import argparse
 import os
 import sys
 from pathlib import Path
 
 from workflow.evaluation import preflight, takeover
+from workflow.evaluation.config import ConfigError, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,11 +22,24 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         preflight.check(ROOT)
-    except OSError as error:
+        check_files(arguments)
+    except (OSError, ConfigError) as error:
         sys.exit(str(error))
     if takeover.executes(arguments):
         takeover.clear(ROOT)
     os.execvp("snakemake", ["snakemake", *arguments])
+
+
+def check_files(arguments: list[str]) -> None:
+    """Look at the files that Snakemake is told to read over `config.yaml`.
+
+    Raises:
+        ConfigError: for one that cannot be read as a mapping.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
+    options, _ = parser.parse_known_args(arguments)
+    read(options.configfile)
 
 
 if __name__ == "__main__":

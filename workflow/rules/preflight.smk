@@ -1,0 +1,17 @@
+# What a run needs of the machine, and the files that Snakemake is about to read: looked at first, since
+# it tells less of what is wrong with them.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
+
+from workflow.evaluation import preflight
+from workflow.evaluation.config import ConfigError, read
+
+FILES = ["config.yaml", *map(str, workflow.overwrite_configfiles)]
+
+try:
+    preflight.check(Path(workflow.basedir))
+    read(FILES)
+except (OSError, ConfigError) as error:
+    sys.exit(str(error))
