@@ -76,7 +76,7 @@ def write(folder: Path, published: dict[Key, Record]) -> None:
     """Write both files, each atomically."""
     lines = [json.dumps(record, allow_nan=False) + "\n" for record in published.values()]
     files.write_text(folder / RECORDS, "".join(lines))
-    files.write_text(folder / TABLE, tidy.table(published.values()).to_csv(index=False))
+    tidy.write(folder / TABLE, published.values())
 
 
 def describe(key: Key) -> str:

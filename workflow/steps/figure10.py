@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import datasets, evidence, files, metrics, plots, records, tables
+from workflow.evaluation import datasets, evidence, frames, metrics, plots, records, tables
 from workflow.evaluation import scores as saved_scores
 from workflow.steps.cli import plain_errors
 
@@ -26,9 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         table = pd.concat([curves(folder) for folder in options.fits], ignore_index=True)
-        files.write_text(
-            options.out / "figure10.csv", table.to_csv(index=False, float_format="%.6g")
-        )
+        frames.write_csv(options.out / "figure10.csv", table, float_format="%.6g")
         plots.use_style()
         plots.save(draw(table), options.out, "figure10")
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, plots, tables
+from workflow.evaluation import files, frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 RUN = ["instance", "recipe", "dataset", "source", "epochs", "seed"]
@@ -31,8 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
         records = [files.read_json(path) for path in options.dynamics]
         table = pd.concat(map(losses, records), ignore_index=True)
         for name, content in (("figure4", table), ("figure4_ends", ends(table))):
-            text = content.to_csv(index=False, float_format="%.6g")
-            files.write_text(options.out / f"{name}.csv", text)
+            frames.write_csv(options.out / f"{name}.csv", content, float_format="%.6g")
         plots.use_style()
         plots.save(draw(table), options.out, "figure4")
 

@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, plots, tables
+from workflow.evaluation import frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 
@@ -27,11 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        grid = pd.read_csv(options.grid, dtype={"variant": "string", "reasons": "string"})
+        grid = frames.read_table(options.grid)
         drawn = points(grid.fillna({"variant": ""}))
-        files.write_text(
-            options.out / "table2_grid.csv", drawn.to_csv(index=False, float_format="%.6g")
-        )
+        frames.write_csv(options.out / "table2_grid.csv", drawn, float_format="%.6g")
         plots.use_style()
         plots.save(draw(drawn), options.out, "table2_grid")
 
