@@ -59,7 +59,7 @@ def with_failures(rows: pd.DataFrame) -> pd.DataFrame:
     failed = failed.drop(columns=list(measures)).merge(measures, how="cross")
     failed["layer"] = failed["grid_point"].map(highest).astype("string").fillna("of none")
     rows = pd.concat([fine, failed], ignore_index=True)
-    return rows.assign(reason=reasons(rows), top=rows["top"].astype(bool))
+    return rows.assign(reason=reasons(rows), top=rows["top"].isin([True]))
 
 
 def reasons(rows: pd.DataFrame) -> pd.Series:
@@ -80,7 +80,7 @@ def protocols(run: Run) -> pd.DataFrame:
         return pd.DataFrame()
     key = ["method", "grid_point", "dataset", "evidence", "metric"]
     about = chosen[["protocol", "title", "variant", *key, "reasons", "paper"]]
-    fine = records[records["top"].isin([True, "True"]) & (records["status"] == "ok")]
+    fine = records[records["top"].isin([True]) & (records["status"] == "ok")]
     images = records["train_images"] + records["validation_images"]
     rows = about.merge(fine.assign(images=images), "left", key, suffixes=("", "_of_record"))
     whole = images.groupby(records["dataset"]).max()
@@ -121,6 +121,8 @@ def samples(run: Run) -> pd.DataFrame:
     if not judgements:
         return pd.DataFrame()
     rows = sample_summary.table(judgements)
+    if rows.empty:
+        return pd.DataFrame()
     epochs = {
         (j["judge"]["dataset"]["name"], j["judge"]["seed"]): j["judge"]["epochs"]
         for j in judgements

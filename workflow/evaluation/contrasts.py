@@ -24,7 +24,8 @@ def all_of(values: pd.DataFrame) -> pd.DataFrame:
     """Every mean and difference, one a row."""
     parts = [means(values), to_reference(values), measures(values)]
     empty = frames.empty(frames.TABLES["statistics"])
-    return pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
+    result = pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
+    return result.reindex(columns=empty.columns)
 
 
 def protocols_measure(values: pd.DataFrame) -> pd.DataFrame:

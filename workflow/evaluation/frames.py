@@ -106,6 +106,8 @@ _COLUMNS = {
     "figure8": "title point dataset classes seed filled mse standard_error images accuracy "
     "accuracy_whole",
     "figure10": "instance recipe dataset seed status curve auc threshold kept rejected",
+    "reproduction": "task method grid_point dataset classes metric evidence layer n mean "
+    "published_n published_mean published_std difference tolerance verdict settings",
     "critical_difference": "dataset task model value rank protocol",
 }
 # Where a name means something else than in the other tables.

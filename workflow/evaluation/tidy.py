@@ -23,6 +23,12 @@ TYPES: frames.Types = frames.types(COLUMNS) | dict.fromkeys(
     ("train_images", "validation_images"), frames.WHOLE
 )
 """Of the same; settings are text."""
+SETTINGS = tuple(
+    f"settings.{name}"
+    for name in ("instance", "recipe", "layers", "hyperparameters.epochs",
+                 "hyperparameters.classifier.inputs")
+)  # fmt: skip
+"""Of DCGMM; its readers get them from a table that holds no DCGMM, too."""
 
 
 def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -61,7 +67,9 @@ def read(path: Path) -> pd.DataFrame:
         ValueError: if it was altered, is damaged or lacks columns; names the file.
         FileNotFoundError: if there is none.
     """
-    return frames.read_csv(path, TYPES)
+    found = frames.read_csv(path, TYPES)
+    unknown = {name: pd.Series(dtype=frames.TEXT) for name in SETTINGS if name not in found}
+    return found.assign(**unknown)
 
 
 def read_all(paths: Iterable[Path]) -> pd.DataFrame:

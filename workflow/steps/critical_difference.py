@@ -83,7 +83,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     """Mean ranks on a line; bars join models whose ranks do not differ."""
     if isinstance(ranking, str):
         axis.set_axis_off()
-        axis.text(0.5, 0.5, f"{protocol}: {ranking}", ha="center", va="center", wrap=True)
+        plots.say(axis, f"{protocol}: {ranking}")
         return
     drawn = scikit_posthocs.critical_difference_diagram(
         ranking.ranks,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -46,7 +45,7 @@ def curves(folder: Path) -> pd.DataFrame:
         "status": fit["status"],
     }
     if not scores.test:
-        return pd.DataFrame([about | {"curve": None, "auc": np.nan}])
+        return pd.DataFrame([about], columns=[*frames.TABLES["figure10"]])
     inlier = datasets.by_classes(scores.labels, fit["classes"])
     top = list(scores.test[evidence.ALL].values())[-1]
     parts = []
@@ -87,13 +86,21 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
             "linestyle": plots.DASHES[rank % len(plots.DASHES)],
         }
         draw_seed(axis, panel[panel["seed"] == seed], f"seed {seed}", style)
-    coarse = panel[(panel["curve"] == "thresholds") & (panel["seed"] == seeds[0])]
-    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
-    points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
-    label = f"100 thresholds, seed {seeds[0]}"
-    axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
+    coarse = panel[panel["curve"] == "thresholds"]
+    if coarse.empty:
+        plots.say(axis, "no result")
+    else:
+        draw_thresholds(axis, coarse[coarse["seed"] == coarse["seed"].min()])
     axis.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")
     axis.legend(loc="lower left", fontsize=7, handlelength=2.4)
+
+
+def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
+    """The paper's 100 thresholds of one seed."""
+    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
+    points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
+    label = f"100 thresholds, seed {coarse['seed'].iloc[0]}"
+    axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
 
 
 def draw_seed(axis: Axes, rows: pd.DataFrame, label: str, style: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ def losses(record: dict[str, Any]) -> pd.DataFrame:
         "status": record["status"],
     }
     if record["status"] != "ok":
-        return pd.DataFrame([about])
+        return pd.DataFrame([about], columns=[*frames.TABLES["figure4"]])
     values = np.array(history["val_loss"])  # [measurements, layers]
     steps, layers = np.array(history["val_step"]), history["layers"]
     starts = np.multiply(record["waits"], steps[-1])
@@ -78,8 +78,6 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
     the share of it that came in the last tenth of the layer's joint training: how far from
     converged that was.
     """
-    if "loss" not in table:
-        return pd.DataFrame(columns=[*RUN, "layer"])
     rows = []
     known = table.dropna(subset="loss")
     for key, group in known.groupby([*RUN, "layer"], sort=False):
@@ -98,13 +96,13 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
                 "late_gain": late / gain,
             }
         )
-    return pd.DataFrame(rows)
+    return frames.of(rows, "figure4_ends")
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
     """A grid of layers and runs."""
     runs = list(table.groupby(["dataset", "epochs"], sort=False))
-    layers = table["layer"].dropna().unique() if "layer" in table else [np.nan]
+    layers = [*table["layer"].dropna().unique()] or [np.nan]
     figure, axes = plt.subplots(
         len(layers), len(runs), figsize=(3.6 * len(runs), 1.6 * len(layers) + 0.6), sharex="col",
         squeeze=False,
@@ -118,6 +116,8 @@ def draw(table: pd.DataFrame) -> plt.Figure:
         for axis, layer in zip(column, layers, strict=True):
             for seed in seeds[::-1]:
                 draw_layer(axis, run[run["seed"] == seed], layer, first=seed == seeds[0])
+            if run["loss"].isna().all():
+                plots.say(axis, "no result")
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")
     axes[0, 0].legend(fontsize=7, loc="lower right")

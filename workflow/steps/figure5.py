@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
             (
                 contact.name(about),
                 [
-                    contact.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS) if arrays else "no fit"
+                    contact.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
+                    if arrays
+                    else contact.absent(about)
                     for kind in ("plain", "sharpened")
                 ],
             )

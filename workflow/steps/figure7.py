@@ -82,7 +82,7 @@ def real(dataset: datasets.Dataset, classes: str) -> Series:
 
 def one(about: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
     """What a model draws, as one array of its file."""
-    images = arrays.get(kind, about["status"])
+    images = arrays[kind] if kind in arrays else contact.absent(about)
     return Series(_title(about), about["classes"], images, about["title"], kind, about["seed"])
 
 

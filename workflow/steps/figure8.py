@@ -40,7 +40,10 @@ def main(arguments: list[str] | None = None) -> None:
         lines = [
             (
                 contact.name(about),
-                [contact.tile(arrays[k][:SHOWN], 5) if arrays else "no fit" for k in KINDS],
+                [
+                    contact.tile(arrays[k][:SHOWN], 5) if arrays else contact.absent(about)
+                    for k in KINDS
+                ],
             )
             for about, arrays in drawings.of_first_seed(drawn)
         ]

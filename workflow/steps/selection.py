@@ -52,7 +52,7 @@ def seen(held_out: pd.DataFrame | None) -> str:
     """Which classes were held out, and by how many seeds."""
     if held_out is None:
         return ""
-    classes = held_out["classes"].str.rpartition("_")[2].unique()
+    classes = held_out["classes"].str.split("_").str[-1].unique()
     seeds = ", ".join(map(str, sorted(held_out["seed"].unique())))
     return f" Held out: class {', '.join(classes)}; seeds {seeds}."
 

@@ -109,7 +109,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else tables.number(value, 4)
+    return "< 0.0001" if pd.notna(value) and value < 0.0001 else tables.number(value, 4)
 
 
 def _interval(low: float, high: float, signed: bool) -> str:

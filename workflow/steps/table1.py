@@ -68,7 +68,7 @@ def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str,
         "failed": failed["seed"].nunique(),
         "reasons": "; ".join(reasons),
     }
-    fine = group[group["status"] == "ok"]
+    fine = group[(group["status"] == "ok") & group["metric"].notna()]
     if fine.empty:
         for metric in ("auroc", PAPERS_METRIC):
             yield common | {"layer": pd.NA, "top": True, "metric": metric} | area_summary([])
