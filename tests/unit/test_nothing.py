@@ -152,8 +152,8 @@ class Folder:
     def judged(self):
         """Judgements and judges, all of which failed; where fits went well, of two datasets."""
         paths = []
-        for dataset in DATASETS:
-            lost = test_table3.failed(dataset=dataset, reason=REASON)
+        for dataset, method in zip(DATASETS, ("ratspn", "unknown"), strict=True):
+            lost = test_table3.failed(dataset=dataset, reason=REASON, method=method)
             judge = test_table3.judge(0, "timeout", dataset) | {"attempts": [], "reason": REASON}
             rows = [] if self.situation == "no record" else [lost]
             folder = self.path / f"judges/{dataset}/seed0"

@@ -14,6 +14,7 @@ from workflow.evaluation import frames
 MODEL = ["dataset", "method", "title", "variant", "point"]
 NEARNESS = ["diversity", "frechet", "precision", "recall"]  # to real images
 CONTROL = "control"
+UNKNOWN = "unknown"  # whose samples no judge has looked at
 COLUMNS = (
     *MODEL, "source", "train_images", "seed", "parameter_count", "centroid_count", "treatment",
     "published", "class", "status", "reason", "n", "compared", "accuracy", *NEARNESS, "judge",
