@@ -6,6 +6,7 @@ import re
 import pandas as pd
 import pytest
 
+from tests.unit import example_table
 from tests.unit.example_record import competitor, failed, point, record
 from tests.unit.test_table3 import judge, row
 from workflow.evaluation import claim_evidence, claims, files, tables, tidy
@@ -275,11 +276,10 @@ def test_figures_and_benchmarks_are_evidence(tmp_path):
         "B,svhn,full,only1,DCGMM-B-svhn,sharpened,0,0.15\n",
         "figures/figure8.csv": "title,classes,seed,filled,mse\nDCGMM-A,only0,0,black,0.2\n"
         "DCGMM-F,only0,0,black,0.1\n",
-        "inpainting.csv": "layers,milliseconds\n1,50\n2,99\n3,151\n4,200\n",
     }
     for name, text in files.items():
-        (run / name).parent.mkdir(parents=True, exist_ok=True)
-        (run / name).write_text(text)
+        example_table.write(run / name, text)
+    (run / "inpainting.csv").write_text("layers,milliseconds\n1,50\n2,99\n3,151\n4,200\n")
     cases, _ = verdicts(run, inpainting=run / "inpainting.csv")
     diverse = cases.loc[["deeper-draws-more-diverse-colours"]].set_index("case")["effect"]
     assert diverse.to_dict() == pytest.approx({"only1, sample": 0.15, "only1, sharpened": 0.05})

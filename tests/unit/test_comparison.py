@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tests.unit import example_table
 from tests.unit.example_record import competitor, point, record
 from workflow.evaluation import comparison, reductions, selection, tables, tidy
 from workflow.evaluation.inference import Difference
@@ -174,7 +175,7 @@ def test_rule_of_agreement(low, high, verdict):
 
 def run_step(folder, made, source="full", schedule="recipe", fits=None):
     for name, table in made.items():
-        tables.write_csv(folder / f"{name}.csv", table)
+        example_table.write(folder / f"{name}.csv", table, float_format="%.4f")
     tables.write_csv(folder / "records.csv", tidy.table(fits or [record()]))
     values = [
         "--paper", "results/reference/paper.csv", "--run", "test", "--source", source,

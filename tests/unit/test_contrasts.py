@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tests.unit import example_table
 from tests.unit.example_record import competitor, point
 from tests.unit.test_table3 import judge, row
 from workflow.evaluation import contrasts, files, observations, tables, tidy
@@ -165,7 +166,7 @@ def run(folder, records, chosen=None, judged=()):
     words = ["--records", str(folder / "records.csv"), "--run", "test", "--out", str(folder)]
     words += ["--figures", str(folder / "figures"), "--classes", "not0"]
     if chosen is not None:
-        tables.write_csv(folder / "table2.csv", chosen)
+        example_table.write(folder / "table2.csv", chosen)
         words += ["--chosen", str(folder / "table2.csv")]
     for place, content in enumerate(judged):
         files.write_json(folder / f"{place}.json", content)

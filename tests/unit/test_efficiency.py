@@ -21,7 +21,7 @@ def timed(one, fit, score, host="0a1b2c3d"):
 
 def step(folder, records, abouts=()):
     """The CSV and the Markdown of records, and of files of samples."""
-    tidy.table(records).to_csv(folder / "all.csv", index=False)
+    tidy.write(folder / "all.csv", records)
     files = []
     for number, about in enumerate(abouts):
         files.append(str(folder / f"{number}.npz"))

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from tests.unit import example_table
 from tests.unit.example_record import competitor, failed, point, record
-from workflow.evaluation import captions, conditions, files, sections, tables, tidy
+from workflow.evaluation import captions, conditions, files, frames, sections, tables, tidy
 from workflow.steps import front_page, table2
 
 HOSTILE = "<script>alert('|')</script><img src=x onerror=alert(1)>"
@@ -87,7 +88,7 @@ def run(tmp_path):
     for name in ("records", "tables", "figures"):
         (folder / name).mkdir(parents=True)
     all_records = list(records())
-    tidy.table(all_records).to_csv(folder / "records" / "all.csv", index=False)
+    tidy.write(folder / "records" / "all.csv", all_records)
     for one in all_records:
         place = folder / "fit" / one["method"] / one["grid_point"] / "mnist" / "not0"
         (place / f"seed{one['seed']}").mkdir(parents=True)
@@ -162,10 +163,11 @@ def test_what_went_wrong_is_counted(run):
 
 
 def test_hostile_text_stays_text(run):
-    (run / "tables" / "claims.csv").write_text(
+    example_table.write(
+        run / "tables" / "claims.csv",
         "id,statement,section,verdict,effect,unit,ci_low,ci_high,n,reason\n"
         f'one,"{HOSTILE}",V-B,holds,1.5,points,0.5,2.5,5,\n'
-        f'two,plain,V-C,"{HOSTILE}",,"{HOSTILE}",,,2,"{HOSTILE}"\n'
+        f'two,plain,V-C,"{HOSTILE}",,"{HOSTILE}",,,2,"{HOSTILE}"\n',
     )
     cells = pd.DataFrame({HOSTILE: [HOSTILE, '"><b>']})
     section = tables.Section(HOSTILE, HOSTILE, cells, [HOSTILE])
@@ -177,11 +179,12 @@ def test_hostile_text_stays_text(run):
 
 
 def test_claims_show_their_verdicts(run):
-    (run / "tables" / "claims.csv").write_text(
+    example_table.write(
+        run / "tables" / "claims.csv",
         "id,statement,section,verdict,effect,unit,ci_low,ci_high,n,reason\n"
         "depth,Depth helps,V-B,holds,1.5,points,0.5,2.5,5,\n"
         "e-beats-spns-corrected,E beats SPNs,V-C,does not hold,-3,points,-4,-2,5,\n"
-        "blur,No blur,V-D,not run,,points,,,,no figure 5\n"
+        "blur,No blur,V-D,not run,,points,,,,no figure 5\n",
     )
     text = " ".join(Page(build(run)).text.split())
     assert "Depth helps V-B ✓ holds 1.5 points [0.5, 2.5] 5" in text
@@ -194,7 +197,7 @@ def test_a_run_without_results_has_a_page(tmp_path, empty):
     folder = tmp_path / "results" / "mine"
     (folder / "records").mkdir(parents=True)
     if empty:
-        (folder / "records" / "all.csv").write_text("")
+        tidy.write(folder / "records" / "all.csv", [])
     page = Page(build(folder))
     assert "0 of 8 went well" in page.text and "missing 8" in page.text
     assert "Not run: there is no Table II" in page.text
@@ -213,7 +216,7 @@ def test_tables_are_read_back_as_written(tmp_path):
         assert (section.title, section.caption) == (expected.title, expected.caption)
         assert [*section.notes] == [*expected.notes]
         pd.testing.assert_frame_equal(section.cells, expected.cells)
-    (tmp_path / "t_u.csv").write_text("a,b\n1,NA\n")
+    frames.write_csv(tmp_path / "t_u.csv", pd.DataFrame({"a": [1], "b": ["NA"]}))
     (only,) = sections.read(tmp_path / "t_u.csv")
     assert only.cells.to_dict("list") == {"a": ["1"], "b": ["NA"]}
 

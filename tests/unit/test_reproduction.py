@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from tests.unit.example_record import failed, record
-from workflow.evaluation import reproduction, tidy
+from workflow.evaluation import frames, reproduction, tidy
 from workflow.steps import compare
 
 
@@ -71,8 +71,8 @@ def test_unpublished_and_failed():
 def test_readers_see_first_what_lies_outside(tmp_path):
     ours = pd.concat([runs([0.7]), runs([0.9], grid_point="C-paper")])
     published = pd.concat([runs([0.7, 0.71]), runs([0.7, 0.71], grid_point="C-paper")])
-    ours.to_csv(tmp_path / "ours.csv", index=False)
-    published.to_csv(tmp_path / "published.csv", index=False)
+    frames.write_csv(tmp_path / "ours.csv", ours)
+    frames.write_csv(tmp_path / "published.csv", published)
     arguments = f"--records {tmp_path}/ours.csv --published {tmp_path}/published.csv --run x"
     compare.main([*arguments.split(), "--out", str(tmp_path)])
     text = (tmp_path / "reproduction.md").read_text("utf-8")

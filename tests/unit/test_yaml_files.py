@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.evaluation import values, yaml_files
+from workflow.evaluation.config import ConfigError
 from workflow.steps import launch
 
 LAUGHS = "\n".join(
@@ -167,10 +168,8 @@ def test_the_launcher_looks_at_what_snakemake_will_read(tmp_path):
     bad.write_text(json.dumps({"run": "a"})[:-1] + ', "run": "b"}')
     launch.check_files(["-n", "--configfile", str(good), "--config", "run=b"])
     for option in ("--configfile", "--configfiles"):
-        with pytest.raises(
-            config.ConfigError, match=r"bad\.json: the key 'run' stands in line 1 and in"
-        ):
+        with pytest.raises(ConfigError, match=r"bad\.json: the key 'run' stands in line 1 and in"):
             launch.check_files(["table1", option, str(good), str(bad), "-n"])
     good.write_text("__use_yte__: true\n")
-    with pytest.raises(config.ConfigError, match="'__use_yte__' would run what the file says"):
+    with pytest.raises(ConfigError, match="'__use_yte__' would run what the file says"):
         launch.check_files([f"--configfile={good}"])

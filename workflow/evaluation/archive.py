@@ -82,7 +82,7 @@ def write(folder: Path, published: dict[Key, Record]) -> None:
     sealed = map(files.sealed, published.values())
     lines = [json.dumps(record, allow_nan=False) + "\n" for record in sealed]
     files.keep_text(folder / RECORDS, "".join(lines))
-    files.keep_text(folder / TABLE, tidy.table(published.values()).to_csv(index=False))
+    tidy.write(folder / TABLE, published.values())
 
 
 def describe(key: Key) -> str:

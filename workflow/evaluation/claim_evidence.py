@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dcgmm import notation
-from workflow.evaluation import catalogue, files, metrics, reductions, sample_summary
+from workflow.evaluation import catalogue, files, frames, metrics, reductions, sample_summary
 from workflow.evaluation.claim_run import Run, join, read
 
 PAPERS_CLASSES = "not0"  # Table I's outlier is class 0
@@ -22,8 +22,8 @@ COLUMNS = ["value", "seed", "paper", "scale", "reason", "remark"]
 
 def outliers(run: Run) -> pd.DataFrame:
     """Outlier tests of DCGMM's instances, every layer, from all tidy records of the run."""
-    tables = [read(path) for path in sorted((run.folder / "records").glob("*.csv"))]
-    tables = [own for table in tables if len(own := _of_dcgmm(table))]
+    found = [read(path) for path in sorted((run.folder / "records").glob("*.csv"))]
+    tables = [own for table in found if len(own := _of_dcgmm(table))]
     if not tables:
         return pd.DataFrame()
     key = ["grid_point", "dataset", "classes", "seed", "metric", "evidence", "layer"]
@@ -59,7 +59,7 @@ def with_failures(rows: pd.DataFrame) -> pd.DataFrame:
     failed = failed.drop(columns=list(measures)).merge(measures, how="cross")
     failed["layer"] = failed["grid_point"].map(highest).astype("string").fillna("of none")
     rows = pd.concat([fine, failed], ignore_index=True)
-    return rows.assign(reason=reasons(rows), top=rows["top"].astype(bool))
+    return rows.assign(reason=reasons(rows), top=rows["top"].isin([True]))
 
 
 def reasons(rows: pd.DataFrame) -> pd.Series:
@@ -80,7 +80,7 @@ def protocols(run: Run) -> pd.DataFrame:
         return pd.DataFrame()
     key = ["method", "grid_point", "dataset", "evidence", "metric"]
     about = chosen[["protocol", "title", "variant", *key, "reasons", "paper"]]
-    fine = records[records["top"].isin([True, "True"]) & (records["status"] == "ok")]
+    fine = records[records["top"].isin([True]) & (records["status"] == "ok")]
     images = records["train_images"] + records["validation_images"]
     rows = about.merge(fine.assign(images=images), "left", key, suffixes=("", "_of_record"))
     whole = images.groupby(records["dataset"]).max()
@@ -121,6 +121,8 @@ def samples(run: Run) -> pd.DataFrame:
     if not judgements:
         return pd.DataFrame()
     rows = sample_summary.table(judgements)
+    if rows.empty:
+        return pd.DataFrame()
     epochs = {
         (j["judge"]["dataset"]["name"], j["judge"]["seed"]): j["judge"]["epochs"]
         for j in judgements
@@ -211,8 +213,6 @@ def parameters(run: Run) -> pd.DataFrame:
 def dynamics(run: Run) -> pd.DataFrame:
     """Where a layer ends trained with the others, less where it ends alone, in % of its gain."""
     table = run.table("figures/figure4_ends.csv")
-    if "difference_of_gain" not in table:
-        return pd.DataFrame()
     return table.assign(
         value=100 * table["difference_of_gain"], scale=table["source"].map(run.lacks),
         paper=np.nan, reason="", remark="",
@@ -265,9 +265,9 @@ def _pictured(
 
 def benchmark(run: Run) -> pd.DataFrame:
     """Times of in-painting in milliseconds; `benchmarks/README.md` says how."""
-    table = read(run.inpainting_times)
-    if table.empty:
-        return table
+    if not run.inpainting_times.is_file():
+        return pd.DataFrame()
+    table = frames.read_typed_in(run.inpainting_times, frames.INPAINTING)
     return table.assign(
         benchmark="inpainting", value=table["milliseconds"], seed=0, paper=np.nan, scale="",
         reason="", remark="",

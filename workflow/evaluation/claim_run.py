@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow.evaluation import frames, tidy
+
 SUBSET = "the shipped subset"
 
 
@@ -31,7 +33,7 @@ class Run:
     inpainting_times: Path
 
     def table(self, name: str) -> pd.DataFrame:
-        """A CSV of the run, empty if it is missing."""
+        """A CSV of the run, without a row if it is missing."""
         return read(self.folder / name)
 
     def published(self, table: str, row: str, column: str) -> float:
@@ -59,11 +61,9 @@ class Run:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """A CSV, or an empty table where there is none or nothing in it."""
-    try:
-        return pd.read_csv(path, dtype={"layer": "string"}, low_memory=False)
-    except (FileNotFoundError, pd.errors.EmptyDataError):
-        return pd.DataFrame()
+    """A table of the run or its tidy records, of the same columns where there is none."""
+    columns = tidy.TYPES if path.parent.name == "records" else frames.TABLES[path.stem]
+    return frames.read_csv(path, columns) if path.is_file() else frames.empty(columns)
 
 
 def join(texts: Iterable[str]) -> str:

@@ -1,6 +1,8 @@
 """Contact sheets: many small images as one picture, and pictures side by side with titles."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,6 +35,11 @@ def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
 def name(about: dict[str, str]) -> str:
     """Model, grid point and dataset, a line each."""
     return "\n".join((about["title"], about["point"], tables.name(about["dataset"])))
+
+
+def absent(about: Mapping[str, Any]) -> str:
+    """What stands in the place of a picture: why there is none, as far as that is known."""
+    return textwrap.fill(f"no result: {about.get('reason') or about['status']}", 28)
 
 
 def table(

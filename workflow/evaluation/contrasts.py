@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import inference, observations
+from workflow.evaluation import frames, inference, observations
 from workflow.evaluation.statistics import area_summary, summarise
 
 KEY = ["table", "dataset", "protocol"]
@@ -23,7 +23,9 @@ EXACT, PAPERS = observations.MEASURES["corrected"], observations.MEASURES["paper
 def all_of(values: pd.DataFrame) -> pd.DataFrame:
     """Every mean and difference, one a row."""
     parts = [means(values), to_reference(values), measures(values)]
-    return pd.concat([part for part in parts if len(part)] or [pd.DataFrame()], ignore_index=True)
+    empty = frames.empty(frames.TABLES["statistics"])
+    result = pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
+    return result.reindex(columns=empty.columns)
 
 
 def protocols_measure(values: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow.evaluation import catalogue, datasets, metrics, scores, selection
+from workflow.evaluation import catalogue, datasets, frames, metrics, scores, selection
 from workflow.evaluation.selection import MODEL, RULES, Plan, Rule
 from workflow.evaluation.statistics import area_summary
 
@@ -65,7 +65,7 @@ def table(
                     about | {"metric": metric, "evidence": evidence} | line
                     for line in _rules(group, own, others, evidence, metric, halves)
                 ]
-    return pd.DataFrame(lines)
+    return frames.of(lines, "selection")
 
 
 def _rules(
@@ -123,6 +123,8 @@ def _by_held_out(
     """
     if len(measured) == 1:  # no choice, so that nothing was fitted for one
         return _taken(measured.iloc[0])
+    if measured.empty:
+        return _nothing("no fit")
     if held_out.empty:
         return _nothing(NO_HELD_OUT)
     seen = held_out[

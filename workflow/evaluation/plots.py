@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow.evaluation import files
@@ -29,6 +31,20 @@ def use_style() -> None:
     """Set the style and draw to files alone."""
     matplotlib.use("agg")
     matplotlib.rcParams.update(STYLE)
+
+
+def say(axis: Axes, text: str) -> None:
+    """Put text in the middle of a panel, as where there is nothing to draw."""
+    style = {"ha": "center", "va": "center", "wrap": True}
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, **style)
+
+
+def nothing(text: str) -> Figure:
+    """A figure that only says why it shows nothing."""
+    figure, axis = plt.subplots(figsize=(4, 2))
+    axis.set_axis_off()
+    say(axis, text)
+    return figure
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:

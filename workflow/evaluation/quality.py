@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from workflow.evaluation import catalogue, metrics, tables
+from workflow.evaluation import catalogue, metrics, sample_summary, tables
 
 STATUSES = ("failed", "diverged", "timeout", "refused")
 COUNTS = ["asked", "ok", "missing", *STATUSES, "out of range", "seeds short"]
@@ -107,7 +107,9 @@ def section(lines: pd.DataFrame, notes: list[str]) -> tables.Section:
 
 
 def title(method: str) -> str:
-    """A method as readers know it, whichever its instance."""
+    """A method as readers know it, whichever its instance; one of samples without a judge."""
+    if method == sample_summary.UNKNOWN:
+        return method
     return re.sub(r"-?\{.*?\}", "", catalogue.method(method).title)
 
 

@@ -36,13 +36,16 @@ def rank(values: pd.DataFrame) -> Ranking:
         values: a row for each block, a column for each model, none missing.
 
     Raises:
-        ValueError: if there are fewer than three models or two blocks, or values are missing.
+        ValueError: if there are fewer than three models or two blocks, values are missing, or
+            no block tells models apart.
     """
     blocks, models = values.shape
     if models < 3 or blocks < 2:
         raise ValueError(f"{models} models in {blocks} blocks cannot be ranked; 3 in 2 are needed")
     if values.isna().any(axis=None):
         raise ValueError("a model lacks a value in some block; leave it out")
+    if values.nunique(axis=1).eq(1).all():
+        raise ValueError(f"{models} models are equal in all {blocks} blocks and cannot be ranked")
     ranks = values.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
     quantile = stats.studentized_range.ppf(0.95, models, math.inf) / math.sqrt(2)
     return Ranking(

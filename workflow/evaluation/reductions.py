@@ -14,7 +14,7 @@ KEY = ["method", "dataset"]
 def of_settings(fit: Mapping[str, Any]) -> list[str]:
     """Settings of a tidy record below those of `original` in the method's description."""
     original = catalogue.method(fit["method"]).original
-    had = {key: fit.get(f"settings.{key}", np.nan) for key in original}
+    had = {key: float(fit.get(f"settings.{key}", np.nan)) for key in original}
     return [
         f"{key} {had[key]:g} (published: {asked:g})"
         for key, asked in original.items()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from workflow.evaluation import inference
+from workflow.evaluation import inference, tidy
 
 FIT = ["task", "method", "grid_point", "dataset", "classes"]
 CELL = [*FIT, "metric", "evidence", "layer"]
@@ -61,7 +61,7 @@ def tolerance(std: float, published: int, ours: int, level: float = inference.LE
 
 def _measured(records: pd.DataFrame) -> pd.DataFrame:
     """Values of fits that have one."""
-    return records[records["value"].notna()].astype({"layer": "string"})
+    return records[records["value"].notna()]
 
 
 def _settings(records: pd.DataFrame) -> dict[tuple, dict[str, Any]]:
@@ -77,7 +77,7 @@ def _different(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     return sorted(
         name.removeprefix("settings.")
         for name in ours.keys() & theirs.keys()
-        if ours[name] != theirs[name]
+        if tidy.setting(ours[name]) != tidy.setting(theirs[name])
     )
 
 

@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workflow.evaluation import frames
+
 MODEL = ["dataset", "method", "title", "variant", "point"]
 NEARNESS = ["diversity", "frechet", "precision", "recall"]  # to real images
 CONTROL = "control"
+UNKNOWN = "unknown"  # whose samples no judge has looked at
+COLUMNS = (
+    *MODEL, "source", "train_images", "seed", "parameter_count", "centroid_count", "treatment",
+    "published", "class", "status", "reason", "n", "compared", "accuracy", *NEARNESS, "judge",
+)  # fmt: skip
 
 
 def table(judgements: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -27,7 +34,7 @@ def table(judgements: Iterable[dict[str, Any]]) -> pd.DataFrame:
         if j["judge"]["status"] == "ok" or j["judge"]["dataset"]["name"] not in judged
         for row in j["rows"]
     ]
-    result = pd.DataFrame(rows)
+    result = pd.DataFrame(rows) if rows else frames.empty(frames.types(COLUMNS))
     result["seed"] = result["seed"].fillna(0).astype(int)  # controls have none
     counts = {"parameter_count": "Int64", "centroid_count": "Int64", "train_images": "Int64"}
     return result.astype(counts | dict.fromkeys(["accuracy", *NEARNESS], float))
@@ -49,7 +56,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             about = dict(zip(MODEL, key, strict=True)) | {"treatment": treatment}
             lines.append(about | _line(own, whole, group))
     counts = {"parameters": "Int64", "centroids": "Int64", "train_images": "Int64"}
-    return pd.DataFrame(lines).astype(counts)
+    return frames.of(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(counts)
 
 
 def _line(own: pd.DataFrame, whole: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
@@ -118,7 +125,7 @@ def with_paper(lines: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     columns = ["title", "dataset", "paper", "paper_spread"]
     lines = lines.merge(accuracy[columns], "left", ["title", "dataset"])
     lines["paper_parameters"] = lines["title"].map(counts).astype("Int64")
-    lines.loc[~lines["published"], ["paper", "paper_spread"]] = np.nan
+    lines.loc[~lines["published"].astype(bool), ["paper", "paper_spread"]] = np.nan
     lines["difference"] = lines["mean"] - lines["paper"]
     ours = lines["mean"].where(lines["published"])
     lines["best"] = ours == ours.groupby(lines["dataset"]).transform("max")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup, escape
 
-from workflow.evaluation import tables
+from workflow.evaluation import frames, tables
 from workflow.evaluation.tables import Section
 
 _NUMBER = re.compile(r"[+−-]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?")
@@ -21,7 +21,7 @@ def read(path: Path) -> list[Section]:
 
 
 def _of_csv(path: Path) -> Section:
-    content = pd.read_csv(path, dtype=str, keep_default_na=False)
+    content = frames.read_csv(path, {}).fillna("")
     return Section(path.stem.replace("_", " ").capitalize(), "", content)
 
 

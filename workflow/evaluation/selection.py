@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import catalogue, metrics
+from workflow.evaluation import catalogue, frames, metrics
 from workflow.evaluation.statistics import area_summary
 
 Plan = dict[str, dict[str, list[str]]]
@@ -51,9 +51,9 @@ def with_models(records: pd.DataFrame) -> pd.DataFrame:
         }
         variant = ", ".join(str(settings[name]) for name in about.variants)
         models[method, point] = (about.title_of(settings), variant)
-    keys = pd.MultiIndex.from_frame(records[["method", "grid_point"]])
-    titles, variants = zip(*keys.map(models), strict=True)
-    return records.assign(title=titles, variant=variants)
+    keys = zip(records["method"], records["grid_point"], strict=True)
+    told = pd.DataFrame([models[key] for key in keys], records.index, ["title", "variant"], str)
+    return records.assign(title=told["title"], variant=told["variant"])
 
 
 def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
         for values, group in records.groupby(key, sort=False)
         for line in _point_lines(dict(zip(key, values, strict=True)), group)
     )
-    return pd.DataFrame(lines).astype({"parameters": "Int64"})
+    return frames.of(lines, "table2_grid").astype({"parameters": "Int64"})
 
 
 def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -113,7 +113,7 @@ def choose(grid: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             for _, group in mine.groupby(MODEL, sort=False):
                 line = chosen_point(group, evidence, RULES[protocol])
                 lines.append({"protocol": protocol} | line)
-    return pd.DataFrame(lines)
+    return frames.of(lines, "table2", without=frames.PAPERS)
 
 
 def chosen_point(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import files
+from workflow.evaluation import files, frames
 
 DASH = "–"
 
@@ -38,6 +38,9 @@ class Section:
     caption: str
     cells: pd.DataFrame
     notes: Sequence[str] = field(default_factory=tuple)
+
+
+NOTHING = Section("No results", "There is no fit that this table could be made of.", pd.DataFrame())
 
 
 def name(dataset: str) -> str:
@@ -91,13 +94,13 @@ def spread(mean: float, std: float) -> str:
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write the numbers of a table."""
-    files.write_text(path, table.to_csv(index=False, float_format="%.4f"))
+    frames.write_csv(path, table, float_format="%.4f")
 
 
 def write_markdown(path: Path, sections: Sequence[Section]) -> None:
     """Write sections for reading; several follow one another under titles of their own."""
     parts = []
-    for section in sections:
+    for section in sections or [NOTHING]:
         cells = section.cells.map(_unpiped).rename(columns=_unpiped)
         table = cells.to_markdown(index=False, disable_numparse=True)
         notes = "\n".join(f"- {note}" for note in section.notes)
@@ -112,16 +115,13 @@ def _unpiped(cell: object) -> str:
 
 def write_tex(path: Path, sections: Sequence[Section]) -> None:
     """Write sections as `table` floats that need the package booktabs."""
-    files.write_text(path, "\n".join(map(_tex, sections)))
+    files.write_text(path, "\n".join(map(_tex, sections or [NOTHING])))
 
 
 def _tex(section: Section) -> str:
     cells = section.cells
     rows = [" & ".join(map(escape, row)) + r" \\" for row in cells.itertuples(index=False)]
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape(section.title)}. {escape(section.caption)}}}",
+    tabular = [
         rf"\begin{{tabular}}{{{'l' * len(cells.columns)}}}",
         r"\toprule",
         " & ".join(map(escape, cells.columns)) + r" \\",
@@ -129,6 +129,12 @@ def _tex(section: Section) -> str:
         *rows,
         r"\bottomrule",
         r"\end{tabular}",
+    ]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(section.title)}. {escape(section.caption)}}}",
+        *(tabular if len(cells.columns) else []),
         *(rf"\par\footnotesize {escape(note)}" for note in section.notes),
         r"\end{table}",
     ]

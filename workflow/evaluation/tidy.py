@@ -4,11 +4,12 @@ import json
 import math
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import provenance
+from workflow.evaluation import frames, provenance
 
 # The columns of the tidy table that every reader may count on; settings follow behind them.
 COLUMNS = (
@@ -18,6 +19,16 @@ COLUMNS = (
     "memory_mb", "parameter_count", "estimate_memory_gb", "estimate_hours", "host", "commit",
     "dataset_sha256",
 )  # fmt: skip
+TYPES: frames.Types = frames.types(COLUMNS) | dict.fromkeys(
+    ("train_images", "validation_images"), frames.WHOLE
+)
+"""Of the same; settings are text."""
+SETTINGS = tuple(
+    f"settings.{name}"
+    for name in ("instance", "recipe", "layers", "hyperparameters.epochs",
+                 "hyperparameters.classifier.inputs")
+)  # fmt: skip
+"""Of DCGMM; its readers get them from a table that holds no DCGMM, too."""
 
 
 def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -42,6 +53,46 @@ def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     result = pd.DataFrame(columns)
     settings = [column for column in result if column.startswith("settings.")]
     return result.reindex(columns=[*COLUMNS, *settings])
+
+
+def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Write the tidy table of records."""
+    frames.write_csv(path, table(records))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read what `write` wrote.
+
+    Raises:
+        ValueError: if it was altered, is damaged or lacks columns; names the file.
+        FileNotFoundError: if there is none.
+    """
+    found = frames.read_csv(path, TYPES)
+    unknown = {name: pd.Series(dtype=frames.TEXT) for name in SETTINGS if name not in found}
+    return found.assign(**unknown)
+
+
+def read_all(paths: Iterable[Path]) -> pd.DataFrame:
+    """All that several tidy tables hold, which may be nothing."""
+    return pd.concat([*map(read, paths)] or [frames.empty(TYPES)], ignore_index=True)
+
+
+def setting(text: Any) -> Any:
+    """What a field of a settings column says: a number, else the text; NaN if it is missing.
+
+    >>> setting("60.0"), setting("unit"), setting(60)
+    (60.0, 'unit', 60.0)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def count(text: Any) -> int | float:
+    """A setting that is a whole number, as one; NaN if it is missing."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _shared(value: Any) -> Any:

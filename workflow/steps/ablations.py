@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import inference, tables
+from workflow.evaluation import frames, inference, tables, tidy
 from workflow.evaluation.statistics import area_summary
 from workflow.steps.cli import plain_errors
 
@@ -30,10 +30,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = pd.read_csv(options.records, dtype={"layer": "string"})
+        rows = tidy.read(options.records)
         rows = rows.rename(columns={"settings.instance": "instance"})
         summary = summarised(rows, options.recipe)
-        paper = pd.read_csv(options.paper).query("table == 'I'").set_index(["column", "row"])
+        paper = frames.read_paper(options.paper).query("table == 'I'").set_index(["column", "row"])
         sections = [
             section(group, paper["value"], caption(rows[rows["dataset"] == name], options))
             for name, group in summary.groupby("dataset", sort=False)
@@ -66,7 +66,7 @@ def summarised(rows: pd.DataFrame, recipe: str) -> pd.DataFrame:
                 values = _by_seed(own, metric)
                 line = about | {"metric": metric} | area_summary(list(values))
                 lines.append(line | _difference(values, _by_seed(base, metric), about["base"]))
-    return pd.DataFrame(lines).assign(best=False)
+    return frames.of(lines, "ablations").assign(best=False)
 
 
 def differences(base: pd.Series, other: pd.Series) -> str:
@@ -89,7 +89,9 @@ def differences(base: pd.Series, other: pd.Series) -> str:
 
 def _word(value: Any) -> str:
     """A setting as the tidy table holds it: a text, a list in JSON or a number."""
-    return value if isinstance(value, str) else f"{value:g}"
+    if pd.isna(value):
+        return "unset"
+    return value if isinstance(value := tidy.setting(value), str) else f"{value:g}"
 
 
 def _by_seed(rows: pd.DataFrame, metric: str) -> pd.Series:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import catalogue, datasets, records, scores, tables
+from workflow.evaluation import catalogue, datasets, frames, records, scores, tables
 from workflow.evaluation.statistics import summarise
 from workflow.steps.cli import plain_errors
 
@@ -107,7 +107,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             numbers = (one.mean, one.std, one.low, one.high)
             line |= {f"{split}_{name}": x for name, x in zip(names, numbers, strict=True)}
         lines.append(line)
-    return pd.DataFrame(lines).astype({"parameters": "Int64"})
+    return frames.of(lines, NAME).astype({"parameters": "Int64"})
 
 
 def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Section:

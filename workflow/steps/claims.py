@@ -7,9 +7,15 @@ and, for readers, `claims.md`, which first answers how DCGMM-E stands to the sum
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
-from workflow.evaluation import claim_cases, claim_evidence, claim_run, claims, claims_page, tables
+from workflow.evaluation import (
+    claim_cases,
+    claim_evidence,
+    claim_run,
+    claims,
+    claims_page,
+    frames,
+    tables,
+)
 from workflow.steps.cli import plain_errors
 
 
@@ -31,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=options.schedule,
             samples_schedule=options.samples_schedule,
             scale=content["scale"],
-            paper=pd.read_csv(options.paper),
+            paper=frames.read_paper(options.paper),
             inpainting_times=options.inpainting,
         )
         evidence = {name: source(run) for name, source in claim_evidence.SOURCES.items()}

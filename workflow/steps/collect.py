@@ -16,7 +16,10 @@ from workflow.steps.cli import plain_errors
 JUDGEMENTS = "judgements.json"
 
 # Below results/<run>: files that are published as they are.
-KEPT = ("judges/*/*/*.json", "figures/figure*.csv", "figures/figure*.json", "tables/selection.*")
+KEPT = (
+    "judges/*/*/*.json", "figures/figure*.csv", "figures/.figure*.csv.sha256",
+    "figures/figure*.json", "tables/selection.*", "tables/.selection.csv.sha256",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import reproduction, tables
+from workflow.evaluation import reproduction, tables, tidy
 from workflow.steps.cli import plain_errors
 
 READERS = ["outside", "no spread", "within", "equal"]  # in this order; the rest is counted
@@ -24,15 +24,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        ours = pd.concat(map(_read, options.records), ignore_index=True)
-        result = reproduction.compare(ours, _read(options.published))
+        ours = tidy.read_all(options.records)
+        result = reproduction.compare(ours, tidy.read(options.published))
         tables.write_csv(options.out / "reproduction.csv", result)
         section = written(result, options.run, options.published)
         tables.write_markdown(options.out / "reproduction.md", [section])
-
-
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"layer": "string"}, low_memory=False)
 
 
 def written(result: pd.DataFrame, run: str, published: Path) -> tables.Section:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import comparison, reductions, tables
+from workflow.evaluation import comparison, frames, reductions, tables, tidy
 from workflow.steps.cli import plain_errors
 
 VERDICTS = ["within", "above", "below", "undecided", "not run"]
@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        made = {path.stem: pd.read_csv(path) for path in options.tables}
-        result = comparison.compare(pd.read_csv(options.paper), made)
+        made = {path.stem: frames.read_table(path) for path in options.tables}
+        result = comparison.compare(frames.read_paper(options.paper), made)
         schedule = result["table"].map({"III": options.samples_schedule, "V": "none"})
         result = result.assign(
             run=options.run,
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=schedule.fillna(options.schedule),
         )
         tables.write_csv(options.out / "comparison.csv", result)
-        fits = options.records and pd.read_csv(options.records, dtype={"layer": "string"})
+        fits = options.records and tidy.read(options.records)
         less = [] if fits is None else reductions.of_records(fits)
         tables.write_markdown(options.out / "comparison.md", list(sections(result, less)))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import plots, tables
+from workflow.evaluation import frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 TITLES = {
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        cells = pd.read_csv(options.comparison)
+        cells = frames.read_table(options.comparison)
         plots.use_style()
         figure = draw(cells[cells["table"].isin(TITLES) & (cells["column"] != "parameters")])
         plots.save(figure, options.out, "comparison")

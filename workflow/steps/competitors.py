@@ -40,7 +40,7 @@ def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figur
     """A line for each model, a picture for each kind of drawing."""
     lines = []
     for about, arrays in drawn:
-        missing = "not offered" if about["status"] == "ok" else about["status"]
+        missing = "not offered" if about["status"] == "ok" else contact.absent(about)
         pictures = [
             contact.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
             for kind in KINDS

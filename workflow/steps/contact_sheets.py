@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
         titles = [f"{contact.name(about)}\npixels: {about['published']}" for about, _ in drawn]
         pictures = [sheet(*each) for each in drawn]
         classes = max(len({samples.place(key)[1] for key in arrays}) for _, arrays in drawn)
+        classes = classes or 3  # room for the words that stand there instead
         figure = contact.gallery(pictures, titles, PER_ROW, size=(2.6, 0.7 + 0.26 * classes))
         with files.replacing(options.out) as file:
             figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
@@ -35,7 +36,7 @@ def sheet(about: dict, arrays: samples.Drawn) -> np.ndarray | str:
     keys = [key for key in arrays if samples.place(key)[0] == about["published"]]
     keys.sort(key=samples.place)
     if not keys:
-        return about["status"]
+        return contact.absent(about)
     columns = min(COLUMNS, *(len(arrays[key]) for key in keys))
     rows = [samples.as_unit(arrays[key][:columns], arrays[key].shape[1:]) for key in keys]
     return contact.tile(np.concatenate(rows), columns)

@@ -12,7 +12,7 @@ import pandas as pd
 import scikit_posthocs
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, observations, plots, tables
+from workflow.evaluation import frames, observations, plots, tables
 from workflow.evaluation.ranking import Ranking, rank
 
 TASKS = {"I": "outliers", "II": "outliers", "III": "samples"}
@@ -24,10 +24,7 @@ def write(values: pd.DataFrame, folder: Path) -> tables.Section:
     numbers = [
         long_table(blocks(values, name)).assign(protocol=name) for name in observations.MEASURES
     ]
-    files.write_text(
-        folder / "critical_difference.csv",
-        pd.concat(numbers).to_csv(index=False, float_format="%.6g"),
-    )
+    frames.write_csv(folder / "critical_difference.csv", pd.concat(numbers), float_format="%.6g")
     plots.use_style()
     figure = draw(ranked)
     plots.save(figure, folder, "critical_difference")
@@ -86,7 +83,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     """Mean ranks on a line; bars join models whose ranks do not differ."""
     if isinstance(ranking, str):
         axis.set_axis_off()
-        axis.text(0.5, 0.5, f"{protocol}: {ranking}", ha="center", va="center", wrap=True)
+        plots.say(axis, f"{protocol}: {ranking}")
         return
     drawn = scikit_posthocs.critical_difference_diagram(
         ranking.ranks,

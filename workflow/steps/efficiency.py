@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import samples, selection, tables
+from workflow.evaluation import samples, selection, tables, tidy
 from workflow.steps.cli import plain_errors
 
 FIT = ["method", "title", "variant", "grid_point", "dataset", "classes"]
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = pd.concat([pd.read_csv(path) for path in options.records], ignore_index=True)
+        rows = tidy.read_all(options.records)
         runs = fits(selection.with_models(rows))
         host = most_frequent(runs["host"])
         drawn = drawings(samples.read(path)[0] for path in options.samples)
@@ -58,14 +58,15 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
     for every evidence that its metrics are of.
     """
     passes = rows.groupby([*FIT, "seed"], dropna=False)["evidence"].transform("nunique")
-    images = (rows["inliers"] + rows["outliers"]).groupby(rows["dataset_sha256"]).transform("max")
+    images = (rows["inliers"] + rows["outliers"]).astype(float)
+    images = images.groupby(rows["dataset_sha256"]).transform("max")
     rows = rows.assign(score_1000=1000 * rows["seconds_score"] / (images * passes.clip(lower=1)))
     return rows.drop_duplicates([*FIT, "seed"])
 
 
 def most_frequent(hosts: pd.Series) -> str:
-    """The host of most fits; of equals, the first in alphabetical order."""
-    return hosts.mode().iloc[0]
+    """The host of most fits; of equals, the first in alphabetical order; empty if there is none."""
+    return next(iter(hosts.mode()), "")
 
 
 def drawings(abouts: Iterable[dict[str, Any]]) -> pd.DataFrame:

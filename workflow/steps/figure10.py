@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import datasets, evidence, files, metrics, plots, records, tables
+from workflow.evaluation import datasets, evidence, frames, metrics, plots, records, tables
 from workflow.evaluation import scores as saved_scores
 from workflow.steps.cli import plain_errors
 
@@ -26,9 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         table = pd.concat([curves(folder) for folder in options.fits], ignore_index=True)
-        files.write_text(
-            options.out / "figure10.csv", table.to_csv(index=False, float_format="%.6g")
-        )
+        frames.write_csv(options.out / "figure10.csv", table, float_format="%.6g")
         plots.use_style()
         plots.save(draw(table), options.out, "figure10")
 
@@ -48,7 +45,7 @@ def curves(folder: Path) -> pd.DataFrame:
         "status": fit["status"],
     }
     if not scores.test:
-        return pd.DataFrame([about | {"curve": None, "auc": np.nan}])
+        return pd.DataFrame([about], columns=[*frames.TABLES["figure10"]])
     inlier = datasets.by_classes(scores.labels, fit["classes"])
     top = list(scores.test[evidence.ALL].values())[-1]
     parts = []
@@ -89,13 +86,21 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
             "linestyle": plots.DASHES[rank % len(plots.DASHES)],
         }
         draw_seed(axis, panel[panel["seed"] == seed], f"seed {seed}", style)
-    coarse = panel[(panel["curve"] == "thresholds") & (panel["seed"] == seeds[0])]
-    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
-    points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
-    label = f"100 thresholds, seed {seeds[0]}"
-    axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
+    coarse = panel[panel["curve"] == "thresholds"]
+    if coarse.empty:
+        plots.say(axis, "no result")
+    else:
+        draw_thresholds(axis, coarse[coarse["seed"] == coarse["seed"].min()])
     axis.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")
     axis.legend(loc="lower left", fontsize=7, handlelength=2.4)
+
+
+def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
+    """The paper's 100 thresholds of one seed."""
+    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
+    points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
+    label = f"100 thresholds, seed {coarse['seed'].iloc[0]}"
+    axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
 
 
 def draw_seed(axis: Axes, rows: pd.DataFrame, label: str, style: dict[str, Any]) -> None:

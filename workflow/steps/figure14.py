@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> None:
         for folder in options.fits:
             fit = files.read_json(folder / "fit.json")
             titles.append(contact.name(drawings.about(fit)))
-            pictures.append(alphabet(folder / "model") if fit["status"] == "ok" else "no fit")
+            pictures.append(
+                alphabet(folder / "model") if fit["status"] == "ok" else contact.absent(fit)
+            )
         plots.use_style()
         plots.save(contact.table([("", pictures)], titles, (3.2, 3.4)), options.out, "figure14")
 

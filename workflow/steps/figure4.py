@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, plots, tables
+from workflow.evaluation import files, frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 RUN = ["instance", "recipe", "dataset", "source", "epochs", "seed"]
@@ -31,8 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
         records = [files.read_json(path) for path in options.dynamics]
         table = pd.concat(map(losses, records), ignore_index=True)
         for name, content in (("figure4", table), ("figure4_ends", ends(table))):
-            text = content.to_csv(index=False, float_format="%.6g")
-            files.write_text(options.out / f"{name}.csv", text)
+            frames.write_csv(options.out / f"{name}.csv", content, float_format="%.6g")
         plots.use_style()
         plots.save(draw(table), options.out, "figure4")
 
@@ -56,7 +55,7 @@ def losses(record: dict[str, Any]) -> pd.DataFrame:
         "status": record["status"],
     }
     if record["status"] != "ok":
-        return pd.DataFrame([about])
+        return pd.DataFrame([about], columns=[*frames.TABLES["figure4"]])
     values = np.array(history["val_loss"])  # [measurements, layers]
     steps, layers = np.array(history["val_step"]), history["layers"]
     starts = np.multiply(record["waits"], steps[-1])
@@ -79,8 +78,6 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
     the share of it that came in the last tenth of the layer's joint training: how far from
     converged that was.
     """
-    if "loss" not in table:
-        return pd.DataFrame(columns=[*RUN, "layer"])
     rows = []
     known = table.dropna(subset="loss")
     for key, group in known.groupby([*RUN, "layer"], sort=False):
@@ -99,13 +96,13 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
                 "late_gain": late / gain,
             }
         )
-    return pd.DataFrame(rows)
+    return frames.of(rows, "figure4_ends")
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
     """A grid of layers and runs."""
     runs = list(table.groupby(["dataset", "epochs"], sort=False))
-    layers = table["layer"].dropna().unique() if "layer" in table else [np.nan]
+    layers = [*table["layer"].dropna().unique()] or [np.nan]
     figure, axes = plt.subplots(
         len(layers), len(runs), figsize=(3.6 * len(runs), 1.6 * len(layers) + 0.6), sharex="col",
         squeeze=False,
@@ -119,6 +116,8 @@ def draw(table: pd.DataFrame) -> plt.Figure:
         for axis, layer in zip(column, layers, strict=True):
             for seed in seeds[::-1]:
                 draw_layer(axis, run[run["seed"] == seed], layer, first=seed == seeds[0])
+            if run["loss"].isna().all():
+                plots.say(axis, "no result")
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")
     axes[0, 0].legend(fontsize=7, loc="lower right")

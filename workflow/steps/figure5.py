@@ -9,9 +9,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from workflow.evaluation import contact, drawings, files, plots
+from workflow.evaluation import contact, drawings, frames, plots
 from workflow.steps.cli import plain_errors
 
 COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
@@ -26,14 +25,17 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         drawn = [drawings.read(path) for path in options.sharpening]
-        table = pd.DataFrame(row for about, arrays in drawn for row in likelihoods(about, arrays))
-        files.write_text(options.out / f"{options.name}.csv", table.to_csv(index=False))
+        lines = [row for about, arrays in drawn for row in likelihoods(about, arrays)]
+        table = frames.of(lines, options.name)
+        frames.write_csv(options.out / f"{options.name}.csv", table)
         plots.use_style()
         lines = [
             (
                 contact.name(about),
                 [
-                    contact.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS) if arrays else "no fit"
+                    contact.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
+                    if arrays
+                    else contact.absent(about)
                     for kind in ("plain", "sharpened")
                 ],
             )

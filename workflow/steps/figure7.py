@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from workflow.evaluation import contact, datasets, drawings, files, plots, tables
+from workflow.evaluation import contact, datasets, drawings, frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 COLUMNS = 10
@@ -61,10 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         lines = list(dict.fromkeys(s.classes for s in drawn if s.classes != "all")) or ["all"]
         dataset = datasets.load(options.data)
         shown = [*(real(dataset, classes) for classes in lines), *drawn]
-        files.write_text(
-            options.out / f"{options.name}.csv",
-            measured(shown, dataset).to_csv(index=False, float_format="%.6f"),
-        )
+        table = measured(shown, dataset)
+        frames.write_csv(options.out / f"{options.name}.csv", table, float_format="%.6f")
         plots.use_style()
         titles = list(dict.fromkeys(series.title for series in shown))
         pictures = [
@@ -84,7 +82,7 @@ def real(dataset: datasets.Dataset, classes: str) -> Series:
 
 def one(about: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
     """What a model draws, as one array of its file."""
-    images = arrays.get(kind, about["status"])
+    images = arrays[kind] if kind in arrays else contact.absent(about)
     return Series(_title(about), about["classes"], images, about["title"], kind, about["seed"])
 
 

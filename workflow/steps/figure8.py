@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow.evaluation import contact, drawings, files, plots
+from workflow.evaluation import contact, drawings, files, frames, plots
 from workflow.steps.cli import plain_errors
 
 SHOWN = 20
@@ -35,12 +35,15 @@ def main(arguments: list[str] | None = None) -> None:
         rows = [row for about, arrays in drawn for row in errors(about, arrays)]
         table = pd.DataFrame(rows, columns=COLUMNS)
         table = with_accuracy(table, files.read_json(options.accuracy))
-        files.write_text(options.out / f"{options.name}.csv", table.to_csv(index=False))
+        frames.write_csv(options.out / f"{options.name}.csv", table)
         plots.use_style()
         lines = [
             (
                 contact.name(about),
-                [contact.tile(arrays[k][:SHOWN], 5) if arrays else "no fit" for k in KINDS],
+                [
+                    contact.tile(arrays[k][:SHOWN], 5) if arrays else contact.absent(about)
+                    for k in KINDS
+                ],
             )
             for about, arrays in drawings.of_first_seed(drawn)
         ]

@@ -14,10 +14,10 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-from pandas.errors import EmptyDataError
 
 from workflow.evaluation import (
     captions,
+    claim_run,
     conditions,
     files,
     headline,
@@ -90,22 +90,14 @@ def amount(value: Any) -> str:
     return f"{value:.3g}".replace("-", "−") if isinstance(value, int | float) else str(value)
 
 
-def read(path: Path) -> pd.DataFrame:
-    """A CSV of the run; empty if there is none."""
-    try:
-        return pd.read_csv(path, low_memory=False)
-    except (FileNotFoundError, EmptyDataError):
-        return pd.DataFrame()
-
-
 def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
     """Conditions of the run, and the quality of its results."""
-    read_records = [read(folder / "records" / f"{name}.csv") for name in RECORDS]
+    read_records = [claim_run.read(folder / "records" / f"{name}.csv") for name in RECORDS]
     records = pd.concat(read_records, ignore_index=True)
     records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
     made = conditions.records_of(records, folder / "fit")
     lines = [quality.of_records(task, records) for task in asked]
-    if len(table3 := read(folder / "tables" / "table3.csv")):
+    if len(table3 := claim_run.read(folder / "tables" / "table3.csv")):
         lines.append(quality.of_samples(table3))
     counted = pd.concat(lines, ignore_index=True)
     known = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
@@ -128,8 +120,10 @@ def lacking(folder: Path) -> list[str]:
 
 def verdicts(folder: Path) -> dict[str, Any]:
     """The claims, and the answer about outlier detection, as far as there are tables."""
-    claims = read(folder / "claims.csv").reindex(columns=CLAIM).astype(object)
-    table2, effects = (read(folder / name) for name in ("table2.csv", "table2_effects.csv"))
+    claims = claim_run.read(folder / "claims.csv").reindex(columns=CLAIM).astype(object)
+    table2, effects = (
+        claim_run.read(folder / name) for name in ("table2.csv", "table2_effects.csv")
+    )
     columns = ["protocol", "dataset", "title", "variant", "grid_point", "evidence", "n", "mean",
                "ci_low", "ci_high", "paper"]  # fmt: skip
     table2, effects = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import tables
+from workflow.evaluation import frames, tables, tidy
 from workflow.evaluation.statistics import area_summary
 from workflow.steps.cli import plain_errors
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = pd.read_csv(options.records, dtype={"layer": "string"})
+        rows = tidy.read(options.records)
         rows = rows.rename(columns={"settings.instance": "instance", "settings.recipe": "recipe"})
         summary = summarised(rows)
         sections = [
@@ -56,7 +56,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
         lines.append(about | area_summary(list(100 * top["value"])))
-    result = pd.DataFrame(lines)
+    result = frames.of(lines, "outlier_classes")
     means = result.groupby(KEY, sort=False)["mean"]
     return result.assign(
         classes_mean=means.transform("mean"),

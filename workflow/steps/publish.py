@@ -66,7 +66,7 @@ def lay_out(reference: Reference, run: Path) -> None:
         asked = {(plan.task(group), fit) for fit in plan.fits(group, reference.config)}
         rows = [record for key, record in published.items() if key in asked]
         if rows:
-            files.write_text(run / f"records/{group}.csv", tidy.table(rows).to_csv(index=False))
+            tidy.write(run / f"records/{group}.csv", rows)
     for kind in ("judges", "figures"):
         if (reference.folder / kind).is_dir():
             (run / kind).symlink_to((reference.folder / kind).resolve())
@@ -85,14 +85,13 @@ def make_tables(reference: Reference, run: Path) -> None:
 
     if (own := records / "table1.csv").is_file():
         _call(table1.main, "--records", own, "--schedule", schedule, *about)
-    if (own := records / "outlier_classes.csv").is_file() and pd.read_csv(own)[
-        "classes"
-    ].nunique() > 1:
+    own = records / "outlier_classes.csv"
+    if own.is_file() and tidy.read(own)["classes"].nunique() > 1:
         _call(
             outlier_classes.main, "--records", own, "--run", config["run"],
             "--schedule", schedule, "--out", made,
         )  # fmt: skip
-    if (own := records / "ablations.csv").is_file() and "settings.factor" in pd.read_csv(own):
+    if (own := records / "ablations.csv").is_file() and "settings.factor" in tidy.read(own):
         _call(
             ablations.main, "--records", own, "--schedule", schedule,
             "--recipe", config["dcgmm"]["recipes"][0], *about,

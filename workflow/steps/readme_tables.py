@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import archive, files, reference, tables
+from workflow.evaluation import archive, files, frames, reference, tables
 from workflow.steps.cli import plain_errors
 
 BEGIN, END = "<!-- published tables: begin -->", "<!-- published tables: end -->"
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         published = reference.load()
         folder = options.tables or published.folder / "tables"
         old = options.readme.read_text("utf-8")
-        content = [progress(published), written(pd.read_csv(folder / "comparison.csv"))]
+        content = [progress(published), written(frames.read_table(folder / "comparison.csv"))]
         new = inserted(old, "\n\n".join(content), options.readme)
         if options.check and new != old:
             raise ValueError(f"{options.readme} is not in step with {folder}; run `make publish`")
@@ -94,7 +94,7 @@ def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
 def _ours(cell: dict, mean: str, n: str) -> str:
     """Mean, spread and number of seeds or judges."""
     text = tables.spread(cell[mean], cell[f"{mean}_std"])
-    return f"{text} ({cell[n]:.0f})" if cell[n] > 0 else text
+    return f"{text} ({cell[n]:.0f})" if pd.notna(cell[n]) and cell[n] > 0 else text
 
 
 if __name__ == "__main__":

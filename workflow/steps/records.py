@@ -8,7 +8,7 @@ import argparse
 import itertools
 from pathlib import Path
 
-from workflow.evaluation import files, records, tidy
+from workflow.evaluation import records, tidy
 from workflow.steps.cli import plain_errors
 
 
@@ -29,9 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
         for point, dataset, classes, seed in itertools.product(*axes)
     ]
     with plain_errors(parser.prog):
-        table = tidy.table(records.read(path) for path in paths)
-        with files.replacing(options.out) as file:
-            table.to_csv(file, index=False)
+        tidy.write(options.out, (records.read(path) for path in paths))
 
 
 if __name__ == "__main__":

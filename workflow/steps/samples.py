@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures = [
             contact.tile(arrays[drawings.KEYS[about["published"]]][: COLUMNS * ROWS], COLUMNS)
             if arrays
-            else about["status"]
+            else contact.absent(about)
             for about, arrays in drawn
         ]
         titles = [f"{about['title']}\n{about['point']}" for about, _ in drawn]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import optimism, tables
+from workflow.evaluation import optimism, tables, tidy
 from workflow.steps.cli import plain_errors
 
 MEASURES = {"auc100": "the 100-threshold AUC", "auroc": "the exact AUROC"}
@@ -39,8 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         records, held_out = (
-            path and pd.read_csv(path, dtype={"layer": "string"})
-            for path in (options.records, options.held_out)
+            path and tidy.read(path) for path in (options.records, options.held_out)
         )
         halves = optimism.halves_of(options.fits)
         result = optimism.table(records, options.plan, halves, held_out)
@@ -53,7 +52,7 @@ def seen(held_out: pd.DataFrame | None) -> str:
     """Which classes were held out, and by how many seeds."""
     if held_out is None:
         return ""
-    classes = held_out["classes"].str.rpartition("_")[2].unique()
+    classes = held_out["classes"].str.split("_").str[-1].unique()
     seeds = ", ".join(map(str, sorted(held_out["seed"].unique())))
     return f" Held out: class {', '.join(classes)}; seeds {seeds}."
 

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
             pictures = [
                 contact.tile(next(arrays[key] for key in keys if key in arrays)[:SHOWN], COLUMNS)
                 if arrays
-                else about["status"]
+                else contact.absent(about)
                 for about, arrays in drawn
             ]
             lines.append((semantics, pictures))

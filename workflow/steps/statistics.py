@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import contrasts, files, inference, observations, tables
+from workflow.evaluation import contrasts, files, frames, inference, observations, tables, tidy
 from workflow.steps import critical_difference
 from workflow.steps.cli import plain_errors
 
@@ -47,9 +47,9 @@ def observed(
     records: list[Path], classes: str, chosen: Path | None, judgements: list[Path]
 ) -> pd.DataFrame:
     """All single values of a run; a table that it does not have has none."""
-    rows = pd.concat([pd.read_csv(path, dtype={"layer": "string"}) for path in records])
+    rows = tidy.read_all(records)
     rows = rows[rows["classes"].isin([classes, "all"])]  # of Tables I and II, and of Table IV
-    choices = pd.read_csv(chosen) if chosen else pd.DataFrame()
+    choices = frames.read_table(chosen) if chosen else frames.empty(frames.TABLES["table2"])
     return pd.concat(
         [
             observations.table1(rows),
@@ -109,7 +109,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _p(value: float) -> str:
-    return "< 0.0001" if value < 0.0001 else tables.number(value, 4)
+    return "< 0.0001" if pd.notna(value) and value < 0.0001 else tables.number(value, 4)
 
 
 def _interval(low: float, high: float, signed: bool) -> str:

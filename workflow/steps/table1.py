@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import tables
+from workflow.evaluation import frames, tables, tidy
 from workflow.evaluation.statistics import area_summary
 from workflow.steps.cli import plain_errors
 
@@ -29,10 +29,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = pd.read_csv(options.records, dtype={"layer": "string"})
+        rows = tidy.read(options.records)
         rows = rows[(rows["method"] == "dcgmm") & (rows["task"] == "outliers")]
         rows = rows.rename(columns={"settings.instance": "instance", "settings.recipe": "recipe"})
-        summary = with_paper(summarised(rows), pd.read_csv(options.paper))
+        summary = with_paper(summarised(rows), frames.read_paper(options.paper))
         top = summary[summary["top"]]
         sections = [
             top_section(top[top["dataset"] == name], caption(group, options.run, options.schedule))
@@ -51,23 +51,24 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
 
     A group whose every seed failed keeps a row for each metric, of unknown layer and n = 0.
     """
-    return pd.DataFrame(
+    lines = (
         line
         for key, group in rows.groupby(KEY, sort=False)
         for line in _group_lines(dict(zip(KEY, key, strict=True)), group)
-    ).astype({"top": bool})
+    )
+    return frames.of(lines, "table1", without=frames.PAPERS).astype({"top": bool})
 
 
 def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
     failed = group[group["status"] != "ok"]
     reasons = [f"seed {row.seed}: {row.status}, {row.reason}" for row in failed.itertuples()]
     common = key | {
-        "epochs": group["settings.hyperparameters.epochs"].iloc[0],
+        "epochs": tidy.count(group["settings.hyperparameters.epochs"].iloc[0]),
         "seeds": group["seed"].nunique(),
         "failed": failed["seed"].nunique(),
         "reasons": "; ".join(reasons),
     }
-    fine = group[group["status"] == "ok"]
+    fine = group[(group["status"] == "ok") & group["metric"].notna()]
     if fine.empty:
         for metric in ("auroc", PAPERS_METRIC):
             yield common | {"layer": pd.NA, "top": True, "metric": metric} | area_summary([])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.evaluation import selection, tables
+from workflow.evaluation import frames, selection, tables, tidy
 from workflow.steps.cli import plain_errors
 
 EVIDENCE = {"all": "whole image", "bottom_half": "bottom half"}
@@ -31,11 +31,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        records = selection.with_models(pd.read_csv(options.records, dtype={"layer": "string"}))
+        records = selection.with_models(tidy.read(options.records))
         grid = selection.grid_summary(records)
         chosen = selection.choose(grid, options.plan)
         effects = selection.effects(grid, chosen, options.plan)
-        chosen = with_paper(chosen, pd.read_csv(options.paper))
+        chosen = with_paper(chosen, frames.read_paper(options.paper))
         sections = [
             chosen_section(
                 group,

@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, plots, tables
+from workflow.evaluation import frames, plots, tables
 from workflow.steps.cli import plain_errors
 
 
@@ -27,11 +27,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        grid = pd.read_csv(options.grid, dtype={"variant": "string", "reasons": "string"})
+        grid = frames.read_table(options.grid)
         drawn = points(grid.fillna({"variant": ""}))
-        files.write_text(
-            options.out / "table2_grid.csv", drawn.to_csv(index=False, float_format="%.6g")
-        )
+        frames.write_csv(options.out / "table2_grid.csv", drawn, float_format="%.6g")
         plots.use_style()
         plots.save(draw(drawn), options.out, "table2_grid")
 
@@ -46,15 +44,18 @@ def points(grid: pd.DataFrame) -> pd.DataFrame:
     missing = grid[grid["n"] == 0].assign(mean=np.nan)
     rows = pd.concat([exact, missing])
     rows = rows[~rows["method"].isin(["dcgmm"])].copy()
-    parts = rows["grid_point"].str.partition("-")
-    rows["row"], rows["column"] = parts[0], parts[2].replace("", " ")
-    rows["mark"] = np.where(rows["n"] == 0, rows["reasons"].str.partition(":")[0], "")
+    names = [name.partition("-") for name in rows["grid_point"]]
+    rows["row"], rows["column"] = [row for row, *_ in names], [name or " " for *_, name in names]
+    reasons = rows["reasons"].fillna("no metric").where(rows["n"] == 0, "")
+    rows["mark"] = [reason.partition(":")[0] for reason in reasons]
     columns = ["method", "title", "variant", "dataset", "row", "column", "mean", "std", "n", "mark"]
     return rows[columns]
 
 
 def draw(rows: pd.DataFrame) -> plt.Figure:
     """One line of panels for every method, one panel for every dataset."""
+    if rows.empty:
+        return plots.nothing("no result: the run has no competitor")
     methods, datasets = rows["method"].unique(), rows["dataset"].unique()
     widths = [rows[rows["method"] == m]["column"].nunique() for m in methods]
     heights = [rows[rows["method"] == m]["row"].nunique() for m in methods]

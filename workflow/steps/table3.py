@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from dcgmm import recipes
-from workflow.evaluation import files, sample_summary, tables
+from workflow.evaluation import files, frames, sample_summary, tables
 from workflow.evaluation.sample_summary import CONTROL
 from workflow.steps.cli import plain_errors
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
         rows = sample_summary.table(map(files.read_json, options.judgements))
         judges = [files.read_json(path) for path in options.judges]
         summary = sample_summary.summary(rows)
-        summary = sample_summary.with_paper(summary, pd.read_csv(options.paper))
+        summary = sample_summary.with_paper(summary, frames.read_paper(options.paper))
         sections = [
             section
             for name, lines in summary.groupby("dataset", sort=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import catalogue, tables
+from workflow.evaluation import catalogue, frames, tables, tidy
 from workflow.evaluation.statistics import area_summary
 from workflow.steps.cli import plain_errors
 
@@ -28,8 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = pd.read_csv(options.records, dtype={"layer": "string"})
-        paper = pd.read_csv(options.paper)
+        rows = tidy.read(options.records)
+        paper = frames.read_paper(options.paper)
         paper = paper[paper["table"] == "IV"]
         summary = with_paper(summarised(rows), paper)
         sections = [
@@ -55,14 +55,14 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "dataset": dataset,
             "layers": group["settings.layers"].iloc[0],
             "inputs": ", ".join(f"L{index}" for index in json.loads(inputs)),
-            "epochs": group["settings.hyperparameters.epochs"].iloc[0],
+            "epochs": tidy.count(group["settings.hyperparameters.epochs"].iloc[0]),
             "parameters": group["parameter_count"].max(),
             "seeds": group["seed"].nunique(),
             "failed": failed["seed"].nunique(),
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
         lines.append(about | area_summary(list(100 * fine["value"])))
-    return pd.DataFrame(lines).astype({"parameters": "Int64"})
+    return frames.of(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
 
 
 def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
