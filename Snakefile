@@ -43,6 +43,7 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/comparison.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/bits.smk"
+include: "workflow/rules/parts.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -53,15 +54,7 @@ for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own
 rule results:
     # Everything that a run makes, but its pages.
     input:
-        # By name, since a deleted fit below a finished table would not be missed.
-        expand("{fit}/{result}", fit=group_fits("all"), result=["model", "outliers.json"]),
-        expand("{fit}/{result}", fit=group_fits("table4"), result=["model", "classification.json"]),
-        expand(
-            "{fit}/{result}", fit=group_fits("outlier_classes"), result=["model", "outliers.json"]
-        ),
-        expand("{fit}/{result}", fit=group_fits("ablations"), result=["model", "outliers.json"]),
-        expand("{fit}/{result}", fit=group_fits("held_out"), result=["model", "held_out.json"]),
-        f"{RUN}/records/all.csv",
+        parts(),
         rules.table1.output,
         rules.table2.output if METHODS[1:] else [],
         rules.table2_grid.output if METHODS[1:] else [],

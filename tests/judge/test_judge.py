@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from workflow.evaluation import files, samples
+from workflow.evaluation import archives, files, samples
 from workflow.evaluation.datasets import Dataset
 from workflow.evaluation.judge import Attempt, Judge, train
 from workflow.steps import judge as step
@@ -97,7 +97,7 @@ def test_the_judge_that_learnt_most_is_taken(monkeypatch):
 
 
 def test_weights_come_back(judge, tmp_path):
-    judge.save(tmp_path / "weights.npz")
+    archives.write(tmp_path / "weights.npz", {}, judge.arrays)
     again = Judge((SIDE, SIDE, 1), 2, seed=9)
     again.load(tmp_path / "weights.npz")
     images = unit(toy(6)[0])
@@ -153,7 +153,7 @@ def test_from_data_to_judgements(tmp_path, capsys):
 def test_a_judge_of_other_images_is_refused(tmp_path):
     x, y = toy(20)
     Dataset("toy", "full", x, y, x, y, {"file": 64 * "c"}).save(tmp_path / "data.npz")
-    (tmp_path / "judge.json").write_text(json.dumps({"dataset": {"sha256": 64 * "d"}}))
+    files.write_json(tmp_path / "judge.json", {"dataset": {"sha256": 64 * "d"}})
     with pytest.raises(SystemExit, match=r"was trained on other images than .*data\.npz"):
         judgements.main(
             [

@@ -30,7 +30,9 @@ def fit(folder, bits, seed=0, **changes):
     by_split = {"test": {"all": {"top": nats}}, "validation": {"all": {"top": nats[:1]}}}
     path = folder / f"seed{seed}-{len(list(folder.iterdir()))}"
     files.write_json(path / "fit.json", one)
-    scores.write(path / "scores.npz", LABELS, by_split if one["status"] == "ok" else {})
+    scores.write(
+        path / "scores.npz", one, LABELS, by_split if one["status"] == "ok" else {}, LABELS[:1]
+    )
     return path
 
 

@@ -231,7 +231,7 @@ def of_rat_samples(cases):
 def test_samples_of_few_images_or_classes_are_no_verdict(tmp_path):
     drawn(tmp_path / "test", [(0.9, 0.8)] * 5)
     for path in tmp_path.rglob("judgements.json"):
-        content = json.loads(path.read_text())
+        content = files.read_json(path)
         content["judge"]["epochs"] = 2
         content["judge"]["dataset"]["source"] = "subset"
         content["rows"] = [r | {"n": 100} for r in content["rows"] if r["class"] in "01"]

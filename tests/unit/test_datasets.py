@@ -280,7 +280,7 @@ def test_load_refuses_anything_else(subset, tmp_path, kind):
     path = tmp_path / "mnist.npz"
     subset["mnist"].save(path)
     damage(path, kind)
-    with pytest.raises(ValueError, match=r"mnist\.npz is (damaged or )?not a prepared dataset"):
+    with pytest.raises(ValueError, match=r"mnist\.npz is damaged \(.*\); remove it and run again"):
         datasets.load(path)
 
 

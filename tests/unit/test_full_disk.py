@@ -50,10 +50,10 @@ def test_a_dataset(tmp_path, before):
 
 
 def test_records(tmp_path):
-    files.write_json(tmp_path / "a/b/mnist/not0/seed0/outliers.json", record())
+    files.write_json(tmp_path / "dcgmm/B-paper/mnist/not0/seed0/outliers.json", record())
     out = tmp_path / "all.csv"
     axes = ["--datasets", "mnist", "--classes", "not0", "--seeds", *["0"] * 50]
-    options = ["--points", "a/b", *axes, "--task", "outliers", "--out", out]
+    options = ["--points", "dcgmm/B-paper", *axes, "--task", "outliers", "--out", out]
     refused(limited("-m", "workflow.steps.records", "--root", tmp_path, *options), out)
 
 

@@ -100,14 +100,14 @@ def test_what_is_wrong_is_a_row_and_spoils_no_other(bench, tmp_path, key, images
 
 
 def test_files_that_say_nothing_or_are_of_another_dataset_are_rows(bench, tmp_path):
-    folder = tmp_path / "mine/p/toy/each/seed3"
+    folder = tmp_path / "mine/p/toy/each/seed0"
     folder.mkdir(parents=True)
     (folder / "samples.npz").write_bytes(b"no archive")
     (row,) = bench.rows(folder / "samples.npz")
-    assert (row["title"], row["dataset"]) == ("mine/p/toy/each/seed3", "toy")
+    assert (row["title"], row["dataset"]) == ("mine/p/toy/each/seed0", "toy")
     assert "no file of samples" in row["reason"]
     other = rows_of(bench, folder / "samples.npz", ABOUT | {"dataset": "mnist"})
-    assert "is of mnist, not of toy" in next(iter(other.values()))["reason"]
+    assert "is of dataset mnist, but its place is" in next(iter(other.values()))["reason"]
     failed = ABOUT | {"status": "diverged", "reason": "the loss is nan"}
     (row,) = rows_of(bench, folder / "samples.npz", failed).values()
     assert (row["title"], row["class"], row["reason"]) == ("Mine", None, "the loss is nan")

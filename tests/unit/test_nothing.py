@@ -49,7 +49,7 @@ OTHERS = {
     "__init__", "build_env", "class_samples", "classification", "cli", "collect", "complete",
     "config_docs", "costs", "critical_difference", "data", "diagrams", "draws", "dynamics",
     "estimate", "figure8_accuracy", "fit", "fit_classes", "held_out", "inpainting", "judge",
-    "judgements", "make_subset", "new_baseline", "outliers", "publish", "readme_tables",
+    "judgements", "launch", "make_subset", "new_baseline", "outliers", "publish", "readme_tables",
     "reference", "report", "sharpening", "supervise", "table5", "table6", "time_fits",
 }  # fmt: skip
 ALIKE = {  # pictures, of which there is none in any situation
@@ -138,7 +138,9 @@ class Folder:
         samples.write(folder / "samples.npz", samples.about(fit), {})
         same = {layer: np.zeros(len(LABELS)) for layer in ("2", "4")}
         test = {"test": {"all": same, "bottom_half": same}, "validation": {"all": same}}
-        scores.write(folder / "scores.npz", LABELS, test if one["status"] == "ok" else {})
+        if one["status"] != "ok":
+            test = {}
+        scores.write(folder / "scores.npz", fit, LABELS, test, LABELS)
 
     def fits(self, pattern="*/*/*/not0/seed*"):
         """Folders of fits; of a failed one where there is no record."""

@@ -28,7 +28,7 @@ NO_FIT = ABOUT | {"status": "failed"}
 
 
 def saved(path, about=ABOUT, **arrays):
-    archives.write(path, about, arrays, compressed=True)
+    archives.write(path, {"drawn by": about}, arrays, compressed=True)
     return str(path)
 
 

@@ -117,7 +117,7 @@ def write_fits(folder, points, noise, seed=0):
         top = random.normal(size=120) if noise else labels + np.zeros(120)
         own = competitor({}, components=place + 1)
         path = folder / f"ratspn/{own['grid_point']}/mnist/not0/seed0/scores.npz"
-        scores.write(path, labels, {"test": {"all": {"low": -top, "top": top}}})
+        scores.write(path, own, labels, {"test": {"all": {"low": -top, "top": top}}})
         auroc = metrics.auroc(top[labels == 1], top[labels == 0])
         measured = {("auroc", "all"): auroc, (metrics.VALIDATION, "all"): float(random.normal())}
         yield competitor(measured, components=place + 1)

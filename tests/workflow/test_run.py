@@ -103,6 +103,24 @@ def work(project, **how):
 SAMPLED = {"dcgmm": 2, "gaussian": 1, "pdspn": 1}  # A and B; of a competitor the first point
 
 
+PROBE = """
+include: "Snakefile"
+import json
+Path("targets.json").write_text(json.dumps(list(rules.results.input)))
+"""
+
+
+def test_every_file_that_a_run_makes_is_asked_for_by_name(finished):
+    """Else nobody would miss one that is deleted below a finished table."""
+    (finished.folder / "probe.smk").write_text(PROBE)
+    made = finished.snakemake("-s", "probe.smk", "--summary", "all")
+    assert made.returncode == 0, made.stderr
+    lines = [line.split("\t") for line in made.stdout.splitlines() if line.startswith("results/")]
+    targets = json.loads((finished.folder / "targets.json").read_text())
+    assert {line[0] for line in lines} - {*targets} == {"results/tiny/complete.txt"}
+    assert len(lines) > 100
+
+
 def test_fresh_clone_has_jobs(project):
     assert {project.plan()[rule] for rule in SUMMARIES} == {1}
     jobs = work(project)

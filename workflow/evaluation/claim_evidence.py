@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dcgmm import notation
-from workflow.evaluation import catalogue, files, frames, metrics, reductions, sample_summary
+from workflow.evaluation import catalogue, frames, metrics, places, reductions, sample_summary
 from workflow.evaluation.claim_run import Run, join, read
 
 PAPERS_CLASSES = "not0"  # Table I's outlier is class 0
@@ -117,7 +117,7 @@ def samples(run: Run) -> pd.DataFrame:
     release stand there once more under `published`, and what sharpening adds to the recipe's
     samples under `gain of sharpening`.
     """
-    judgements = [files.read_json(p) for p in sorted(run.folder.glob("judges/*/*/judgements.json"))]
+    judgements = [places.read(p) for p in sorted(run.folder.glob("judges/*/*/judgements.json"))]
     if not judgements:
         return pd.DataFrame()
     rows = sample_summary.table(judgements)

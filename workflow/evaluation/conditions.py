@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import files
+from workflow.evaluation import places
 
 Record = dict[str, Any]
 
@@ -20,7 +20,7 @@ def records_of(rows: pd.DataFrame, root: Path) -> list[Record]:
         root / method / point / dataset / classes / f"seed{seed}" / f"{task}.json"
         for method, point, dataset, classes, seed, task in runs
     )
-    return [files.read_json(path) for path in paths if path.is_file()]
+    return [places.read(path) for path in paths if path.is_file()]
 
 
 def hosts(records: Iterable[Record]) -> list[str]:

@@ -21,7 +21,6 @@ KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 def about(fit: dict[str, Any]) -> dict[str, Any]:
     """What a figure says of a fit, from its record."""
     return {
-        "method": fit["method"],
         "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
         "point": fit["grid_point"],
         "dataset": fit["dataset"]["name"],
@@ -34,7 +33,8 @@ def about(fit: dict[str, Any]) -> dict[str, Any]:
 
 def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write arrays and `about` the fit that drew them."""
-    archives.write(path, about(fit), arrays, compressed=True)
+    told = {"drawn by": about(fit), **places.identity(fit)}
+    archives.write(path, told, arrays, compressed=True)
 
 
 def read(path: Path) -> Drawn:
@@ -45,7 +45,7 @@ def read(path: Path) -> Drawn:
     """
     told, arrays = archives.read(path)
     places.check(path, told)
-    return told, arrays
+    return told["drawn by"], arrays
 
 
 def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:

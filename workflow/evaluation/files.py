@@ -1,7 +1,6 @@
 """Files that are whole or absent, and JSON that is what it was when it was written."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -42,6 +41,8 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def locked(folder: Path | str) -> Iterator[None]:
     """Keep others from changing a folder's files between reading and writing them."""
+    import fcntl  # not where a method's data are read: systems without it can do that, too
+
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("a") as lock:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from workflow.evaluation import files
+from workflow.evaluation import archives, places
 
 BATCH_SIZE = 100
 CHANNELS, NEURONS, DROPOUT = 64, 350, 0.1
@@ -135,23 +135,24 @@ class Judge:
         """Fraction of the images that are taken for what they are."""
         return float((self.look(images)[0] == labels).mean())
 
-    def save(self, path: Path) -> None:
-        """Write the weights, arrays alone, as `<layer>/kernel` and `<layer>/bias`."""
-        arrays = {_name(weight): np.asarray(weight) for weight in self.network.weights}
-        with files.replacing(path) as file:
-            np.savez(file, **arrays)
+    @property
+    def arrays(self) -> archives.Arrays:
+        """The weights as `<layer>/kernel` and `<layer>/bias`."""
+        return {_name(weight): np.asarray(weight) for weight in self.network.weights}
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote.
+        """Read the weights of a judge.
 
         Raises:
-            ValueError: if the file is missing, damaged, or of another network.
+            ValueError: if the file is missing, damaged, of another network, or of another judge
+                than its place is.
         """
         weights = [weight for layer in self.network.layers for weight in layer.trainable_weights]
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                for weight in weights:
-                    weight.assign(archive[_name(weight)])
+            told, arrays = archives.read(path)
+            places.check(path, told)
+            for weight in weights:
+                weight.assign(arrays[_name(weight)])
         except Exception as error:  # damaged bytes raise whatever they lead to
             raise ValueError(f"{path} holds no such judge ({error}): train it again") from None
 

@@ -51,7 +51,7 @@ def unique(points: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, 
         if len(name) > LONGEST:
             raise ValueError(
                 f"the values of a grid point make a name of {len(name)} characters, "
-                f"{name[:40]}..., but may make one of {LONGEST}: shorten {_longest(point)}"
+                f"{name[:40]}..., but may make one of {LONGEST}: shorten {_longest(point, name)}"
             )
         if (other := result.setdefault(name, point)) != point:
             raise ValueError(
@@ -118,10 +118,10 @@ def _decoded(text: str) -> str:
     return _BYTES.sub(character, text)
 
 
-def _longest(point: dict[str, Any]) -> str:
-    """The setting whose value takes most of a name."""
-    settings = point["settings"]
-    return max(settings, key=lambda key: len(_word(key, settings[key], {})))
+def _longest(point: dict[str, Any], name: str) -> str:
+    """The setting whose value takes most of the name."""
+    words = {key: _word(key, value, {key: ""}) for key, value in point["settings"].items()}
+    return max((key for key in words if words[key] in name), key=lambda key: len(words[key]))
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:

@@ -19,6 +19,8 @@ _PLACES = [
         r"(?P<epochs>\d+)-epochs-(?P<scheme>[a-z]+)/seed(?P<seed>\d+)\.json\Z",
         r"data/(?P<dataset>[a-z_]+)-(?P<source>[a-z]+)\.npz\Z",
         r"judges/(?P<dataset>[a-z_]+)/seed(?P<seed>\d+)/[^/]+\Z",
+        r"samples/(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z_]+)/"
+        r"seed(?P<seed>\d+)/[^/]+\Z",
         r"(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z_]+)/"
         r"(?P<classes>all|each|only\d+|not\d+(?:_\d+)*)/seed(?P<seed>\d+)/[^/]+\Z",
     )
@@ -35,7 +37,7 @@ def identity(about: Mapping[str, Any]) -> dict[str, Any]:
     told = {
         "method": about.get("method"),
         "grid_point": about.get("grid_point", about.get("point")),
-        "dataset": dataset["name"] if isinstance(dataset, Mapping) else dataset,
+        "dataset": dataset.get("name") if isinstance(dataset, Mapping) else dataset,
         "source": dataset.get("source") if isinstance(dataset, Mapping) else about.get("source"),
         "classes": about.get("classes"),
         "epochs": about.get("epochs"),

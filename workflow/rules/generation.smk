@@ -62,10 +62,14 @@ ALPHABETS = [
 
 def generation_figures():
     """Outputs of all figures of this file that have something to show."""
-    figures = [name for name, fits in (DRAWN_BY | SHARPENED_BY).items() if fits]
-    figures += ["figure8"] * bool(INPAINTED_BY) + ["figure14"] * bool(ALPHABETS)
-    figures += ["semantics"] * bool(SAMPLED_TWICE)
-    return expand(f"{RUN}/figures/{{figure}}.png", figure=figures)
+    measured = [name for name, fits in SHARPENED_BY.items() if fits]
+    measured += ["figure8"] * bool(INPAINTED_BY)
+    drawn = [name for name, fits in DRAWN_BY.items() if fits] + measured
+    drawn += ["figure14"] * bool(ALPHABETS) + ["semantics"] * bool(SAMPLED_TWICE)
+    return [
+        *expand(f"{RUN}/figures/{{figure}}.{{kind}}", figure=drawn, kind=["png", "svg"]),
+        *expand(f"{RUN}/figures/{{figure}}.csv", figure=measured),
+    ]
 
 
 rule sharpening:

@@ -12,13 +12,13 @@ JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
 INPAINTING_JUDGE = JUDGE.format(dataset="mnist", seed=config["judges"]["seeds"][0])
 
 
-def sample_sets(dataset, seeds=DRAWN_SEEDS):
-    """The files of samples of one dataset."""
+def sample_sets(dataset, seeds=DRAWN_SEEDS, pattern=SAMPLES):
+    """The files of samples, or others of the same fits."""
     return [
         file
         for method in METHODS
         for file in expand(
-            SAMPLES,
+            pattern,
             method=method,
             point=SAMPLED[method],
             dataset=dataset,

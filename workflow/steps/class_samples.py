@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import files, fitting, methods, provenance, samples
+from workflow.evaluation import fitting, methods, places, provenance, samples
 from workflow.steps.cli import plain_errors
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         if options.images < 1:
             raise ValueError(f"--images is {options.images}, but must be at least 1")
-        fit = files.read_json(options.fit)
+        fit = places.read(options.fit)
         about, arrays = drawn(fit, options.model, options.images)
         samples.write(options.out, about, arrays)
     print(f"{options.out}: {len(arrays)} sets of images, {about['status']} {about['reason']}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, drawings, evidence, files, methods
+from workflow.evaluation import datasets, drawings, evidence, methods, places
 from workflow.steps.cli import plain_errors
 
 SAMPLES, INPAINTED = 100, 10
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help=".npz to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        fit = files.read_json(options.fit)
+        fit = places.read(options.fit)
         arrays = {}
         if fit["status"] == "ok":
             dataset = datasets.load(options.data)

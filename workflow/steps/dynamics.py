@@ -35,7 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
             "hyperparameters": options.settings["hyperparameters"] | {"epochs": options.epochs}
         }
         record = {
+            "grid_point": f"{settings['instance']}-{settings['recipe']}",
             "settings": settings,
+            "epochs": options.epochs,
             "scheme": options.scheme,
             "dataset": {"name": dataset.name, "source": dataset.source, "sha256": dataset.digest},
             "seed": options.seed,

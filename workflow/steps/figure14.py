@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dcgmm import notation, persistence
-from workflow.evaluation import contact, drawings, files, plots
+from workflow.evaluation import contact, drawings, places, plots
 from workflow.steps.cli import plain_errors
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         pictures, titles = [], []
         for folder in options.fits:
-            fit = files.read_json(folder / "fit.json")
+            fit = places.read(folder / "fit.json")
             titles.append(contact.name(drawings.about(fit)))
             pictures.append(
                 alphabet(folder / "model") if fit["status"] == "ok" else contact.absent(fit)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.evaluation import files, frames, plots, tables
+from workflow.evaluation import frames, places, plots, tables
 from workflow.steps.cli import plain_errors
 
 RUN = ["instance", "recipe", "dataset", "source", "epochs", "seed"]
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        records = [files.read_json(path) for path in options.dynamics]
+        records = [places.read(path) for path in options.dynamics]
         table = pd.concat(map(losses, records), ignore_index=True)
         for name, content in (("figure4", table), ("figure4_ends", ends(table))):
             frames.write_csv(options.out / f"{name}.csv", content, float_format="%.6g")

@@ -6,7 +6,7 @@ Writes JSON, a row for each fit and filling; `figure8` puts them beside the squa
 import argparse
 from pathlib import Path
 
-from workflow.evaluation import drawings, files
+from workflow.evaluation import drawings, files, places
 from workflow.evaluation.judge import Judge
 from workflow.steps.cli import plain_errors
 
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        about = files.read_json(options.judge / "judge.json")
+        about = places.read(options.judge / "judge.json")
         rows = []
         if about["status"] == "ok":
             judge = Judge(tuple(about["input_shape"]), about["classes"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, files, fitting, provenance
+from workflow.evaluation import archives, datasets, files, fitting, places, provenance
 from workflow.evaluation import judge as judges
 from workflow.steps.cli import plain_errors
 
@@ -52,7 +52,8 @@ def main(arguments: list[str] | None = None) -> None:
                 raise
             except Exception as error:  # the tables can do without one judge
                 record |= fitting.told(error) | {"memory_mb": provenance.peak_memory_mb()}
-        save(judge, options.out / "weights.npz")
+        weights = {} if judge is None else judge.arrays
+        archives.write(options.out / "weights.npz", places.identity(record), weights)
         record |= provenance.end(conditions, options.lock)
         files.write_json(options.out / "judge.json", record)
     accuracy = record["accuracy"]["test"]
@@ -79,15 +80,6 @@ def begun(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
         "accuracy": {"train": None, "test": None},
         "seconds": {"fit": None, "cpu": None},
     }
-
-
-def save(judge: judges.Judge | None, path: Path) -> None:
-    """The judge's weights; an empty archive if there is none."""
-    if judge is not None:
-        judge.save(path)
-        return
-    with files.replacing(path) as file:
-        np.savez(file)
 
 
 def trained(

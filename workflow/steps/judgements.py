@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workflow.evaluation import datasets, files
+from workflow.evaluation import datasets, files, places
 from workflow.evaluation import judgements as judging
 from workflow.evaluation.judge import Judge
 from workflow.steps.cli import plain_errors
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        judge = files.read_json(options.judge / "judge.json")
+        judge = places.read(options.judge / "judge.json")
         dataset = datasets.load(options.data)
         if judge["dataset"]["sha256"] != dataset.digest:
             raise ValueError(

@@ -2,8 +2,8 @@
 
 First the machine and the files named by --configfile are looked at, since Snakemake ends with a
 traceback for a folder that it cannot write to or a file that is no UTF-8, and tells neither name
-nor line of an empty or wrong one. Then what a run that was killed here has left is cleared, unless the
-call makes nothing.
+nor line of an empty or wrong one. Then what a run that was killed here has left is cleared, unless
+the call makes nothing.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import drawings, files, methods
+from workflow.evaluation import drawings, methods, places
 from workflow.steps.cli import plain_errors
 
 IMAGES = 100
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help=".npz to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        fit = files.read_json(options.fit)
+        fit = places.read(options.fit)
         arrays = {}
         if fit["status"] == "ok":
             arrays = draw(methods.load(fit, options.model), fit["seed"])

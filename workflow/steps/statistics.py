@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.evaluation import contrasts, files, frames, inference, observations, tables, tidy
+from workflow.evaluation import contrasts, frames, inference, observations, places, tables, tidy
 from workflow.steps import critical_difference
 from workflow.steps.cli import plain_errors
 
@@ -54,7 +54,7 @@ def observed(
         [
             observations.table1(rows),
             observations.table2(rows, choices),
-            observations.table3(map(files.read_json, judgements)),
+            observations.table3(map(places.read, judgements)),
             observations.table4(rows),
         ],
         ignore_index=True,

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from dcgmm import recipes
-from workflow.evaluation import files, frames, sample_summary, tables
+from workflow.evaluation import frames, places, sample_summary, tables
 from workflow.evaluation.sample_summary import CONTROL
 from workflow.steps.cli import plain_errors
 
@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        rows = sample_summary.table(map(files.read_json, options.judgements))
-        judges = [files.read_json(path) for path in options.judges]
+        rows = sample_summary.table(map(places.read, options.judgements))
+        judges = [places.read(path) for path in options.judges]
         summary = sample_summary.summary(rows)
         summary = sample_summary.with_paper(summary, frames.read_paper(options.paper))
         sections = [
