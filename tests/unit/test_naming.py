@@ -121,7 +121,7 @@ def test_what_makes_too_long_a_name_is_refused_with_its_key(monkeypatch):
     with pytest.raises(ConfigError) as error:
         checked({"baselines": {"ratspn": {"grid": axes}}})
     assert re.search(
-        r"baselines\.ratspn: .* name of \d+ characters.*: shorten epochs", str(error.value)
+        r"baselines\.ratspn: .* name of \d+ characters.*: shorten leaf", str(error.value)
     )
 
 
