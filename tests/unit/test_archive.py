@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point, record
-from workflow.evaluation import archive, files, grid, reference
+from workflow.evaluation import archive, files, frames, grid, reference
 from workflow.steps import collect, publish, readme_tables
 
 CONFIG_FILE = "config/cpu.yaml"
@@ -209,9 +209,32 @@ def test_tables_are_made_of_what_is_published(tmp_path, target):
     assert table["mean"].to_dict() == {"auroc": 70.0, "auc100": 68.0}  # the top layer's
     assert not (run / "tables/table4.csv").exists()
     cells = pd.read_csv(run / "tables/comparison.csv")
-    text = readme_tables.written(cells)
+    text = readme_tables.written(cells, frames.empty(frames.TABLES["table2"]))
     line = next(line for line in text.splitlines() if line.startswith("| B "))
     assert line.split("|")[2].strip() == "68.0 ± 0.0 (2)"
+
+
+def test_readme_shows_every_model_and_where_the_papers_stands():
+    about = {"protocol": "paper", "dataset": "mnist", "n": 2, "std": 0.5}
+    rows = [
+        about | {"method": "dcgmm", "title": "DCGMM-E", "variant": "paper", "mean": 70.0},
+        about | {"method": "pdspn", "title": "PD-SPN", "variant": "binomial", "mean": 60.0},
+        about | {"method": "pdspn", "title": "PD-SPN", "variant": "normal", "mean": 80.0},
+        about | {"method": "vae", "title": "VAE", "variant": None, "mean": 75.0},
+    ]
+    corrected = [row | {"protocol": "corrected", "mean": 90 - row["mean"] / 2} for row in rows[:2]]
+    chosen = pd.DataFrame([*rows, corrected[0], corrected[1] | {"mean": 1.0}])
+    first, second = readme_tables.verdict(chosen).split(". ")[:2]
+    said = "on MNIST, DCGMM-E at 70.0 stands below PD-SPN (normal) 80.0, VAE 75.0"
+    assert first.endswith(said) and second.endswith("on MNIST, DCGMM-E at 55.0 leads.")
+    paper = {"table": "II", "column": "mnist", "paper": 91.2, "paper_spread": 0.6}
+    cells = pd.DataFrame([paper | {"row": row} for row in ("PD-SPN", "DCGMM-E")])
+    lines = {line.pop(""): line for line in readme_tables.compared(chosen, cells)}
+    assert list(lines) == ["DCGMM-E (paper)", "PD-SPN (binomial)", "PD-SPN (normal)", "VAE"]
+    assert lines["PD-SPN (normal)"] == {
+        "MNIST": "80.0 ± 0.5 (2)", "MNIST, corrected": "–", "MNIST, paper": "91.2 ± 0.6"
+    }  # fmt: skip
+    assert lines["VAE"]["MNIST, paper"] == "–"
 
 
 def test_readme_keeps_what_is_around_the_tables(tmp_path):

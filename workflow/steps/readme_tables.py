@@ -1,10 +1,12 @@
 """Write the published tables into the README, or with --check tell whether they are in step.
 
 They come from the published comparison with the paper, which has a row for each of its cells, and
-stand between two comments that are left where they are.
+from the published Table II, which has every model that is compared, and stand between two comments
+that are left where they are.
 """
 
 import argparse
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,10 @@ TITLES = {
     "II": "Table II: outlier detection by DCGMM-E and its competitors, AUC in %",
     "III": "Table III: drawn images that a CNN takes for their class, in %",
     "IV": "Table IV: classification accuracy in %",
+}
+PROTOCOLS = {
+    "paper": "Outlier detection, measured as the paper does",
+    "corrected": "Corrected, by the exact area and on whole images",
 }
 # Where both protocols measure the same fits alike, one column would repeat the other.
 CORRECTED = {"I": "exact AUROC", "II": "corrected", "III": "noise in full"}
@@ -37,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
         published = reference.load()
         folder = options.tables or published.folder / "tables"
         old = options.readme.read_text("utf-8")
-        content = [progress(published), written(frames.read_table(folder / "comparison.csv"))]
+        cells = frames.read_table(folder / "comparison.csv")
+        chosen = frames.read_table(folder / "table2.csv")
+        content = [progress(published), verdict(chosen), written(cells, chosen)]
         new = inserted(old, "\n\n".join(content), options.readme)
         if options.check and new != old:
             raise ValueError(f"{options.readme} is not in step with {folder}; run `make publish`")
@@ -68,17 +76,71 @@ def progress(published: reference.Reference) -> str:
     )
 
 
-def written(cells: pd.DataFrame) -> str:
-    """Tables I to IV, a line for each row of the paper's."""
+def verdict(chosen: pd.DataFrame) -> str:
+    """Where DCGMM-E, by the first of its recipes, stands in Table II: a sentence a protocol."""
+    sentences = []
+    for protocol, opening in PROTOCOLS.items():
+        rows = chosen[(chosen["protocol"] == protocol) & (chosen["n"] > 0)]
+        places = [
+            _place(tables.name(dataset), group)
+            for dataset, group in sorted(rows.groupby("dataset"), reverse=True)
+            if (group["method"] == "dcgmm").any()
+        ]
+        sentences.append(f"{opening}: {'; '.join(places)}.")
+    return " ".join(sentences)
+
+
+def _place(dataset: str, rows: pd.DataFrame) -> str:
+    """Of one dataset, as in `on MNIST, DCGMM-E (70.1) stands below VAE (79.8)`."""
+    own = rows[rows["method"] == "dcgmm"].iloc[0]
+    ahead = rows[(rows["method"] != "dcgmm") & (rows["mean"] > own["mean"])]
+    names = [
+        f"{_model(row)} {row['mean']:.1f}"
+        for row in ahead.sort_values("mean", ascending=False).to_dict("records")
+    ]
+    place = f"stands below {', '.join(names)}" if names else "leads"
+    return f"on {dataset}, {own['title']} at {own['mean']:.1f} {place}"
+
+
+def _model(row: dict | pd.Series) -> str:
+    """A model in words, with its leaves, covariance or recipe."""
+    return f"{row['title']} ({row['variant']})" if isinstance(row["variant"], str) else row["title"]
+
+
+def written(cells: pd.DataFrame, chosen: pd.DataFrame) -> str:
+    """Tables I to IV, a line for each row of the paper's; of Table II, for all that is compared."""
     parts = []
     for table, title in TITLES.items():
         own = cells[(cells["table"] == table) & (cells["column"] != "parameters")]
-        lines = pd.DataFrame(
-            {"": row} | dict(_columns(table, group))
-            for row, group in own.groupby("row", sort=False)
+        rows = (
+            compared(chosen, own)
+            if table == "II"
+            else [
+                {"": row} | dict(_columns(table, group))
+                for row, group in own.groupby("row", sort=False)
+            ]
         )
-        parts += [f"**{title}**", lines.to_markdown(index=False, disable_numparse=True)]
+        lines = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+        parts += [f"**{title}**", lines]
     return "\n\n".join(parts)
+
+
+def compared(chosen: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, str]]:
+    """Table II: a line for every model, the paper's value where it has one."""
+    published = cells.set_index(["row", "column"])
+    lines: dict[str, dict[str, str]] = {}
+    for dataset in dict.fromkeys(cells["column"]):
+        name = tables.name(dataset)
+        columns = {"paper": name, "corrected": f"{name}, {CORRECTED['II']}"}
+        for row in chosen[chosen["dataset"] == dataset].to_dict("records"):
+            line = lines.setdefault(_model(row), {"": _model(row)})
+            for column in (*columns.values(), f"{name}, paper"):
+                line.setdefault(column, tables.spread(math.nan, math.nan))
+            line[columns[row["protocol"]]] = _ours(row, "mean", "n", "std")
+            if (row["title"], dataset) in published.index:
+                paper = published.loc[(row["title"], dataset)]
+                line[f"{name}, paper"] = tables.spread(paper["paper"], paper["paper_spread"])
+    return list(lines.values())
 
 
 def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -91,9 +153,9 @@ def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield f"{name}, paper", tables.spread(cell["paper"], cell["paper_spread"])
 
 
-def _ours(cell: dict, mean: str, n: str) -> str:
+def _ours(cell: dict, mean: str, n: str, std: str = "") -> str:
     """Mean, spread and number of seeds or judges."""
-    text = tables.spread(cell[mean], cell[f"{mean}_std"])
+    text = tables.spread(cell[mean], cell[std or f"{mean}_std"])
     return f"{text} ({cell[n]:.0f})" if pd.notna(cell[n]) and cell[n] > 0 else text
 
 
