@@ -9,7 +9,16 @@ import pytest
 from workflow.evaluation import drawings, files, fitting, methods, records
 from workflow.evaluation import scores as saved_scores
 from workflow.evaluation.datasets import Dataset
-from workflow.steps import classification, competitors, draws, fit, fit_classes, held_out
+from workflow.steps import (
+    classification,
+    competitors,
+    draws,
+    fit,
+    fit_classes,
+    held_out,
+    inpainting,
+    sharpening,
+)
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
 LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
@@ -279,3 +288,28 @@ def test_other_methods_are_fitted_by_one_seed_at_a_time(tmp_path, monkeypatch):
 def test_every_seed_needs_a_folder(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="--seed has 1 values, --out 2"):
         seeds_together(tmp_path, monkeypatch, seed=[1])
+
+
+@pytest.mark.parametrize("step", [draws, inpainting, sharpening])
+@pytest.mark.parametrize("trouble", [RuntimeError("no luck"), MemoryError("no room")])
+def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blame(
+    tmp_path, monkeypatch, step, trouble
+):
+    run(tmp_path, monkeypatch, Fake())
+
+    def fail(*_):
+        raise trouble
+
+    monkeypatch.setattr(methods, "load", fail)
+    names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "drawn.npz"}
+    if step is sharpening:
+        del names["data"]
+    words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
+    if isinstance(trouble, MemoryError):
+        with pytest.raises(SystemExit, match="no room; nothing is recorded"):
+            step.main(words)
+        assert not (tmp_path / "drawn.npz").exists()
+        return
+    step.main(words)
+    about, arrays = drawings.read(tmp_path / "drawn.npz")
+    assert (about["status"], arrays) == ("failed", {})

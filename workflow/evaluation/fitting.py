@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,22 @@ def told(error: BaseException) -> dict[str, str]:
     traceback.print_exception(error)
     troubles.check(error)
     return {"status": status(error), "reason": reason(error)}
+
+
+def drawn(
+    fit: dict[str, Any], draw: Callable[[], dict[str, np.ndarray]]
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The record of a fit and what it draws: nothing if it failed, or if drawing does.
+
+    Raises:
+        MachineError: if the machine is to blame.
+    """
+    if fit["status"] != "ok":
+        return fit, {}
+    try:
+        return fit, draw()
+    except Exception as error:  # what a method raises is a panel of the figures
+        return fit | told(error), {}
 
 
 def record(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, drawings, evidence, methods, places
+from workflow.evaluation import datasets, drawings, evidence, fitting, methods, places
 from workflow.steps.cli import plain_errors
 
 SAMPLES, INPAINTED = 100, 10
@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)
-        arrays = {}
-        if fit["status"] == "ok":
-            dataset = datasets.load(options.data)
-            known = datasets.by_classes(dataset.y_test, fit["classes"])
-            images = datasets.as_float(dataset.x_test[known][:INPAINTED])
-            arrays = draw(methods.load(fit, options.model), images, fit["seed"])
-        drawings.write(options.out, fit, arrays)
+        dataset = datasets.load(options.data)
+        known = datasets.by_classes(dataset.y_test, fit["classes"])
+        images = datasets.as_float(dataset.x_test[known][:INPAINTED])
+        result = fitting.drawn(
+            fit, lambda: draw(methods.load(fit, options.model), images, fit["seed"])
+        )
+        drawings.write(options.out, *result)
 
 
 def draw(model: Any, images: np.ndarray, seed: int) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import datasets, drawings, evidence, methods, places
+from workflow.evaluation import datasets, drawings, evidence, fitting, methods, places
 from workflow.steps.cli import plain_errors
 
 IMAGES = 500
@@ -32,17 +32,18 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)
-        arrays = {}
-        if fit["status"] == "ok":
-            dataset = datasets.load(options.data)
-            chosen = datasets.by_classes(dataset.y_train, fit["classes"])
-            mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
-            chosen = np.flatnonzero(datasets.by_classes(dataset.y_test, fit["classes"]))[:IMAGES]
-            images = datasets.as_float(dataset.x_test[chosen])
-            model = methods.load(fit, options.model)
-            arrays = complete(model, images, mean, fit["seed"])
-            arrays["labels"] = dataset.y_test[chosen]
-        drawings.write(options.out, fit, arrays)
+        dataset = datasets.load(options.data)
+        chosen = datasets.by_classes(dataset.y_train, fit["classes"])
+        mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
+        chosen = np.flatnonzero(datasets.by_classes(dataset.y_test, fit["classes"]))[:IMAGES]
+        images = datasets.as_float(dataset.x_test[chosen])
+        fit, arrays = fitting.drawn(
+            fit,
+            lambda: complete(methods.load(fit, options.model), images, mean, fit["seed"]),
+        )
+        drawings.write(
+            options.out, fit, arrays | {"labels": dataset.y_test[chosen]} if arrays else {}
+        )
 
 
 def complete(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> dict[str, np.ndarray]:

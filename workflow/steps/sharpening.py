@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow.evaluation import drawings, methods, places
+from workflow.evaluation import drawings, fitting, methods, places
 from workflow.steps.cli import plain_errors
 
 IMAGES = 100
@@ -30,10 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)
-        arrays = {}
-        if fit["status"] == "ok":
-            arrays = draw(methods.load(fit, options.model), fit["seed"])
-        drawings.write(options.out, fit, arrays)
+        result = fitting.drawn(fit, lambda: draw(methods.load(fit, options.model), fit["seed"]))
+        drawings.write(options.out, *result)
 
 
 def draw(model: Any, seed: int) -> dict[str, np.ndarray]:
