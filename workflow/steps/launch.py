@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(str(error))
     if takeover.executes(arguments):
         takeover.clear(ROOT)
+    if not os.access(Path.home(), os.W_OK):  # Snakemake makes a cache at every start
+        os.environ.setdefault("XDG_CACHE_HOME", str(ROOT / takeover.STATE / "cache"))
     os.execvp("snakemake", ["snakemake", *arguments])
 
 
