@@ -15,15 +15,18 @@ from baselines.gaussian import GaussianPixels
 from dcgmm import notation
 from tests.unit.example_record import record
 from workflow.evaluation import (
+    archive,
     config,
     datasets,
     drawings,
     files,
     idx,
     mat,
+    places,
     records,
     samples,
     scores,
+    tidy,
     yaml_files,
 )
 
@@ -97,6 +100,20 @@ def _samples(path: Path) -> None:
     samples.write(path, about, {"full/0": IMAGES})
 
 
+def _table(path: Path) -> None:
+    tidy.write(path, [record(), record(seed=1, grid_point="nan")])
+
+
+def _published(path: Path) -> None:
+    archive.write(path.parent, archive.merged({}, [record(), record(seed=1)]))
+    path.write_bytes((path.parent / archive.RECORDS).read_bytes())
+
+
+def _read_published(path: Path) -> Any:
+    (path.parent / archive.RECORDS).write_bytes(path.read_bytes())
+    return [list(item) for item in archive.read(path.parent).items()]
+
+
 def _model(path: Path) -> None:
     model = GaussianPixels(input_shape=(4, 4, 1))
     model.fit(IMAGES / np.float32(255))
@@ -133,6 +150,11 @@ TARGETS = {
     "samples": Target(_samples, samples.read),
     "drawings": Target(lambda path: drawings.write(path, record(), {"a": IMAGES}), drawings.read),
     "model": Target(_model, _read_model, names=False),
+    "table": Target(_table, lambda path: tidy.read(path).to_csv()),
+    "published records": Target(_published, _read_published, names=False),
+    "judge": Target(
+        lambda path: files.write_json(path, {"dataset": {"name": "mnist"}, "seed": 0}), places.read
+    ),
     "idx": Target(
         lambda path: path.write_bytes(gzip.compress(idx.encode(IMAGES[..., 0]), mtime=0)),
         lambda path: idx.read(path, ndim=3),

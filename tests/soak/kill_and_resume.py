@@ -5,11 +5,13 @@
 
 An undisturbed run goes first. Then a run in another copy of the suite is started again after every
 kill, by nothing but the plain command; once it comes to its end, its CSVs must equal the
-undisturbed ones byte for byte, but for the columns that tell of time and memory. If kills are left,
-it begins anew from nothing. Of such a run no process, lock or `*.part` may remain.
+undisturbed ones byte for byte, but for the columns that tell of time and memory. A loss of power
+cuts compiled programs short, too. If kills are left, it begins anew from nothing. Of such a run no
+process, lock or `*.part` may remain.
 """
 
 import argparse
+import contextlib
 import csv
 import os
 import random
@@ -91,7 +93,7 @@ def disturbed(folder: Path, chance: random.Random, seconds: float, most: int) ->
             if len(done) == most:
                 sys.exit(f"the run does not end:\n{tail(folder)}")
             way = chance.choice(WAYS)
-            kill(process, way, folder)
+            kill(process, way, folder, chance)
             done.append(way)
             say(f"kill {len(done)}: {way}")
             continue
@@ -100,7 +102,7 @@ def disturbed(folder: Path, chance: random.Random, seconds: float, most: int) ->
         return done
 
 
-def kill(process: subprocess.Popen, way: str, folder: Path) -> None:
+def kill(process: subprocess.Popen, way: str, folder: Path, chance: random.Random) -> None:
     """End a run; only after a SIGTERM, which Snakemake answers by waiting for its jobs, wait."""
     if way == "SIGTERM to Snakemake":
         process.terminate()
@@ -112,7 +114,16 @@ def kill(process: subprocess.Popen, way: str, folder: Path) -> None:
         for each in processes(folder):
             each.kill()
         process.kill()
+        cut_short(folder, chance)
     process.wait(PATIENCE)
+
+
+def cut_short(folder: Path, chance: random.Random) -> None:
+    """What a loss of power does to files that were written but not yet on the disk."""
+    for entry in folder.glob("envs/.venv/tensorflow/xla/*/*.pb"):
+        if chance.random() < 0.5:
+            with contextlib.suppress(FileNotFoundError):
+                os.truncate(entry, chance.randrange(entry.stat().st_size + 1))
 
 
 def processes(folder: Path) -> list[psutil.Process]:

@@ -1,5 +1,7 @@
 """Compiled programs that are kept: used only while they are what was written."""
 
+import subprocess
+
 import pytest
 
 from workflow.evaluation import compiled
@@ -43,6 +45,22 @@ def test_a_damaged_entry_is_removed_and_made_again(cache, damage):
     with compiled.sound():
         assert entries(cache) == ["a.pb", "b.pb"]
         assert (cache / "a.pb").read_bytes() == b"new"
+
+
+def test_what_another_program_is_compiling_stays(cache):
+    (cache / "c.pb").write_bytes(b"c")
+    other = subprocess.Popen(
+        ["flock", "--shared", str(cache / compiled.USERS), "sh", "-c", "echo; sleep 60"],
+        stdout=subprocess.PIPE,
+    )
+    other.stdout.readline()
+    (cache / "a.pb").write_bytes(b"damaged")
+    try:
+        with compiled.sound():
+            assert entries(cache) == ["b.pb", "c.pb"]
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_what_a_failing_program_has_compiled_is_kept_too(cache):
