@@ -90,7 +90,7 @@ def summarised(runs: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
     """One line for every model, dataset and classes: medians over the seeds that went well.
 
     Columns `fit`, `score_1000` and `sample_1000` are wall seconds, `cpu` those of processors for
-    the whole process, less what a warm server had loaded; `memory_mb` is the process's peak.
+    the whole process; `memory_mb` is the process's peak.
     """
     fine = runs[runs["status"] == "ok"]
     measured = fine.groupby(FIT, dropna=False).agg(
