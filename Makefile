@@ -2,7 +2,7 @@
 # More for Snakemake: make SNAKEMAKE_ARGS="--configfile config/cpu.yaml"
 # More for pytest:    make test PYTEST_ARGS="-k folding"
 
-IN_ENV := workflow/steps/in_env.sh
+IN_ENV := workflow/run/in_env.sh
 SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
 # Tests that import the suite run in its environment, all others in the model's two.
@@ -26,13 +26,13 @@ report: all
 # Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
 # loses nothing that is done. make reference REFERENCE_ARGS="--seeds 0"
 reference:
-	$(IN_ENV) workflow python -m workflow.steps.reference $(REFERENCE_ARGS)
+	$(IN_ENV) workflow python -m workflow.publish.make_reference $(REFERENCE_ARGS)
 	$(MAKE) publish
 
 # Tables of what is published so far, also in the README; data and models are not needed.
 publish:
-	$(IN_ENV) workflow python -m workflow.steps.publish
-	$(IN_ENV) workflow python -m workflow.steps.readme_tables
+	$(IN_ENV) workflow python -m workflow.publish.publish
+	$(IN_ENV) workflow python -m workflow.publish.readme_tables
 
 # Those trainings again that failed, diverged, ran out of time or were refused.
 retry: TARGETS = retry
@@ -86,7 +86,7 @@ format:
 	$(IN_ENV) workflow snakefmt --line-length 100 $(SNAKEFILES)
 
 docs:
-	$(IN_ENV) workflow python -m workflow.steps.config_docs --out config/README.md
+	$(IN_ENV) workflow python -m workflow.plan.config_docs --out config/README.md
 
 # Newest versions that envs/*.in allow, for every platform, with hashes; needs uv.
 locks: $(LOCKS)

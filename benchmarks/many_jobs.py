@@ -4,7 +4,7 @@
     python -m benchmarks.many_jobs --numbers 10000
 
 The plan is a dry run of the demo with so many seeds that it has about as many jobs. The table is
-what `workflow.steps.records` makes of as many files; they repeat the record of a fit of F, the
+what `workflow.fit.gather_records` makes of as many files; they repeat the record of a fit of F, the
 largest, under other seeds. Each runs in a process of its own.
 """
 
@@ -66,7 +66,7 @@ def gathered(number: int, record: dict) -> Cost:
             file.parent.mkdir(parents=True)
             file.write_text(json.dumps(record | {"seed": seed}))
         seeds = map(str, range(number))
-        step = [sys.executable, "-m", "workflow.steps.records", "--root", folder]
+        step = [sys.executable, "-m", "workflow.fit.gather_records", "--root", folder]
         axes = ["--points", "dcgmm/F-paper", "--datasets", "mnist", "--classes", "not0"]
         out = ["--task", "outliers", "--out", f"{folder}/all.csv"]
         cost = measured(*step, *axes, "--seeds", *seeds, *out)

@@ -14,21 +14,13 @@ import scipy.io
 from baselines.gaussian import GaussianPixels
 from dcgmm import notation
 from tests.unit.example_record import record
-from workflow.evaluation import (
-    archive,
-    config,
-    datasets,
-    drawings,
-    files,
-    idx,
-    mat,
-    places,
-    records,
-    samples,
-    scores,
-    tidy,
-    yaml_files,
-)
+from workflow.common import files, places, yaml_files
+from workflow.data import datasets, idx, mat
+from workflow.fit import records, scores, tidy
+from workflow.pictures import drawings
+from workflow.plan import config
+from workflow.publish import archive
+from workflow.samples import sample_files
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (6, 4, 4, 1), dtype=np.uint8)
@@ -96,8 +88,8 @@ def _scores(path: Path) -> None:
 
 
 def _samples(path: Path) -> None:
-    about = dict.fromkeys(samples.NEEDED, "a") | {"status": "ok"}
-    samples.write(path, about, {"full/0": IMAGES})
+    about = dict.fromkeys(sample_files.NEEDED, "a") | {"status": "ok"}
+    sample_files.write(path, about, {"full/0": IMAGES})
 
 
 def _table(path: Path) -> None:
@@ -147,7 +139,7 @@ TARGETS = {
     ),
     "dataset": Target(lambda path: _dataset().save(path), datasets.load),
     "scores": Target(_scores, scores.read),
-    "samples": Target(_samples, samples.read),
+    "samples": Target(_samples, sample_files.read),
     "drawings": Target(lambda path: drawings.write(path, record(), {"a": IMAGES}), drawings.read),
     "model": Target(_model, _read_model, names=False),
     "table": Target(_table, lambda path: tidy.read(path).to_csv()),

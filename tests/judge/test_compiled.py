@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 PROGRAM = """
-from workflow.evaluation import compiled
+from workflow.common import compiled
 with compiled.sound():
     import tensorflow as tf
     double = tf.function(lambda x: tf.linalg.matmul(x, x) + 1, jit_compile=True)

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from workflow.evaluation import archives, files, samples
-from workflow.evaluation.datasets import Dataset
-from workflow.evaluation.judge import Attempt, Judge, train
-from workflow.steps import judge as step
-from workflow.steps import judgements
+from workflow.common import files, npz
+from workflow.data.datasets import Dataset
+from workflow.samples import judge_samples, sample_files
+from workflow.samples import train_judge as step
+from workflow.samples.judge import Attempt, Judge, train
 
 SIDE, SEED = 24, 3
 
@@ -97,7 +97,7 @@ def test_the_judge_that_learnt_most_is_taken(monkeypatch):
 
 
 def test_weights_come_back(judge, tmp_path):
-    archives.write(tmp_path / "weights.npz", {}, judge.arrays)
+    npz.write(tmp_path / "weights.npz", {}, judge.arrays)
     again = Judge((SIDE, SIDE, 1), 2, seed=9)
     again.load(tmp_path / "weights.npz")
     images = unit(toy(6)[0])
@@ -133,8 +133,8 @@ def test_from_data_to_judgements(tmp_path, capsys):
         "status": "ok", "reason": "", "published": "full",
     }  # fmt: skip
     swapped = {"full/0": toy(40, 2)[0][1::2], "full/1": toy(40, 3)[0][1::2]}
-    samples.write(tmp_path / "samples.npz", about, swapped)
-    judgements.main(
+    sample_files.write(tmp_path / "samples.npz", about, swapped)
+    judge_samples.main(
         [
             "--samples", str(tmp_path / "samples.npz"), "--judge", str(tmp_path / "judge"),
             "--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / "judgements.json"),
@@ -155,7 +155,7 @@ def test_a_judge_of_other_images_is_refused(tmp_path):
     Dataset("toy", "full", x, y, x, y, {"file": 64 * "c"}).save(tmp_path / "data.npz")
     files.write_json(tmp_path / "judge.json", {"dataset": {"sha256": 64 * "d"}})
     with pytest.raises(SystemExit, match=r"was trained on other images than .*data\.npz"):
-        judgements.main(
+        judge_samples.main(
             [
                 "--samples", "s.npz", "--judge", str(tmp_path),
                 "--data", str(tmp_path / "data.npz"), "--out", str(tmp_path / "out.json"),
@@ -181,7 +181,7 @@ def test_a_judge_whose_training_fails_is_a_record_and_its_rows_say_so(tmp_path, 
     assert (record["status"], record["reason"]) == expected
 
     out = ["--judge", str(tmp_path / "judge"), "--out", str(tmp_path / "out.json")]
-    judgements.main(["--samples", "a/b/c/d/e/samples.npz", *data, *out])
+    judge_samples.main(["--samples", "a/b/c/d/e/samples.npz", *data, *out])
     (row,) = files.read_json(tmp_path / "out.json")["rows"]
     assert row["status"] == "failed"
     assert row["reason"] == f"the judge of seed 1 is of no use: {expected[1]}"

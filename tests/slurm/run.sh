@@ -20,7 +20,7 @@ start_cluster "$folder"
 
 # Asks for a GPU by the command line alone, so that the CPU's environment does the work.
 by_slurm() {
-  workflow/steps/in_env.sh slurm snakemake "$@" --workflow-profile profiles/slurm \
+  workflow/run/in_env.sh slurm snakemake "$@" --workflow-profile profiles/slurm \
     --set-resources fit:gpu=1 fit:mem_mb=3000 fit:runtime="$minutes" outliers:runtime=1 \
     --slurm-init-seconds-before-status-checks 3 --seconds-between-status-checks 3 --latency-wait 5
 }

@@ -26,7 +26,7 @@ from pathlib import Path
 import psutil
 
 from tests.workflow import conftest
-from workflow.evaluation import takeover
+from workflow.run import liveness
 
 OVERLAY = "tests/soak/soak.yaml"
 RESULTS = "results/soak"
@@ -77,7 +77,7 @@ def copied(folder: Path) -> Path:
 
 def run(folder: Path) -> subprocess.Popen:
     """The plain command, in a process group of its own; its words go to a file."""
-    command = ["workflow/steps/in_env.sh", "workflow", "snakemake", "--configfile", OVERLAY]
+    command = ["workflow/run/in_env.sh", "workflow", "snakemake", "--configfile", OVERLAY]
     with (folder / "run.log").open("a") as log:
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, process_group=0)
 
@@ -131,7 +131,7 @@ def processes(folder: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if takeover.mark(process) == str(folder.resolve())
+        if liveness.mark(process) == str(folder.resolve())
     ]
 
 

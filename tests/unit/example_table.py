@@ -4,7 +4,7 @@ import io
 
 import pandas as pd
 
-from workflow.evaluation import frames
+from workflow.common import frames
 
 
 def write(path, content, **how):

@@ -7,9 +7,11 @@ import pytest
 
 from dcgmm import recipes
 from tests.unit.example_record import failed, point
-from workflow.evaluation import grid, plan, tables, tidy
-from workflow.evaluation.config import ConfigError, checked
-from workflow.steps import ablations as step
+from workflow.common import tables
+from workflow.fit import tidy
+from workflow.outliers import ablations as step
+from workflow.plan import grid, table_fits
+from workflow.plan.config import ConfigError, checked
 
 PAPER = "results/reference/paper.csv"
 
@@ -21,7 +23,7 @@ def config(**ablations):
 
 def test_nothing_is_changed_unless_it_is_asked_for():
     assert not grid.ablated_points(checked({}))
-    assert not plan.groups(checked({}))["ablations"]
+    assert not table_fits.groups(checked({}))["ablations"]
     assert not grid.ablated_points(config(instances=["E"])), "E is not in the run"
 
 
@@ -48,10 +50,10 @@ def test_each_factor_leads_from_one_recipe_towards_the_other(instance, factors):
         )
         assert {key for key in flat if flat[key] != own[key]} == {factor}
         assert flat[factor] == other[factor]
-    assert [*plan.groups(asked)["ablations"]] == [
+    assert [*table_fits.groups(asked)["ablations"]] == [
         f"dcgmm/{name}" for name in (f"{instance}-paper", f"{instance}-released", *points)
     ]
-    assert not {f"dcgmm/{name}" for name in points} & {*plan.groups(asked)["all"]}
+    assert not {f"dcgmm/{name}" for name in points} & {*table_fits.groups(asked)["all"]}
 
 
 def test_what_the_schedule_decides_is_no_factor():
@@ -70,7 +72,7 @@ def test_named_changes_are_factors_of_every_instance_and_seeds_their_own():
     assert (named["epochs"], named["shuffle"]) == (7, "epoch"), "the named one wins"
     mine = points["A-paper-long"]["settings"]["hyperparameters"]
     assert mine["lambda_sigma"] == recipes.instance("A").recipe.lambda_sigma
-    assert {fit.seed for fit in plan.fits("ablations", asked)} == {3}
+    assert {fit.seed for fit in table_fits.fits("ablations", asked)} == {3}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point, record
-from workflow.evaluation import archive, files, frames, grid, reference
-from workflow.steps import collect, publish, readme_tables
+from workflow.common import files, frames
+from workflow.plan import grid
+from workflow.publish import archive, collect, publish, readme_tables, reference
 
 CONFIG_FILE = "config/cpu.yaml"
 

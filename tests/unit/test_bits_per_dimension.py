@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import record
-from workflow.evaluation import catalogue, datasets, files, scores
-from workflow.steps import bits_per_dimension
+from workflow.common import files
+from workflow.data import datasets
+from workflow.density import bits_per_dimension
+from workflow.fit import scores
+from workflow.plan import catalogue
 
 PIXELS = 2 * 3
 LABELS = np.array([0, 1, 1, 0])

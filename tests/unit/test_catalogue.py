@@ -3,8 +3,10 @@
 import pytest
 import yaml
 
-from workflow.evaluation import catalogue, evidence, grid, limits
-from workflow.evaluation.catalogue import Protocol
+from workflow.data import masks
+from workflow.fit import limits
+from workflow.plan import catalogue, grid
+from workflow.plan.catalogue import Protocol
 
 GOOD = """
 title = "Mine"
@@ -130,10 +132,10 @@ def test_an_unknown_method_is_named(mine):
 
 @pytest.mark.parametrize(("height", "first"), [(28, 14), (5, 2)])
 def test_the_bottom_half_starts_in_the_middle(height, first):
-    known = evidence.mask("bottom_half", (height, 3, 1))
+    known = masks.mask("bottom_half", (height, 3, 1))
     assert known.shape == (height, 3, 1)
     assert known.all(axis=(1, 2)).tolist() == [row >= first for row in range(height)]
-    assert evidence.mask("all", (height, 3, 1)) is None
+    assert masks.mask("all", (height, 3, 1)) is None
 
 
 class Dear:

@@ -9,9 +9,11 @@ import pytest
 from tests.unit import example_table
 from tests.unit.example_record import competitor, failed, point, record
 from tests.unit.test_table3 import judge, row
-from workflow.evaluation import claim_evidence, claims, files, tables, tidy
-from workflow.steps import claims as step
-from workflow.steps import table2
+from workflow.claims import claim_evidence, claims_file
+from workflow.claims import judge_claims as step
+from workflow.common import files, tables
+from workflow.fit import tidy
+from workflow.outliers import table2
 
 PAPER = "results/reference/paper.csv"
 PLAN = {
@@ -59,7 +61,7 @@ def verdicts(run, schedule="recipe", inpainting="nowhere.csv"):
     step.main([word for key, value in options.items() for word in (f"--{key}", str(value))])
     cases = pd.read_csv(run / "tables/claims_cases.csv")
     whole = pd.read_csv(run / "tables/claims.csv").set_index("id")
-    assert len(whole) == len(claims.load()["claims"]), "no claim is dropped"
+    assert len(whole) == len(claims_file.load()["claims"]), "no claim is dropped"
     return cases.set_index("id"), (run / "tables/claims.md").read_text("utf-8")
 
 
@@ -297,7 +299,7 @@ def test_figures_and_benchmarks_are_evidence(tmp_path):
 
 def test_a_run_without_results_says_what_it_takes(tmp_path):
     cases, page = verdicts(tmp_path / "test")
-    unchecked = [claim["id"] for claim in claims.load()["claims"] if "unchecked" in claim]
+    unchecked = [claim["id"] for claim in claims_file.load()["claims"] if "unchecked" in claim]
     assert set(cases.loc[unchecked, "verdict"]) == {"not checkable"}
     assert set(cases.drop(index=unchecked)["verdict"]) == {"not run"}
     assert "Run `test` cannot tell: it takes `baselines: {ratspn: , pdspn: , dgcspn: }`" in page

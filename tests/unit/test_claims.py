@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from workflow.evaluation import claim_cases, effects, verdicts
-from workflow.evaluation.verdicts import FAILS, HOLDS, NOT_RUN, TOO_SMALL, UNDECIDED
+from workflow.claims import claim_cases, verdicts
+from workflow.claims.verdicts import FAILS, HOLDS, NOT_RUN, TOO_SMALL, UNDECIDED
+from workflow.common import effects
 
 CLAIM = {
     "id": "first", "statement": "A beats all.", "section": "V", "line": 1, "because": "so",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.evaluation import claim_cases, claim_evidence, claims, verdicts
+from workflow.claims import claim_cases, claim_evidence, claims_file, verdicts
 
 CLAIM = {
     "id": "first", "statement": "A beats all.", "section": "V", "line": 1, "because": "so",
@@ -16,7 +16,7 @@ CLAIM = {
 
 
 def test_the_papers_claims_are_sound():
-    content = claims.load()
+    content = claims_file.load()
     lines = claim_cases.evaluate(content, {})
     expected = [
         verdicts.NOT_CHECKABLE if "unchecked" in claim else verdicts.NOT_RUN
@@ -56,13 +56,13 @@ def test_a_mistake_in_the_claims_is_one_sentence(change, message, tmp_path):
         "id": "second",
         "test": "tests/unit/test_x.py::test_y",
     }
-    content = {key: v for key, v in claims.load().items() if key != "claims"}
+    content = {key: v for key, v in claims_file.load().items() if key != "claims"}
     content["claims"] = [copy.deepcopy(CLAIM), tested]
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
-    assert len(claims.load(path)["claims"]) == 2
+    assert len(claims_file.load(path)["claims"]) == 2
     change(content["claims"])
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ValueError, match=message) as caught:
-        claims.load(path)
+        claims_file.load(path)
     assert "\n" not in str(caught.value) and "claims.yaml: claim '" in str(caught.value)

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from workflow.evaluation import colour_digits, preparation
-from workflow.steps import data as data_step
+from workflow.data import colour_digits, preparation
+from workflow.data import make_dataset as data_step
 
 PIXELS = {
     "x_train": "ebc7bfcf558aa0d42d93580b705a6f7748a6eb6fffa2b4f05ab8151aa0f9e6e6",

@@ -8,10 +8,13 @@ from scipy import stats
 
 from tests.unit import example_table
 from tests.unit.example_record import competitor, point, record
-from workflow.evaluation import comparison, reductions, selection, tables, tidy
-from workflow.evaluation.inference import Difference
-from workflow.steps import comparison as step
-from workflow.steps import table1, table2, table5
+from workflow.common import tables
+from workflow.common.intervals import Difference
+from workflow.comparison import compare_with_paper as step
+from workflow.comparison import paper_cells
+from workflow.fit import reductions, tidy
+from workflow.outliers import selection, table1, table2
+from workflow.training import table5
 
 PAPER = pd.read_csv("results/reference/paper.csv")
 PLAN = {
@@ -61,13 +64,13 @@ def table2_files():
 
 
 def cell(result, *key):
-    (row,) = result[(result[comparison.CELL] == list(key)).all(axis=1)].to_dict("records")
+    (row,) = result[(result[paper_cells.CELL] == list(key)).all(axis=1)].to_dict("records")
     return row
 
 
 def test_table1_has_both_measures_beside_the_papers():
     values = [0.930, 0.934, 0.932]
-    row = cell(comparison.compare(PAPER, {"table1": instance_scores(values)}), "I", "B", "mnist")
+    row = cell(paper_cells.compare(PAPER, {"table1": instance_scores(values)}), "I", "B", "mnist")
     assert (row["ours"], row["n"], row["metric"]) == (pytest.approx(93.2), 3, "auc100")
     assert (row["exact"], row["corrected"]) == (pytest.approx(95.2), pytest.approx(95.2))
     half = stats.t.ppf(0.975, 2) * 0.2 / math.sqrt(3)
@@ -84,7 +87,7 @@ def test_table1_has_both_measures_beside_the_papers():
 def test_holm_counts_the_cells_of_one_table():
     both = pd.concat([instance_scores([0.93, 0.94]), instance_scores([0.7, 0.701])])
     both.loc[both["mean"] < 90, "dataset"] = "fashion_mnist"
-    result = comparison.compare(PAPER, {"table1": both, **table2_files()})
+    result = paper_cells.compare(PAPER, {"table1": both, **table2_files()})
     first = result[result["table"] == "I"]
     known = first["p"].dropna()
     assert len(known) == 2
@@ -92,7 +95,7 @@ def test_holm_counts_the_cells_of_one_table():
 
 
 def test_table2_takes_the_leaves_that_the_paper_names():
-    row = cell(comparison.compare(PAPER, table2_files()), "II", "RAT-SPN", "mnist")
+    row = cell(paper_cells.compare(PAPER, table2_files()), "II", "RAT-SPN", "mnist")
     assert (row["point"], row["ours"]) == ("K5-binomial-unit", pytest.approx(38.5))
     assert row["exact"] == pytest.approx(40.5), "of the half that the protocol scores"
     assert (row["corrected_point"], row["corrected"]) == ("K5-binomial-bytes", pytest.approx(80.5))
@@ -102,7 +105,7 @@ def test_table2_takes_the_leaves_that_the_paper_names():
 def test_other_leaves_stand_in_and_are_named():
     files = table2_files()
     files["table2"] = files["table2"][files["table2"]["variant"] == "normal"]
-    row = cell(comparison.compare(PAPER, files), "II", "RAT-SPN", "mnist")
+    row = cell(paper_cells.compare(PAPER, files), "II", "RAT-SPN", "mnist")
     assert row["point"] == "K5-normal"
     assert row["note"] == "of the variant `normal`, since the paper's was not run"
 
@@ -125,7 +128,7 @@ def table3():
 
 
 def test_table3_compares_noise_as_published_and_alike():
-    result = comparison.compare(PAPER, {"table3": table3()})
+    result = paper_cells.compare(PAPER, {"table3": table3()})
     row = cell(result, "III", "DCGMM-A", "mnist")
     assert (row["ours"], row["agreement"], row["n"]) == (98.3, "within", 3)
     assert (row["corrected"], row["corrected_agreement"]) == (71.0, "below")
@@ -135,7 +138,7 @@ def test_table3_compares_noise_as_published_and_alike():
 
 
 def test_counts_of_parameters_have_to_be_equal():
-    result = comparison.compare(PAPER, {"table3": table3(), "table5": table5.counted()})
+    result = paper_cells.compare(PAPER, {"table3": table3(), "table5": table5.counted()})
     for row in ("DCGMM-A", "PD-SPN"):
         assert cell(result, "III", row, "parameters")["agreement"] == "within"
     verdicts = result[result["table"] == "V"].set_index("row")["agreement"]
@@ -144,7 +147,7 @@ def test_counts_of_parameters_have_to_be_equal():
 
 
 def test_what_is_missing_says_why():
-    result = comparison.compare(PAPER, {"table1": instance_scores([0.9])})
+    result = paper_cells.compare(PAPER, {"table1": instance_scores([0.9])})
     assert len(result) == len(PAPER)
     alone = cell(result, "I", "B", "mnist")
     assert (alone["agreement"], alone["note"]) == ("undecided", "a single value has no spread")
@@ -157,7 +160,7 @@ def test_what_is_missing_says_why():
 def test_failed_fits_give_their_reason():
     rows = instance_scores([0.9])
     rows = rows.assign(n=0, mean=math.nan, std=math.nan, reasons="seed 0: the loss is nan")
-    row = cell(comparison.compare(PAPER, {"table1": rows}), "I", "B", "mnist")
+    row = cell(paper_cells.compare(PAPER, {"table1": rows}), "I", "B", "mnist")
     assert (row["agreement"], row["note"]) == ("not run", "seed 0: the loss is nan")
 
 
@@ -170,7 +173,7 @@ def test_failed_fits_give_their_reason():
 )  # fmt: skip
 def test_rule_of_agreement(low, high, verdict):
     known = Difference(mean=1.0, low=low, high=high, p=math.nan)
-    assert comparison.agreement({"column": "mnist"}, known) == verdict
+    assert paper_cells.agreement({"column": "mnist"}, known) == verdict
 
 
 def run_step(folder, made, source="full", schedule="recipe", fits=None):

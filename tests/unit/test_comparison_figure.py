@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from workflow.steps import comparison_figure
+from workflow.comparison import comparison_figure
 
 CELLS = pd.DataFrame(
     [

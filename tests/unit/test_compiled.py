@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from workflow.evaluation import compiled
+from workflow.common import compiled
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.evaluation import config as configuration
-from workflow.evaluation import grid
-from workflow.evaluation.config import ConfigError, checked
-from workflow.steps import config_docs
+from workflow.plan import config as configuration
+from workflow.plan import config_docs, grid
+from workflow.plan.config import ConfigError, checked
 
 DEFAULT = yaml.safe_load(Path("config.yaml").read_text("utf-8"))
 

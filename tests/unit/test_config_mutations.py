@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.evaluation import config as configuration
-from workflow.evaluation import values
-from workflow.evaluation.config import ConfigError, checked
+from workflow.common import values
+from workflow.plan import config as configuration
+from workflow.plan.config import ConfigError, checked
 
 DEFAULT = yaml.safe_load(Path("config.yaml").read_text("utf-8"))
 SCHEMA = configuration.schema()

@@ -8,9 +8,10 @@ from scipy import stats
 from tests.unit import example_table
 from tests.unit.example_record import competitor, point
 from tests.unit.test_table3 import judge, row
-from workflow.evaluation import contrasts, files, observations, tables, tidy
-from workflow.evaluation.inference import holm
-from workflow.steps import critical_difference, statistics
+from workflow.common import files, tables
+from workflow.common.intervals import holm
+from workflow.comparison import contrasts, critical_difference, observations, statistics
+from workflow.fit import tidy
 
 SEEDS = range(5)
 NOISE = np.random.default_rng(0).normal(0, 0.01, (9, 5))

@@ -9,9 +9,8 @@ import random
 import pandas as pd
 import pytest
 
-from workflow.evaluation import costs, timetable
-from workflow.evaluation.jobs import Job
-from workflow.steps import estimate
+from workflow.cost import costs, estimate, timetable
+from workflow.cost.jobs import Job
 
 
 def job(number=0, rule="fit", *, epochs=2, point="E-paper", classes="not0", **changes):

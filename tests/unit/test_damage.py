@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import damage
-from workflow.evaluation import archives, datasets, drawings, files, samples, scores
+from workflow.common import files, npz
+from workflow.data import datasets
+from workflow.fit import scores
+from workflow.pictures import drawings
+from workflow.samples import sample_files
 
-ARCHIVES = [datasets.load, scores.read, samples.read, drawings.read, archives.read]
+ARCHIVES = [datasets.load, scores.read, sample_files.read, drawings.read, npz.read]
 
 
 @pytest.mark.parametrize("name", damage.TARGETS)

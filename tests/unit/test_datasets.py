@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from workflow.evaluation import datasets, idx, originals, preparation
-from workflow.evaluation.download import DownloadError
-from workflow.steps import data as data_step
-from workflow.steps import make_subset
+from workflow.data import datasets, idx, make_subset, originals, preparation
+from workflow.data import make_dataset as data_step
+from workflow.data.download import DownloadError
 
 NAMES = ("mnist", "fashion_mnist")
 PUBLISHED = {"train": (60000, 28, 28, 1), "test": (10000, 28, 28, 1)}
@@ -287,7 +286,7 @@ def test_load_refuses_anything_else(subset, tmp_path, kind):
 def test_loading_needs_numpy_alone():
     code = (
         "import sys; sys.modules.update(requests=None, tqdm=None, fcntl=None)\n"
-        "from workflow.evaluation.datasets import load, by_classes, as_float"
+        "from workflow.data.datasets import load, by_classes, as_float"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
@@ -443,7 +442,7 @@ def test_step_writes_the_dataset(tmp_path, capsys):
 
 def test_step_fails_in_one_sentence(tmp_path):
     out = tmp_path / "x.npz"
-    step = [sys.executable, "-m", "workflow.steps.data"]
+    step = [sys.executable, "-m", "workflow.data.make_dataset"]
     result = subprocess.run(
         [*step, "--dataset", "mnits", "--source", "subset", "--out", str(out)],
         cwd=Path(__file__).parents[2],
@@ -452,6 +451,6 @@ def test_step_fails_in_one_sentence(tmp_path):
     )
     assert result.returncode == 1
     assert result.stderr == (
-        "python -m workflow.steps.data: unknown dataset 'mnits'; did you mean 'mnist'?\n"
+        "python -m workflow.data.make_dataset: unknown dataset 'mnits'; did you mean 'mnist'?\n"
     )
     assert not out.exists()

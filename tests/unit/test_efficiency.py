@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import competitor, failed, point, record
-from workflow.evaluation import samples, tidy
-from workflow.steps import efficiency
+from workflow.cost import efficiency
+from workflow.fit import tidy
+from workflow.samples import sample_files
 
 HERE = record()["host"]
 
@@ -25,7 +26,7 @@ def step(folder, records, abouts=()):
     files = []
     for number, about in enumerate(abouts):
         files.append(str(folder / f"{number}.npz"))
-        samples.write(files[-1], about, {"full/0": np.zeros((1, 2, 2, 1), "uint8")})
+        sample_files.write(files[-1], about, {"full/0": np.zeros((1, 2, 2, 1), "uint8")})
     words = ["--records", str(folder / "all.csv"), "--run", "mine", "--out", str(folder)]
     efficiency.main([*words, "--samples", *files])
     table = pd.read_csv(folder / "efficiency.csv").set_index("grid_point")
@@ -61,7 +62,7 @@ def test_classification_counts_the_images_of_the_same_data(tmp_path):
 
 def test_drawing_is_told_where_it_was_timed(tmp_path):
     def about(grid_point, seed, seconds, host="0a1b2c3d"):
-        base = samples.about(record(grid_point=grid_point, seed=seed))
+        base = sample_files.about(record(grid_point=grid_point, seed=seed))
         drawing = {"host": host, "images": 50, "seconds": {"recipe": seconds, "mean": 0.001}}
         return base | ({"drawing": drawing} if seconds else {})
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.evaluation import files
-from workflow.steps import figure4
+from workflow.common import files
+from workflow.training import figure4
 
 WAIT = 0.1  # of the second layer, as a share of all steps
 
 
 def record(scheme, steps, losses, *, epochs=3, layers=(2, 4), **changes):
-    """What `workflow.steps.dynamics` writes; losses [measurements, layers]."""
+    """What `workflow.training.measure_losses` writes; losses [measurements, layers]."""
     ok = {
         "settings": {"instance": "B", "recipe": "paper", "hyperparameters": {"epochs": epochs}},
         "scheme": scheme,
@@ -149,5 +149,5 @@ def test_delays_and_units_are_drawn():
 
 
 def test_a_file_that_is_missing_is_said_so(tmp_path):
-    with pytest.raises(SystemExit, match=r"workflow.steps.figure4: .*none\.json"):
+    with pytest.raises(SystemExit, match=r"workflow.training.figure4: .*none\.json"):
         figure4.main(["--dynamics", str(tmp_path / "none.json"), "--out", str(tmp_path)])

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from tests.unit.example_record import record
-from workflow.evaluation import archives, drawings, files, places, records, samples
-from workflow.evaluation import scores as saved_scores
+from workflow.common import files, npz, places
+from workflow.fit import records
+from workflow.fit import scores as saved_scores
+from workflow.pictures import drawings
+from workflow.samples import sample_files
 
 FIT = {"dataset": "mnist", "classes": "not0", "seed": 0, "point": "B-paper", "method": "dcgmm"}
 IMAGES = np.zeros((2, 4, 4, 1), np.uint8)
@@ -83,8 +86,8 @@ READ = {
     ),
     "draws.npz": (lambda path: drawings.write(path, record(), {"sample": IMAGES}), drawings.read),
     "samples.npz": (
-        lambda path: samples.write(path, samples.about(record()), {"full/0": IMAGES}),
-        samples.read,
+        lambda path: sample_files.write(path, sample_files.about(record()), {"full/0": IMAGES}),
+        sample_files.read,
     ),
 }
 
@@ -173,9 +176,9 @@ def damaged_scores(**changes):
 )
 def test_arrays_that_are_no_scores_are_refused(tmp_path, changes):
     told = {key: record()[key] for key in saved_scores.FIT}
-    archives.write(tmp_path / "scores.npz", told, damaged_scores())
+    npz.write(tmp_path / "scores.npz", told, damaged_scores())
     saved_scores.read(tmp_path / "scores.npz", record())
-    archives.write(tmp_path / "scores.npz", told, damaged_scores(**changes))
+    npz.write(tmp_path / "scores.npz", told, damaged_scores(**changes))
     with pytest.raises(ValueError, match=r"scores\.npz is damaged \(.*\); remove it"):
         saved_scores.read(tmp_path / "scores.npz")
 
@@ -198,7 +201,7 @@ def test_scores_of_another_fit_than_the_record_are_refused(tmp_path, changes):
 
 def test_an_altered_array_is_refused_though_its_checksum_is_right(tmp_path):
     path = tmp_path / "a.npz"
-    archives.write(path, FIT, {"x": np.arange(3.0)})
+    npz.write(path, FIT, {"x": np.arange(3.0)})
     with np.load(path) as archive:
         arrays = {name: archive[name] for name in archive.files}
     for changed in (
@@ -211,9 +214,9 @@ def test_an_altered_array_is_refused_though_its_checksum_is_right(tmp_path):
     ):
         np.savez(path, **(arrays | changed))
         with pytest.raises(ValueError, match=r"a\.npz was altered"):
-            archives.read(path)
+            npz.read(path)
     np.savez(path, **(arrays | {"about": np.array(json.dumps(FIT))}))
-    assert archives.read(path, foreign=True)[0] == FIT, "who gave it no seal may be somebody else"
+    assert npz.read(path, foreign=True)[0] == FIT, "who gave it no seal may be somebody else"
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path):
@@ -226,7 +229,7 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path):
             member.write(bytes(2**20))
     assert path.stat().st_size < 2**24
     start = time.process_time()
-    for read in (archives.read, samples.read, saved_scores.read, drawings.read):
+    for read in (npz.read, sample_files.read, saved_scores.read, drawings.read):
         with pytest.raises(ValueError, match=r"bomb\.npz.* unpacks to 5\.0 GiB, more than 4"):
             read(path)
     assert time.process_time() - start < 1
@@ -234,8 +237,8 @@ def test_an_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path):
 
 def test_two_arrays_of_one_name_are_refused(tmp_path):
     path = tmp_path / "a.npz"
-    archives.write(path, FIT, {"x": np.arange(3.0)})
+    npz.write(path, FIT, {"x": np.arange(3.0)})
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("x.npy", archive.read("x.npy"))
     with pytest.raises(ValueError, match="two of its arrays have one name"):
-        archives.read(path)
+        npz.read(path)

@@ -6,19 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from workflow.evaluation import drawings, files, fitting, methods, records
-from workflow.evaluation import scores as saved_scores
-from workflow.evaluation.datasets import Dataset
-from workflow.steps import (
-    classification,
-    competitors,
-    draws,
-    fit,
-    fit_classes,
-    held_out,
-    inpainting,
-    sharpening,
-)
+from workflow.common import files
+from workflow.data.datasets import Dataset
+from workflow.fit import fit, fit_classes, fitting, methods, records
+from workflow.fit import scores as saved_scores
+from workflow.outliers import measure_held_out
+from workflow.pictures import competitors, draw_images, drawings, inpaint_images, sharpen_images
+from workflow.training import measure_classification
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
 LABELS = np.array([0, 1, 2, 1, 0, 2, 1, 1, 0, 2, 2, 1])
@@ -60,14 +54,14 @@ def test_a_held_out_class_is_told_among_images_kept_aside(tmp_path, monkeypatch)
     out = tmp_path / "held_out.json"
     names = {"fit": tmp_path / "fit/fit.json", "scores": tmp_path / "fit/scores.npz", "out": out}
     words = [word for key, path in names.items() for word in (f"--{key}", str(path))]
-    held_out.main(words)
+    measure_held_out.main(words)
     record = records.read(out)
     assert (record["task"], record["counts"]) == ("held_out", {"inliers": 1, "outliers": 1})
     exact = {m["evidence"]: m["value"] for m in record["metrics"] if m["metric"] == "auroc"}
     assert exact == {"all": 0, "bottom_half": 0}, "image 11, of class 1, is the brighter one"
     run(tmp_path, monkeypatch, Fake(), training)
     with pytest.raises(SystemExit, match="not0, which hold none out to choose by"):
-        held_out.main(words)
+        measure_held_out.main(words)
 
 
 def test_the_first_images_may_do_and_labels_may_weigh():
@@ -194,7 +188,7 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
     run(tmp_path, monkeypatch, model, limits=limits)
     monkeypatch.setattr(methods, "load", lambda *_: model)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
-    draws.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
+    draw_images.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
     return drawings.read(tmp_path / "draws.npz")
 
 
@@ -203,7 +197,7 @@ def test_draws_and_their_figure(tmp_path, monkeypatch):
     expected = {"title": "RAT-SPN", "point": "K1", "dataset": "toy", "classes": "not0"}
     assert about == expected | {"status": "ok", "published": "full", "seed": 0}
     assert list(arrays) == list(competitors.KINDS)
-    assert arrays["sample"].shape == (draws.SAMPLES, 4, 4, 1)
+    assert arrays["sample"].shape == (draw_images.SAMPLES, 4, 4, 1)
     assert indices(arrays["original"]) == [1, 2], "of the classes that were fitted"
     assert (arrays["inpaint"][:, :, :2] == arrays["original"][:, :, :2]).all()
     assert (arrays["inpaint"][:, :, 2:] == 1).all()
@@ -235,7 +229,7 @@ def test_a_classifier_gets_labels_and_predicts(tmp_path, monkeypatch):
     assert model.seen.tolist() == [1, 2, 1, 2, 1, 1, 2, 2, 1]
     names = {"fit": "fit/fit.json", "scores": "fit/scores.npz", "out": "classification.json"}
     words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
-    classification.main(words)
+    measure_classification.main(words)
     record = records.read(tmp_path / "classification.json")
     assert (record["task"], record["counts"]) == ("classification", {"images": 3})
     (metric,) = record["metrics"]
@@ -290,7 +284,7 @@ def test_every_seed_needs_a_folder(tmp_path, monkeypatch):
         seeds_together(tmp_path, monkeypatch, seed=[1])
 
 
-@pytest.mark.parametrize("step", [draws, inpainting, sharpening])
+@pytest.mark.parametrize("step", [draw_images, inpaint_images, sharpen_images])
 @pytest.mark.parametrize("trouble", [RuntimeError("no luck"), MemoryError("no room")])
 def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blame(
     tmp_path, monkeypatch, step, trouble
@@ -302,7 +296,7 @@ def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blam
 
     monkeypatch.setattr(methods, "load", fail)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "drawn.npz"}
-    if step is sharpening:
+    if step is sharpen_images:
         del names["data"]
     words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
     if isinstance(trouble, MemoryError):

@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import competitor, failed, point, record
-from workflow.evaluation import files, frames, reference, tidy
-from workflow.steps import comparison_figure, table1
+from workflow.common import files, frames
+from workflow.comparison import comparison_figure
+from workflow.fit import tidy
+from workflow.outliers import table1
+from workflow.publish import reference
 
 AGAIN = "remove it and run again"
 STRANGE = ["nan", "NA", "None", "1e5", "007", "inf", "-0", "True", " ", "a,b", 'a"b', "ä\r\n|", "#"]

@@ -9,8 +9,10 @@ import pytest
 
 from tests.unit import example_table
 from tests.unit.example_record import competitor, failed, point, record
-from workflow.evaluation import captions, conditions, files, frames, sections, tables, tidy
-from workflow.steps import front_page, table2
+from workflow.common import files, frames, tables
+from workflow.fit import conditions, tidy
+from workflow.outliers import table2
+from workflow.pages import captions, front_page, sections
 
 HOSTILE = "<script>alert('|')</script><img src=x onerror=alert(1)>"
 PLAN = {

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.unit.example_record import record
-from workflow.evaluation import files
-from workflow.steps import data as data_step
+from workflow.common import files
+from workflow.data import make_dataset as data_step
 
 LIMIT = 4096  # bytes that any file may have
 
@@ -54,7 +54,7 @@ def test_records(tmp_path):
     out = tmp_path / "all.csv"
     axes = ["--datasets", "mnist", "--classes", "not0", "--seeds", *["0"] * 50]
     options = ["--points", "dcgmm/B-paper", *axes, "--task", "outliers", "--out", out]
-    refused(limited("-m", "workflow.steps.records", "--root", tmp_path, *options), out)
+    refused(limited("-m", "workflow.fit.gather_records", "--root", tmp_path, *options), out)
 
 
 def test_a_model(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from workflow.evaluation import idx
+from workflow.data import idx
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 VALID = idx.encode(IMAGES)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workflow.evaluation import judgements, samples
-from workflow.evaluation.datasets import Dataset
+from workflow.data.datasets import Dataset
+from workflow.samples import judgements, sample_files
 
 SHAPE = (2, 2, 1)
 ABOUT = {
@@ -44,7 +44,7 @@ def bench():
 
 def rows_of(bench, path, about=ABOUT, **arrays):
     named = {key.replace("_", "/"): images for key, images in arrays.items()}
-    samples.write(path, about, named)
+    sample_files.write(path, about, named)
     return {(row["treatment"], row["class"]): row for row in bench.rows(path)}
 
 
@@ -91,7 +91,7 @@ def test_fewer_real_images_than_drawn_ones_are_compared_with_the_first(bench, tm
     ],
 )
 def test_what_is_wrong_is_a_row_and_spoils_no_other(bench, tmp_path, key, images, reason):
-    samples.write(tmp_path / "s.npz", ABOUT, {"full/0": greys([60] * 5), key: images})
+    sample_files.write(tmp_path / "s.npz", ABOUT, {"full/0": greys([60] * 5), key: images})
     good, bad = sorted(bench.rows(tmp_path / "s.npz"), key=lambda row: row["status"] != "ok")
     assert (good["class"], good["accuracy"]) == ("0", 1)
     assert bad["status"] == "failed" and bad["reason"].startswith(reason)

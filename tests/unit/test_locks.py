@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from workflow.evaluation import catalogue
+from workflow.plan import catalogue
 
 ENVIRONMENTS = Path("envs")
 LOCKED = sorted(path.stem for path in ENVIRONMENTS.glob("*.in"))

@@ -11,7 +11,7 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflow.evaluation import mat, originals
+from workflow.data import mat, originals
 
 rng = np.random.default_rng(0)
 IMAGES = rng.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from workflow.evaluation import metrics
+from workflow.common import metrics
 
 scores = st.lists(st.integers(-5, 5), min_size=1, max_size=20)  # integers, so that ties occur
 

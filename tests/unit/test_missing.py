@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.unit.example_record import failed, point
-from workflow.evaluation import files, missing
-from workflow.steps import complete
+from workflow.common import files
+from workflow.run import complete, missing
 
 TRAININGS = [[["fit"], ["dcgmm/A", "dcgmm/B"], ["seed0", "seed1"], ["fit.json"]], [["judge.json"]]]
 STATUSES = {"dcgmm/A/seed1": "diverged", "dcgmm/B/seed0": "refused", "dcgmm/B/seed1": "timeout"}

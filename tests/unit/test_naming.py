@@ -12,8 +12,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflow.evaluation import grid, naming, plots, reference
-from workflow.evaluation.config import ConfigError, checked
+from workflow.common import plots
+from workflow.plan import grid, naming
+from workflow.plan.config import ConfigError, checked
+from workflow.publish import reference
 
 PUBLISHED = Path("results/reference/1/records.jsonl")
 CONSTRAINT = re.search(r'^    point="(.+?)"', Path("Snakefile").read_text("utf-8"), re.MULTILINE)[1]

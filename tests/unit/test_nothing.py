@@ -12,45 +12,43 @@ import pandas as pd
 import pytest
 
 from tests.unit import example_record, test_figure4, test_table3
-from workflow.evaluation import datasets, drawings, files, frames, plan, samples, scores, tidy
-from workflow.evaluation.config import checked
-from workflow.steps import (
-    ablations,
-    bits_per_dimension,
-    claims,
-    compare,
-    comparison,
+from workflow.claims import judge_claims
+from workflow.common import files, frames
+from workflow.comparison import (
+    compare_with_paper,
+    compare_with_published,
     comparison_figure,
-    competitors,
-    contact_sheets,
-    efficiency,
-    figure4,
-    figure5,
-    figure7,
-    figure8,
-    figure10,
-    figure14,
-    front_page,
-    outlier_classes,
-    records,
-    selection,
-    semantics,
     statistics,
+)
+from workflow.cost import efficiency
+from workflow.data import datasets
+from workflow.density import bits_per_dimension
+from workflow.fit import gather_records, scores, tidy
+from workflow.outliers import (
+    ablations,
+    choose_points,
+    figure10,
+    outlier_classes,
     table1,
     table2,
     table2_grid,
-    table3,
-    table4,
 )
-from workflow.steps import samples as samples_step
+from workflow.pages import front_page
+from workflow.pictures import competitors, drawings, figure5, figure7, figure8, figure14, semantics
+from workflow.pictures import figure6 as samples_step
+from workflow.plan import table_fits
+from workflow.plan.config import checked
+from workflow.samples import contact_sheets, sample_files, table3
+from workflow.training import figure4, table4
 
 # What rests on no result, or makes one; those that need Keras are part of the workflow's tests.
 OTHERS = {
-    "__init__", "build_env", "class_samples", "classification", "cli", "collect", "complete",
-    "config_docs", "costs", "critical_difference", "data", "diagrams", "draws", "dynamics",
-    "estimate", "figure8_accuracy", "fit", "fit_classes", "held_out", "inpainting", "judge",
-    "judgements", "launch", "make_subset", "new_baseline", "outliers", "publish", "readme_tables",
-    "reference", "report", "sharpening", "supervise", "table5", "table6", "time_fits",
+    "build_env", "collect", "complete", "config_docs", "critical_difference", "diagrams",
+    "draw_classes", "draw_images", "estimate", "figure8_accuracy", "fit", "fit_classes",
+    "inpaint_images", "judge_samples", "launch", "make_dataset", "make_reference",
+    "make_subset", "measure_classification", "measure_costs", "measure_held_out",
+    "measure_losses", "measure_outliers", "new_baseline", "publish", "readme_tables", "report",
+    "sharpen_images", "supervise", "table5", "table6", "time_fits", "train_judge",
 }  # fmt: skip
 ALIKE = {  # pictures, of which there is none in any situation
     "figure4", "figure5", "figure7", "figure8", "figure14", "competitors", "semantics", "samples",
@@ -135,7 +133,7 @@ class Folder:
         files.write_json(folder / f"{one['task']}.json", one)
         files.write_json(folder / "fit.json", fit)
         drawings.write(folder / "nothing.npz", fit, {})
-        samples.write(folder / "samples.npz", samples.about(fit), {})
+        sample_files.write(folder / "samples.npz", sample_files.about(fit), {})
         same = {layer: np.zeros(len(LABELS)) for layer in ("2", "4")}
         test = {"test": {"all": same, "bottom_half": same}, "validation": {"all": same}}
         if one["status"] != "ok":
@@ -237,7 +235,7 @@ PROGRAMS = {
         "tables",
     ),
     "selection": (
-        selection,
+        choose_points,
         lambda f: [
             *of(f, "table2"), "--held-out", f.path / "records/held_out.csv", *TEXTS,
             "--plan", json.dumps(PLAN), "--fits", f.path / "fit",
@@ -260,7 +258,7 @@ PROGRAMS = {
         "tables",
     ),
     "comparison": (
-        comparison,
+        compare_with_paper,
         lambda f: [
             "--tables", *(f.path / f"tables/{t}.csv" for t in [*TABLES, "table2_grid"]),
             *of(f, "table2"), "--paper", PAPER, "--source", "subset", *SCHEDULE,
@@ -282,12 +280,12 @@ PROGRAMS = {
         "tables",
     ),
     "compare": (
-        compare,
+        compare_with_published,
         lambda f: [*of(f, "all"), "--published", f.path / "records/all.csv", *TEXTS],
         "tables",
     ),
     "claims": (
-        claims,
+        judge_claims,
         lambda f: [
             "--run", f.path, "--schedule", "short", "--samples-schedule", "short",
             "--paper", PAPER, "--inpainting", "results/reference/inpainting.csv",
@@ -330,7 +328,7 @@ PROGRAMS = {
     ),
     "contact_sheets": (contact_sheets, lambda f: ["--samples", *f.files("samples.npz")], "figures"),
     "records": (
-        records,
+        gather_records,
         lambda f: [
             "--root", f.path / "fit", "--points", "dcgmm/A-paper", "--datasets", "mnist",
             "--classes", "not0", "--seeds", "0", "--task", "outliers", *(f.fits() and []),
@@ -351,7 +349,7 @@ ASKED = [
         "task": task, "points": ["dcgmm/A-paper", "ratspn/K2-binomial-unit"],
         "datasets": [*DATASETS], "classes": ["not0"], "seeds": [0, 1],
     }
-    for task in ("outliers", plan.task("table4"))
+    for task in ("outliers", table_fits.task("table4"))
 ]  # fmt: skip
 
 
@@ -368,8 +366,13 @@ def runs(tmp_path_factory):
 
 
 def test_no_program_is_forgotten():
-    found = {path.stem for path in Path("workflow/steps").glob("*.py")}
-    assert found == OTHERS | PROGRAMS.keys() and not OTHERS & PROGRAMS.keys()
+    programs = {module.__name__.rpartition(".")[2] for module, _, _ in PROGRAMS.values()}
+    found = {
+        path.stem
+        for path in Path("workflow").glob("*/*.py")
+        if "\ndef main(" in path.read_text("utf-8") and path.parent.name != "warm"
+    }
+    assert found == OTHERS | programs and not OTHERS & programs
 
 
 @pytest.mark.filterwarnings("error")

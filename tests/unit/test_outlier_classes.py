@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point
-from workflow.evaluation import tables, tidy
-from workflow.steps import outlier_classes as step
+from workflow.common import tables
+from workflow.fit import tidy
+from workflow.outliers import outlier_classes as step
 
 VALUES = {0: 0.9, 1: 0.5, 2: 0.7}  # class -> AUROC of its top layer
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dcgmm import recipes
-from workflow.evaluation.comparison import CELL
+from workflow.comparison.paper_cells import CELL
 
 PAPER = pd.read_csv("results/reference/paper.csv")
 DATASETS = ["mnist", "fashion_mnist"]

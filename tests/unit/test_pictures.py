@@ -7,18 +7,19 @@ import pytest
 
 from dcgmm import notation, recipes
 from tests.unit.example_record import point
-from workflow.evaluation import archives, contact, datasets, files, tables, tidy
-from workflow.steps import (
-    diagrams,
+from workflow.common import files, npz, panels, tables
+from workflow.data import datasets
+from workflow.fit import tidy
+from workflow.pictures import (
     figure5,
+    figure6,
     figure7,
     figure8,
-    inpainting,
-    samples,
+    inpaint_images,
     semantics,
-    sharpening,
-    table4,
+    sharpen_images,
 )
+from workflow.training import diagrams, table4
 
 ABOUT = {
     "title": "DCGMM-C", "point": "C-paper", "dataset": "mnist", "classes": "all", "seed": 0,
@@ -28,7 +29,7 @@ NO_FIT = ABOUT | {"status": "failed"}
 
 
 def saved(path, about=ABOUT, **arrays):
-    archives.write(path, {"drawn by": about}, arrays, compressed=True)
+    npz.write(path, {"drawn by": about}, arrays, compressed=True)
     return str(path)
 
 
@@ -38,12 +39,12 @@ def greys(n, shape=(3, 2, 1)):
 
 
 def test_tiles_stand_in_rows_with_white_between():
-    sheet = contact.tile(greys(5), 3)
+    sheet = panels.tile(greys(5), 3)
     assert sheet.shape == (2 * 4 - 1, 3 * 3 - 1)
     assert sheet[0, ::3].tolist() == pytest.approx([0, 0.2, 0.4])
     assert sheet[4, ::3].tolist() == pytest.approx([0.6, 0.8, 1.0]), "what is missing is white"
     assert (sheet[3] == 1).all() and (sheet[:, 2] == 1).all()
-    assert contact.tile(greys(2, (3, 2, 3)), 2).shape == (3, 5, 3)
+    assert panels.tile(greys(2, (3, 2, 3)), 2).shape == (3, 5, 3)
 
 
 class Model:
@@ -63,7 +64,7 @@ class Model:
 
 
 def test_figure5_shows_both_series_and_the_likelihoods(tmp_path):
-    arrays = sharpening.draw(Model(), seed=0)
+    arrays = sharpen_images.draw(Model(), seed=0)
     drawn = saved(tmp_path / "c.npz", **arrays)
     again = saved(tmp_path / "c1.npz", ABOUT | {"seed": 1}, **arrays)
     failed = saved(tmp_path / "d.npz", NO_FIT)
@@ -71,14 +72,14 @@ def test_figure5_shows_both_series_and_the_likelihoods(tmp_path):
     figure5.main(["--sharpening", drawn, again, failed, *out])
     row, other = pd.read_csv(tmp_path / "figure9.csv").to_dict("records")
     assert (row["folding_layer"], row["before"], row["after"], row["improved"]) == (4, -3, -1, 1)
-    assert row["images"] == sharpening.IMAGES and (row["seed"], other["seed"]) == (0, 1)
+    assert row["images"] == sharpen_images.IMAGES and (row["seed"], other["seed"]) == (0, 1)
     assert (tmp_path / "figure9.svg").read_text("utf-8").count("<image") == 2, "the first seed's"
     assert (tmp_path / "figure9.png").stat().st_size > 100
 
 
 def test_figure8_measures_the_erased_half_alone(tmp_path):
     images = np.ones((4, 4, 4, 1), "float32")
-    arrays = inpainting.complete(Model(), images, mean=np.full((4, 4, 1), 0.75), seed=0)
+    arrays = inpaint_images.complete(Model(), images, mean=np.full((4, 4, 1), 0.75), seed=0)
     assert (arrays["black"][:, :, :2] == 1).all()
     drawn = saved(tmp_path / "a.npz", **arrays)
     failed = saved(tmp_path / "f.npz", NO_FIT)
@@ -104,7 +105,7 @@ def test_figure8_measures_the_erased_half_alone(tmp_path):
 def test_figure12_shows_a_fit_that_failed(tmp_path):
     drawn = saved(tmp_path / "a.npz", sample=greys(100, (4, 4, 1)))
     failed = saved(tmp_path / "f.npz", NO_FIT)
-    samples.main(["--draws", drawn, failed, "--name", "figure12", "--out", str(tmp_path)])
+    figure6.main(["--draws", drawn, failed, "--name", "figure12", "--out", str(tmp_path)])
     assert "failed" in (tmp_path / "figure12.svg").read_text("utf-8")
 
 
@@ -210,8 +211,8 @@ def test_samples_have_the_noise_of_each_release(tmp_path, monkeypatch):
         saved(tmp_path / f"{published}.npz", ABOUT | {"published": published}, **arrays)
         for published in ("recipe", "full", "mean")
     ]
-    shown = tiles(monkeypatch, samples)
-    samples.main(["--draws", *paths, "--name", "figure6", "--out", str(tmp_path)])
+    shown = tiles(monkeypatch, figure6)
+    figure6.main(["--draws", *paths, "--name", "figure6", "--out", str(tmp_path)])
     assert shown == [0.5, 0.5, 0]
 
 

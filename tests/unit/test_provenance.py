@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow.evaluation import provenance
+from workflow.common import provenance
 
 
 @pytest.fixture

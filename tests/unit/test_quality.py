@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point
-from workflow.evaluation import headline, quality, tidy
+from workflow.claims import headline
+from workflow.fit import tidy
+from workflow.pages import quality
 
 ASKED = quality.Asked(
     "outliers", ["dcgmm/A-paper", "dcgmm/B-paper"], ["mnist", "other"], ["not0"], [0, 1]

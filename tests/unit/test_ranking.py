@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.evaluation.ranking import rank
-from workflow.steps import critical_difference
+from workflow.comparison import critical_difference
+from workflow.comparison.ranking import rank
 
 
 def test_critical_difference_is_demsars():

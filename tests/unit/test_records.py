@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import failed, point, record
-from workflow.evaluation import files, fitting, records, tidy
-from workflow.evaluation import scores as saved_scores
-from workflow.steps import outliers
-from workflow.steps import records as step
+from workflow.common import files
+from workflow.fit import fitting, records, tidy
+from workflow.fit import gather_records as step
+from workflow.fit import scores as saved_scores
+from workflow.outliers import measure_outliers
 
 
 def test_good_records_pass():
@@ -177,7 +178,9 @@ def test_outliers_step_measures_every_layer_and_evidence(tmp_path):
     fit = {k: v for k, v in record().items() if k not in ("task", "counts", "metrics")}
     files.write_json(tmp_path / "fit.json", fit | {"history": {}})
     names = {"fit": "fit.json", "scores": "scores.npz", "out": "outliers.json"}
-    outliers.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
+    measure_outliers.main(
+        [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
+    )
     result = records.read(tmp_path / "outliers.json")
     assert result["counts"] == {"inliers": 180, "outliers": 20}
     top = {

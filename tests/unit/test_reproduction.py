@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from tests.unit.example_record import failed, record
-from workflow.evaluation import frames, reproduction, tidy
-from workflow.steps import compare
+from workflow.common import frames
+from workflow.comparison import compare_with_published, reproduction
+from workflow.fit import tidy
 
 
 def runs(values, **changes):
@@ -74,7 +75,7 @@ def test_readers_see_first_what_lies_outside(tmp_path):
     frames.write_csv(tmp_path / "ours.csv", ours)
     frames.write_csv(tmp_path / "published.csv", published)
     arguments = f"--records {tmp_path}/ours.csv --published {tmp_path}/published.csv --run x"
-    compare.main([*arguments.split(), "--out", str(tmp_path)])
+    compare_with_published.main([*arguments.split(), "--out", str(tmp_path)])
     text = (tmp_path / "reproduction.md").read_text("utf-8")
     assert "Of 2 cells: 1 equal, 0 within, 1 outside" in text
     assert text.index("dcgmm C-paper") < text.index("dcgmm B-paper")

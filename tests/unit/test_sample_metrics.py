@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
-from workflow.evaluation import sample_metrics as metrics
+from workflow.samples import sample_metrics as metrics
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from matplotlib.image import imread
 
 from baselines.gaussian import GaussianPixels
 from tests.unit.example_record import record
-from workflow.evaluation import files, methods, provenance, samples
-from workflow.steps import class_samples, contact_sheets
+from workflow.common import files, provenance
+from workflow.fit import methods
+from workflow.samples import contact_sheets, draw_classes, sample_files
 
 ABOUT = {
     "method": "gaussian", "title": "Mine", "point": "p", "dataset": "mnist", "seed": 0,
@@ -20,20 +21,20 @@ SHAPE = (4, 4, 1)
 
 def test_images_become_bytes_within_their_range():
     images = np.array([-0.2, 0, 0.4 / 255, 0.6 / 255, 0.5, 1, 7]).reshape(7, 1, 1, 1)
-    assert samples.as_bytes(images, 7).ravel().tolist() == [0, 0, 0, 1, 128, 255, 255]
+    assert sample_files.as_bytes(images, 7).ravel().tolist() == [0, 0, 0, 1, 128, 255, 255]
     with pytest.raises(ValueError, match=r"are \[7, 1, 1, 1\], not \[8, H, W, C\]"):
-        samples.as_bytes(images, 8)
+        sample_files.as_bytes(images, 8)
     images[3] = np.nan
     with pytest.raises(ValueError, match="1 of 7 images drawn hold values that are not finite"):
-        samples.as_bytes(images, 7)
+        sample_files.as_bytes(images, 7)
 
 
 def test_bytes_and_floats_are_read_alike():
     grey = np.arange(256, dtype=np.uint8).reshape(16, 4, 4, 1)
-    unit = samples.as_unit(grey, SHAPE)
+    unit = sample_files.as_unit(grey, SHAPE)
     assert unit.dtype == np.float32 and (unit.min(), unit.max()) == (0, 1)
-    assert np.array_equal(unit, samples.as_unit(unit.astype("float64"), SHAPE))
-    assert np.array_equal(samples.as_bytes(unit, 16), grey)
+    assert np.array_equal(unit, sample_files.as_unit(unit.astype("float64"), SHAPE))
+    assert np.array_equal(sample_files.as_bytes(unit, 16), grey)
 
 
 @pytest.mark.parametrize(
@@ -50,33 +51,33 @@ def test_bytes_and_floats_are_read_alike():
 )
 def test_unfit_images_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
-        samples.as_unit(images, SHAPE)
+        sample_files.as_unit(images, SHAPE)
 
 
 @pytest.mark.parametrize("key", ["full", "full/x", "/3", "full/-1", "full/1/2"])
 def test_names_of_arrays_have_a_form(key):
-    assert samples.place("mean/7") == ("mean", 7)
+    assert sample_files.place("mean/7") == ("mean", 7)
     with pytest.raises(ValueError, match="write '<treatment>/<class>'"):
-        samples.place(key)
+        sample_files.place(key)
 
 
 def test_files_are_checked(tmp_path):
     path = tmp_path / "samples.npz"
-    samples.write(path, ABOUT, {"full/0": np.ones((2, *SHAPE), "uint8")})
-    about, arrays = samples.read(path)
+    sample_files.write(path, ABOUT, {"full/0": np.ones((2, *SHAPE), "uint8")})
+    about, arrays = sample_files.read(path)
     assert about == ABOUT and arrays["full/0"].sum() == 32
     np.savez(path, about=np.array(json.dumps({"title": "Mine"})))
     with pytest.raises(ValueError, match=r"samples\.npz lacks method, point, dataset"):
-        samples.read(path)
+        sample_files.read(path)
     for content in (b"", b"no archive"):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="missing, damaged or no file of samples"):
-            samples.read(path)
+            sample_files.read(path)
     np.savez(path, images=np.zeros(3))
     with pytest.raises(ValueError, match=r"no file of samples .*about"):
-        samples.read(path)
+        sample_files.read(path)
     with pytest.raises(ValueError, match=r"none\.npz is missing"):
-        samples.read(tmp_path / "none.npz")
+        sample_files.read(tmp_path / "none.npz")
 
 
 def a_fit(folder, **changes):
@@ -89,8 +90,8 @@ def step(folder, images=30):
     """Draw, and read what was written."""
     names = {"fit": "fit.json", "model": "model", "out": "samples.npz"}
     words = [word for key, name in names.items() for word in (f"--{key}", str(folder / name))]
-    class_samples.main([*words, "--images", str(images)])
-    return samples.read(folder / "samples.npz")
+    draw_classes.main([*words, "--images", str(images)])
+    return sample_files.read(folder / "samples.npz")
 
 
 def test_each_class_is_drawn_from_its_own_model(tmp_path):

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import competitor
-from workflow.evaluation import metrics, optimism, scores, tables, tidy
-from workflow.steps import selection as step
+from workflow.common import metrics, tables
+from workflow.fit import scores, tidy
+from workflow.outliers import choose_points as step
+from workflow.outliers import optimism
 
 VALUES = {5: (0.70, -700), 9: (0.80, -900), 20: (0.60, -800)}  # AUROC, likelihood kept aside
 POINTS = [f"K{components}-binomial-bytes" for components in VALUES]

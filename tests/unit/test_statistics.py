@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workflow.evaluation.statistics import summarise
+from workflow.common.summaries import summarise
 
 
 def test_interval_is_students():

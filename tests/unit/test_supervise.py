@@ -26,7 +26,7 @@ HANG = "ctypes.PyDLL(None).sleep(60)"
 def start(folder, mischief, marker="", **limits):
     arguments = ["--limits", json.dumps(limits), "--", sys.executable, "-c", COMMAND + mischief]
     return subprocess.Popen(
-        [sys.executable, "-m", "workflow.steps.supervise", *arguments],
+        [sys.executable, "-m", "workflow.fit.supervise", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(Path.cwd()), "MARKER": marker},
         stderr=subprocess.PIPE,
@@ -97,7 +97,7 @@ def test_who_is_ended_from_outside_leaves_no_record(tmp_path, number):
 @pytest.mark.parametrize("counts", [(3, 4), (3, 3)])
 def test_a_kill_that_the_system_counts_as_want_of_memory_is_an_abort(tmp_path, counts):
     command = [sys.executable, "-c", f"{COMMAND}os.kill(os.getpid(), signal.SIGKILL)"]
-    program = "import sys; from workflow.steps import supervise; "
+    program = "import sys; from workflow.fit import supervise; "
     program += f"supervise.oom_kills = iter({counts}).__next__; supervise.main(sys.argv[1:])"
     result = subprocess.run(
         [sys.executable, "-c", program, "--limits", "{}", "--", *command],
@@ -230,5 +230,5 @@ def test_the_command_is_told_what_was_so_before_it_began(tmp_path):
 
 def test_nothing_heavy_is_imported():
     heavy = "{'numpy', 'pandas', 'tensorflow', 'yaml'} & set(sys.modules)"
-    program = f"import sys, workflow.steps.supervise; assert not {heavy}"
+    program = f"import sys, workflow.fit.supervise; assert not {heavy}"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path.cwd())

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.example_record import competitor, point
-from workflow.evaluation import selection, tables, tidy
-from workflow.steps import table2, table2_grid
+from workflow.common import tables
+from workflow.fit import tidy
+from workflow.outliers import selection, table2, table2_grid
 
 PLAN = {
     "paper": {

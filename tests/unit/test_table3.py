@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflow.evaluation import files, judgements, sample_summary
-from workflow.steps import table3
+from workflow.common import files
+from workflow.samples import judgements, sample_summary, table3
 
 
 def judge(seed, status="ok", dataset="mnist"):

@@ -9,8 +9,10 @@ import pytest
 
 from dcgmm import notation
 from tests.unit.example_record import failed, point
-from workflow.evaluation import tables, tidy
-from workflow.steps import table1, table5, table6
+from workflow.common import tables
+from workflow.fit import tidy
+from workflow.outliers import table1
+from workflow.training import table5, table6
 
 PAPER = pd.read_csv("results/reference/paper.csv")
 

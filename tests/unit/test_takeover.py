@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workflow.evaluation import takeover
+from workflow.run import liveness
 
 # A run: it begins, locks as Snakemake does, starts a job in a session of its own, and works on.
 RUN = """
 import subprocess, sys, time
 from pathlib import Path
-from workflow.evaluation import takeover
-alive = takeover.begin(Path.cwd(), sys.argv[1], [])
+from workflow.run import liveness
+alive = liveness.begin(Path.cwd(), sys.argv[1], [])
 Path(".snakemake/locks").mkdir(exist_ok=True)
 Path(".snakemake/locks/0.output.lock").write_text("a")
 job = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -31,7 +31,7 @@ LOCK = ".snakemake/locks/0.output.lock"
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     """As it was, since a run marks its own."""
-    monkeypatch.setenv(takeover.MARK, "")
+    monkeypatch.setenv(liveness.MARK, "")
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_a_dead_runs_lock_is_removed_and_its_job_ended(start, tmp_path, capsys):
     unfinished = tmp_path / "results/demo/.a.npz.0123.part"
     unfinished.parent.mkdir(parents=True)
     unfinished.touch()
-    takeover.begin(tmp_path, "demo", ["-n"])
+    liveness.begin(tmp_path, "demo", ["-n"])
     assert (tmp_path / LOCK).exists() and job.is_running(), "a plan changes nothing"
-    takeover.clear(tmp_path)
+    liveness.clear(tmp_path)
     assert not (tmp_path / LOCK).exists() and not unfinished.exists()
     assert ends(job) and other.is_running()
     said = capsys.readouterr().err
@@ -91,7 +91,7 @@ def test_a_live_run_keeps_its_lock_and_its_job(start, tmp_path):
     dead, orphan = start(name="other")
     kill(dead)
     for _ in range(3):
-        takeover.clear(tmp_path)
+        liveness.clear(tmp_path)
         assert (tmp_path / LOCK).exists()
         assert job.is_running() and orphan.is_running(), "not told apart, so neither is ended"
 
@@ -99,7 +99,7 @@ def test_a_live_run_keeps_its_lock_and_its_job(start, tmp_path):
 def test_the_second_of_two_runs_that_die_leaves_nothing(start, tmp_path):
     for run in [start()[0], start(name="other")[0]]:
         kill(run)
-    takeover.clear(tmp_path)
+    liveness.clear(tmp_path)
     assert not (tmp_path / LOCK).exists()
 
 
@@ -108,7 +108,7 @@ def test_a_lock_of_another_machine_stays(start, tmp_path, hosts):
     run, job = start()
     kill(run)
     (tmp_path / ".snakemake/runs").write_text(hosts, errors="surrogateescape")
-    takeover.clear(tmp_path)
+    liveness.clear(tmp_path)
     assert (tmp_path / LOCK).exists() and job.is_running()
 
 
@@ -116,8 +116,8 @@ def test_machines_are_forgotten_once_there_is_no_lock(tmp_path):
     state = tmp_path / ".snakemake"
     state.mkdir()
     (state / "runs").write_text("elsewhere\n")
-    takeover.clear(tmp_path)
-    alive = takeover.begin(tmp_path, "demo", [])
+    liveness.clear(tmp_path)
+    alive = liveness.begin(tmp_path, "demo", [])
     assert (state / "runs").read_text() == f"{platform.node()}\n"
     for file in alive:
         file.close()
@@ -127,24 +127,24 @@ def test_without_such_locks_nothing_is_done(tmp_path, monkeypatch):
     def unsupported(*_):
         raise OSError("no locks available")
 
-    monkeypatch.setattr(takeover.fcntl, "flock", unsupported)
+    monkeypatch.setattr(liveness.fcntl, "flock", unsupported)
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
     (tmp_path / LOCK).write_text("a")
-    takeover.clear(tmp_path)
-    assert takeover.begin(tmp_path, "demo", []) == []
+    liveness.clear(tmp_path)
+    assert liveness.begin(tmp_path, "demo", []) == []
     assert (tmp_path / LOCK).exists()
 
 
 def test_a_second_run_of_the_same_results_is_told_to_wait(start, tmp_path):
     run, job = start()
-    with pytest.raises(takeover.AliveError, match="another run is making results/demo in "):
-        takeover.begin(tmp_path, "demo", ["all", "--cores", "2"])
+    with pytest.raises(liveness.AliveError, match="another run is making results/demo in "):
+        liveness.begin(tmp_path, "demo", ["all", "--cores", "2"])
     for free in (("demo", ["-n"]), ("demo", ["--unlock"]), ("other", [])):
-        for file in takeover.begin(tmp_path, *free):
+        for file in liveness.begin(tmp_path, *free):
             file.close()
     assert run.poll() is None and job.is_running() and (tmp_path / LOCK).exists()
     kill(run)
-    assert takeover.begin(tmp_path, "demo", []), "the first is dead"
+    assert liveness.begin(tmp_path, "demo", []), "the first is dead"
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,4 @@ def test_a_second_run_of_the_same_results_is_told_to_wait(start, tmp_path):
     ],
 )
 def test_what_makes_nothing_is_told_from_what_does(arguments, executes):
-    assert takeover.executes(arguments) is executes
+    assert liveness.executes(arguments) is executes

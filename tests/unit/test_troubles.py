@@ -7,8 +7,8 @@ import os
 import pytest
 
 from tests.unit import test_fit
-from workflow.evaluation import fitting, provenance, troubles
-from workflow.steps import fit_classes
+from workflow.common import provenance, troubles
+from workflow.fit import fit_classes, fitting
 
 
 class ResourceExhaustedError(Exception):

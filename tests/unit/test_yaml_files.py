@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.evaluation import values, yaml_files
-from workflow.evaluation.config import ConfigError
-from workflow.steps import launch
+from workflow.common import values, yaml_files
+from workflow.plan.config import ConfigError
+from workflow.run import launch
 
 LAUGHS = "\n".join(
     [f"a0: &a0 [{'1, ' * 9}1]"]

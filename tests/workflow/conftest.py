@@ -21,7 +21,7 @@ class Project:
 
     def snakemake(self, *arguments, overlay=OVERLAY):
         """Run the workflow as a user does; returns the finished process."""
-        launcher = [self.folder / "workflow/steps/in_env.sh", "workflow", "snakemake"]
+        launcher = [self.folder / "workflow/run/in_env.sh", "workflow", "snakemake"]
         overlays = [overlay] if isinstance(overlay, str) else overlay
         command = [*launcher, *arguments, "--configfile", *overlays]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)

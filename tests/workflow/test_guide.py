@@ -10,8 +10,7 @@ import yaml
 from snakemake.utils import update_config
 
 from tests.workflow.conftest import ROOT, copy
-from workflow.evaluation import catalogue, config, grid
-from workflow.steps import new_baseline
+from workflow.plan import catalogue, config, grid, new_baseline
 
 GUIDE = ROOT / "docs/adding-a-baseline.md"
 BLOCK = re.compile(

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-STEPS = Path(__file__).parents[2] / "workflow/steps"
+STEPS = Path(__file__).parents[2] / "workflow/run"
 
 
 @pytest.fixture
 def root(tmp_path):
     """A repository with nothing but the launcher and an empty lock, at a path to be quoted."""
     root = tmp_path / 'it\'s a "clone"; & \\ ü'
-    (root / "workflow/steps").mkdir(parents=True)
+    (root / "workflow/run").mkdir(parents=True)
     (root / "envs").mkdir()
     for name in ("in_env.sh", "build_env.py"):
-        shutil.copy(STEPS / name, root / "workflow/steps")
+        shutil.copy(STEPS / name, root / "workflow/run")
     (root / "envs/fake.lock").write_text("# nothing\n")
     return root
 
 
 def start(root, *command, name="fake", cwd=None, **variables):
     return subprocess.Popen(
-        [root / "workflow/steps/in_env.sh", name, *command],
+        [root / "workflow/run/in_env.sh", name, *command],
         cwd=cwd or root,
         env=os.environ | variables,
         stdout=subprocess.PIPE,
@@ -163,7 +163,7 @@ def test_what_a_shell_sets_for_other_programs_does_not_reach_a_command(root):
 @pytest.mark.parametrize("option", ["noclobber", "noglob", "errexit", "noexec", "nullglob"])
 def test_a_shells_options_do_not_reach_a_command(root, option):
     run(root, "true")
-    launcher = root / "workflow/steps/in_env.sh"
+    launcher = root / "workflow/run/in_env.sh"
     options = {"BASHOPTS" if option == "nullglob" else "SHELLOPTS": option}
     inner = 'cat </dev/null; echo a >"$TMP_FILE"; echo b >"$TMP_FILE"; echo "$TMP_FILE"*'
     variables = os.environ | {"TMP_FILE": str(root / "file")} | options

@@ -13,7 +13,7 @@ from tests.workflow.conftest import ROOT
 
 # Why each is left as it is.
 ACCEPTED = {
-    "Specify a conda environment or container for each rule.": "workflow/steps/in_env.sh has them",
+    "Specify a conda environment or container for each rule.": "workflow/run/in_env.sh has them",
     "Mixed rules and functions in same snakefile.": "functions stand beside the rules they serve",
 }
 # Why a run of everything does without them.

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-COMMAND = ("workflow/steps/in_env.sh", "workflow", "snakemake", "--dry-run", "--quiet")
+COMMAND = ("workflow/run/in_env.sh", "workflow", "snakemake", "--dry-run", "--quiet")
 
 
 def ended(*arguments):

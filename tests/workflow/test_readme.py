@@ -17,7 +17,7 @@ PAGES = (  # docs/adding-a-baseline.md has a test of its own, which does what it
     "benchmarks/README.md",
     "profiles/slurm/README.md",
 )
-COMMANDS = ("make", "snakemake", "workflow/steps/in_env.sh", "python")
+COMMANDS = ("make", "snakemake", "workflow/run/in_env.sh", "python")
 ABBREVIATED = re.compile(r"<\w+>|\.\.\.|\bNAME\b|\bFILE\b")
 
 
@@ -67,7 +67,7 @@ def test_command_is_one(command, project):
     for arguments in plans(command):
         if "--unlock" in arguments or "profiles/slurm" in arguments:
             continue  # the one plans nothing, the other has a test of its own: tests/slurm
-        launcher = [project.folder / "workflow/steps/in_env.sh", "workflow", "snakemake"]
+        launcher = [project.folder / "workflow/run/in_env.sh", "workflow", "snakemake"]
         dry = [*launcher, *arguments, "--dry-run", "--quiet", "rules"]
         result = subprocess.run(dry, cwd=project.folder, capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr

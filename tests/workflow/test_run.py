@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.workflow.conftest import OVERLAY
-from workflow.evaluation import judgements, samples
+from workflow.samples import judgements, sample_files
 
 OUTPUTS = (
     "records/all.csv",
@@ -263,7 +263,9 @@ def test_samples_of_every_class_are_judged(finished):
     assert set(drawn.loc["DCGMM-A"].index) == {"recipe", "full", "mean"}
     assert set(drawn["images"]) == {2 * 10}, "two classes"
     assert set(drawn["judges"]) == set(drawn["seeds"]) == {1}
-    about, arrays = samples.read(run / "samples/pdspn/K2-binomial-bytes/mnist/seed0/samples.npz")
+    about, arrays = sample_files.read(
+        run / "samples/pdspn/K2-binomial-bytes/mnist/seed0/samples.npz"
+    )
     assert about["train_images"] < 2 * 500, "of either class 500, less what is held out"
     assert arrays.keys() == {f"{noise}/{label}" for noise in ("full", "mean") for label in (0, 1)}
     assert {images.shape for images in arrays.values()} == {(10, 28, 28, 1)}
@@ -280,7 +282,7 @@ def test_a_model_that_cannot_draw_is_a_row_with_the_reason(finished):
     assert reason.startswith("class 0: DivergenceError: the loss of layer ")
     page = (run / "tables/table3.md").read_text("utf-8")
     assert f"- DCGMM-B (B-paper), the recipe's fraction: {reason}\n" in page
-    _, arrays = samples.read(run / "samples/dcgmm/B-paper/mnist/seed0/samples.npz")
+    _, arrays = sample_files.read(run / "samples/dcgmm/B-paper/mnist/seed0/samples.npz")
     assert not arrays
 
 
@@ -385,9 +387,9 @@ def of_method(fits, **changes):
             ("baselines/pdspn/method.toml",),
             {"table2": 1, "table2_grid": 1, "all": 1} | RECAST,
         ),
-        (("workflow/evaluation/judge.py",), REJUDGED),
-        (("workflow/steps/figure4.py", "workflow/report/figure4.rst"), {"figure4": 1, "all": 1}),
-        (("workflow/evaluation/metrics.py",), {"outliers": FITS} | TABLES),
+        (("workflow/samples/judge.py",), REJUDGED),
+        (("workflow/training/figure4.py", "workflow/report/figure4.rst"), {"figure4": 1, "all": 1}),
+        (("workflow/common/metrics.py",), {"outliers": FITS} | TABLES),
         (("dcgmm/layers/gmm.py",), OF_DCGMM),
         (("envs/tensorflow.lock",), OF_DCGMM | {"judge": 1}),
         (
@@ -443,7 +445,7 @@ def test_a_changed_setting_reruns_what_it_changes(finished, lines, touched):
 
 
 def test_an_edited_claim_is_judged_anew_and_nothing_else(finished):
-    with edited(finished.folder / "workflow/evaluation/claims.yaml", "\n# edited\n"):
+    with edited(finished.folder / "workflow/claims/claims.yaml", "\n# edited\n"):
         assert finished.plan() == {"claims": 1, "complete": 1, "all": 1}
 
 

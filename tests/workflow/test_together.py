@@ -3,7 +3,8 @@
 import numpy as np
 
 from tests.workflow.conftest import OVERLAY
-from workflow.evaluation import files, scores
+from workflow.common import files
+from workflow.fit import scores
 
 TOGETHER = "tests/workflow/together.yaml"
 FIT = "results/{run}/fit/dcgmm/A-paper/mnist/not0/seed{seed}"

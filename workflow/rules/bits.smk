@@ -2,7 +2,7 @@ def discrete_fits():
     """Folders of the fits whose scores are log-probabilities of bytes; none by default."""
     return [
         f"{RUN}/fit/{fit.folder}"
-        for fit in plan.fits("all", config)
+        for fit in table_fits.fits("all", config)
         if catalogue.method(fit.method).is_discrete(POINTS[fit.method][fit.grid_point]["settings"])
     ]
 
@@ -14,7 +14,7 @@ rule bits_per_dimension:
         data=expand(DATA, dataset=config["datasets"], source=config["source"]),
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("bits_per_dimension"),
+        step=step_files("density.bits_per_dimension"),
     output:
         report(
             f"{RUN}/tables/bits_per_dimension.csv",
@@ -33,6 +33,6 @@ rule bits_per_dimension:
     message:
         "bits per dimension: {params.folder}/bits_per_dimension.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.bits_per_dimension"
+        "workflow/run/in_env.sh workflow python -m workflow.density.bits_per_dimension"
         " --fits {params.fits:q} --data {input.data:q} --run {params.run:q}"
         " --out {params.folder:q} > {log:q} 2>&1"

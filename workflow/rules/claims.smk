@@ -1,4 +1,4 @@
-# Whether the run bears out the paper's claims (workflow/evaluation/claims.yaml).
+# Whether the run bears out the paper's claims (workflow/claims/claims.yaml).
 
 
 def claim_evidence():
@@ -19,10 +19,10 @@ rule claims:
     # A verdict on every claim of the paper.
     input:
         evidence=claim_evidence(),
-        claims=["workflow/evaluation/claims.yaml", "workflow/schemas/claims.schema.yaml"],
+        claims=["workflow/claims/claims.yaml", "workflow/schemas/claims.schema.yaml"],
         inpainting="results/reference/inpainting.csv",
         paper=PAPER,
-        step=step_files("claims"),
+        step=step_files("claims.judge_claims"),
     output:
         report(
             f"{RUN}/tables/claims.csv",
@@ -47,7 +47,7 @@ rule claims:
     message:
         "claims: {params.folder}/claims.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.claims --run {params.run:q}"
+        "workflow/run/in_env.sh workflow python -m workflow.claims.judge_claims --run {params.run:q}"
         " --schedule={params.schedule:q} --samples-schedule={params.samples:q}"
         " --paper {input.paper:q} --inpainting {input.inpainting:q} --out {params.folder:q}"
         " > {log:q} 2>&1"

@@ -46,7 +46,7 @@ if COLOUR["dataset"]:
             means=[f"{fit}/draws.npz" for fit in vae_in_colour()],
             draws=[f"{fit}/draws.npz" for fit in dcgmm_in_colour(deep=False)],
             sharpening=[f"{fit}/sharpening.npz" for fit in dcgmm_in_colour(deep=True)],
-            step=step_files("figure7"),
+            step=step_files("pictures.figure7"),
         output:
             report(
                 f"{RUN}/figures/figure7.svg",
@@ -63,7 +63,7 @@ if COLOUR["dataset"]:
         message:
             "Fig. 7: {output[1]}"
         shell:
-            "workflow/steps/in_env.sh workflow python -m workflow.steps.figure7"
+            "workflow/run/in_env.sh workflow python -m workflow.pictures.figure7"
             " --data {input.data:q} --means {input.means:q} --draws {input.draws:q}"
             " --sharpening {input.sharpening:q} --name figure7 --out {params.folder:q}"
             " > {log:q} 2>&1"

@@ -2,8 +2,10 @@
 import json
 from functools import cache
 
-from workflow.evaluation import catalogue, grid, plan, reference, sources, takeover
-from workflow.evaluation.config import checked
+from workflow.plan import catalogue, grid, sources, table_fits
+from workflow.plan.config import checked
+from workflow.publish import reference
+from workflow.run import liveness
 
 try:
     config = checked(config, FILES, workflow.config_settings.config)
@@ -12,8 +14,8 @@ except ConfigError as error:
 
 if workflow.is_main_process:
     try:  # this run's signs of life, as long as they are open
-        ALIVE = takeover.begin(Path.cwd(), config["run"], sys.argv[1:])
-    except takeover.AliveError as error:
+        ALIVE = liveness.begin(Path.cwd(), config["run"], sys.argv[1:])
+    except liveness.AliveError as error:
         sys.exit(str(error))
 
 RUN = f"results/{config['run']}"
@@ -27,8 +29,8 @@ LONG_CHAIN = 1  # priority of jobs that take long or that long ones wait for: be
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 # How the shell of a rule that trains begins: ended and written down if it exceeds its limits.
 SUPERVISED = (
-    "workflow/steps/in_env.sh workflow python -m workflow.steps.supervise"
-    " --limits {resources.limits:q} -- workflow/steps/in_env.sh {params.environment:q} "
+    "workflow/run/in_env.sh workflow python -m workflow.fit.supervise"
+    " --limits {resources.limits:q} -- workflow/run/in_env.sh {params.environment:q} "
 )
 
 METHODS = grid.methods(config)
@@ -37,16 +39,16 @@ POINTS["dcgmm"] |= grid.ablated_points(config)
 ENVIRONMENTS = {method: grid.environment(method, config) for method in METHODS}
 LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 
-PLAN = plan.table2(config)
+PLAN = table_fits.table2(config)
 DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
-GROUPS = plan.groups(config)
-CLASSIFIERS = GROUPS[plan.CLASSIFICATION]
+GROUPS = table_fits.groups(config)
+CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 
 def group_fits(group):
     """Folders of all fits of a group."""
-    return [f"{RUN}/fit/{fit.folder}" for fit in plan.fits(group, config)]
+    return [f"{RUN}/fit/{fit.folder}" for fit in table_fits.fits(group, config)]
 
 
 def each_seed(path):
@@ -116,7 +118,7 @@ def description(method):
 
 def step_files(name):
     """Source files of a step, and the lock of the environment that all but fits run in."""
-    return [*sources.of_module(f"workflow.steps.{name}"), "envs/workflow.lock"]
+    return [*sources.of_module(f"workflow.{name}"), "envs/workflow.lock"]
 
 
 def subset_files(wildcards):

@@ -17,7 +17,7 @@ rule comparison:
         tables=[file for file in COMPARED.values() if file],
         records=f"{RUN}/records/table2.csv",
         paper=PAPER,
-        step=step_files("comparison"),
+        step=step_files("comparison.compare_with_paper"),
     output:
         report(
             f"{RUN}/tables/comparison.csv",
@@ -37,7 +37,7 @@ rule comparison:
     message:
         "comparison: {params.folder}/comparison.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison"
+        "workflow/run/in_env.sh workflow python -m workflow.comparison.compare_with_paper"
         " --tables {input.tables:q} --records {input.records:q} --paper {input.paper:q}"
         " --run {params.run:q}"
         " --source {params.source:q} --schedule={params.schedule:q}"
@@ -48,7 +48,7 @@ rule comparison_figure:
     # The same on one scale.
     input:
         comparison=rules.comparison.output[0],
-        step=step_files("comparison_figure"),
+        step=step_files("comparison.comparison_figure"),
     output:
         report(
             f"{RUN}/figures/comparison.svg",
@@ -64,7 +64,7 @@ rule comparison_figure:
     message:
         "comparison: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.comparison_figure"
+        "workflow/run/in_env.sh workflow python -m workflow.comparison.comparison_figure"
         " --comparison {input.comparison:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -74,7 +74,7 @@ rule statistics:
         records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         chosen=COMPARED["table2"],
         judgements=[f"{folder}/judgements.json" for folder in judges()],
-        step=step_files("statistics"),
+        step=step_files("comparison.statistics"),
     output:
         report(
             f"{RUN}/tables/statistics.csv",
@@ -109,7 +109,7 @@ rule statistics:
     message:
         "statistics: {params.folder}/statistics.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.statistics"
+        "workflow/run/in_env.sh workflow python -m workflow.comparison.statistics"
         " --records {input.records:q} {params.chosen:q} {params.judgements:q} {input.judgements:q}"
         " --classes {params.classes:q} --run {params.run:q} --out {params.folder:q}"
         " --figures {params.figures:q} > {log:q} 2>&1"
@@ -122,7 +122,7 @@ rule selection:
         scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
         held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
-        step=step_files("selection"),
+        step=step_files("outliers.choose_points"),
     output:
         report(
             f"{RUN}/tables/selection.csv",
@@ -142,7 +142,7 @@ rule selection:
     message:
         "selection: {params.folder}/selection.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.selection"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.choose_points"
         " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
         " --fits {params.fits:q}"
         " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"
@@ -153,7 +153,7 @@ rule compare:
     input:
         records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         published=f"{PUBLISHED}/all_runs.csv",
-        step=step_files("compare"),
+        step=step_files("comparison.compare_with_published"),
     output:
         f"{RUN}/tables/reproduction.csv",
         f"{RUN}/tables/reproduction.md",
@@ -165,6 +165,6 @@ rule compare:
     message:
         "compare: {params.folder}/reproduction.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.compare"
+        "workflow/run/in_env.sh workflow python -m workflow.comparison.compare_with_published"
         " --records {input.records:q} --published {input.published:q} --run {params.run:q}"
         " --out {params.folder:q} > {log:q} 2>&1"

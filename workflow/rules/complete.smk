@@ -1,12 +1,12 @@
 # Whether every training has a result, and those again that have none.
-from workflow.evaluation import missing
+from workflow.run import missing
 
 
 def trainings():
     """The records of all trainings, as products of folders: a list would not fit a command line."""
     products = [
-        folders(GROUPS[group], plan.classes(group, config), plan.seeds(group, config))
-        for group in plan.WHOLE
+        folders(GROUPS[group], table_fits.classes(group, config), table_fits.seeds(group, config))
+        for group in table_fits.WHOLE
     ]
     of_tables = {*missing.paths(Path(RUN), products)}
     if judges():
@@ -38,7 +38,7 @@ rule complete:
     # Last of all: fails if more trainings than `max_failed` have no result.
     input:
         rules.results.input,
-        step=step_files("complete"),
+        step=step_files("run.complete"),
     output:
         f"{RUN}/complete.txt",
     log:
@@ -50,7 +50,7 @@ rule complete:
     message:
         "complete: {params.root}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.complete --root {params.root:q}"
+        "workflow/run/in_env.sh workflow python -m workflow.run.complete --root {params.root:q}"
         " --trainings {params.trainings:q} --max-failed {params.max_failed:q} --out {output:q}"
         " > {log:q} 2>&1"
 

@@ -3,7 +3,7 @@ rule data:
     input:
         subset=subset_files,
         table="workflow/data/datasets.tsv",
-        step=step_files("data"),
+        step=step_files("data.make_dataset"),
     output:
         DATA,
     log:
@@ -13,6 +13,6 @@ rule data:
     message:
         "data: {wildcards.dataset}, {wildcards.source}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.data"
+        "workflow/run/in_env.sh workflow python -m workflow.data.make_dataset"
         " --dataset {wildcards.dataset:q} --source {wildcards.source:q}"
         " --data-dir={params.folder:q} --out {output:q} > {log:q} 2>&1"

@@ -24,7 +24,7 @@ rule dynamics:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{ENVIRONMENTS['dcgmm']}.lock",
         method=method_files("dcgmm"),
-        step=sources.of_module("workflow.steps.dynamics"),
+        step=sources.of_module("workflow.training.measure_losses"),
     output:
         TRAINING,
     log:
@@ -44,7 +44,7 @@ rule dynamics:
     message:
         "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}, seed {wildcards.seed}"
     shell:
-        f"{SUPERVISED}python -m workflow.steps.dynamics"
+        f"{SUPERVISED}python -m workflow.training.measure_losses"
         " --settings {params.settings:q} --epochs {wildcards.epochs:q}"
         " --scheme {wildcards.scheme:q}"
         " --measurements {params.measurements:q} --data {input.data:q} --seed {wildcards.seed:q}"
@@ -55,7 +55,7 @@ rule figure4:
     # Test losses of every cGMM layer during training.
     input:
         dynamics=dynamics_runs(),
-        step=step_files("figure4"),
+        step=step_files("training.figure4"),
     output:
         report(
             f"{RUN}/figures/figure4.svg",
@@ -73,5 +73,5 @@ rule figure4:
     message:
         "figure4: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure4"
+        "workflow/run/in_env.sh workflow python -m workflow.training.figure4"
         " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule efficiency:
             if judges()
             else []
         ),
-        step=step_files("efficiency"),
+        step=step_files("cost.efficiency"),
     output:
         report(
             f"{RUN}/tables/efficiency.csv",
@@ -29,6 +29,6 @@ rule efficiency:
     message:
         "efficiency: {params.folder}/efficiency.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.efficiency"
+        "workflow/run/in_env.sh workflow python -m workflow.cost.efficiency"
         " --records {input.records:q} --samples {input.samples:q} --run {params.run:q}"
         " --out {params.folder:q} > {log:q} 2>&1"

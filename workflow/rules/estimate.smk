@@ -12,6 +12,6 @@ rule estimate:
     message:
         "estimate of all that `all` lacks"
     shell:
-        "WARM_SERVERS= workflow/steps/in_env.sh workflow python -m workflow.steps.estimate"
+        "WARM_SERVERS= workflow/run/in_env.sh workflow python -m workflow.cost.estimate"
         " --reference {input:q} --run {params.run:q} --configfiles {params.configfiles:q}"
         " 2>&1 | tee {log:q}"

@@ -3,7 +3,7 @@ rule figure10:
     input:
         fits=[f"{fit}/{name}" for fit in curve_fits() for name in ("fit.json", "scores.npz")],
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("figure10"),
+        step=step_files("outliers.figure10"),
     output:
         report(
             f"{RUN}/figures/figure10.svg",
@@ -21,7 +21,7 @@ rule figure10:
     message:
         "Fig. 10: {params.folder}/figure10.png"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure10"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.figure10"
         " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -29,7 +29,7 @@ rule table2_grid:
     # The grids of the competitors as heat maps.
     input:
         grid=f"{RUN}/tables/table2_grid.csv",
-        step=step_files("table2_grid"),
+        step=step_files("outliers.table2_grid"),
     output:
         report(
             f"{RUN}/figures/table2_grid.svg",
@@ -46,7 +46,7 @@ rule table2_grid:
     message:
         "grids of Table II: {params.folder}/table2_grid.png"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table2_grid"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.table2_grid"
         " --grid {input.grid:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -59,7 +59,7 @@ rule draws:
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.steps.draws"),
+        step=sources.of_module("workflow.pictures.draw_images"),
     output:
         f"{FIT}/draws.npz",
     log:
@@ -69,7 +69,7 @@ rule draws:
     message:
         "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.draws"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.draw_images"
         " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
         " > {log:q} 2>&1"
 
@@ -78,7 +78,7 @@ rule competitors:
     # Samples and in-painting of every competitor, side by side.
     input:
         draws=[f"{fit}/draws.npz" for fit in drawn_fits()],
-        step=step_files("competitors"),
+        step=step_files("pictures.competitors"),
     output:
         report(
             f"{RUN}/figures/competitors.svg",
@@ -94,7 +94,7 @@ rule competitors:
     message:
         "samples of the competitors: {params.folder}/competitors.png"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.competitors"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.competitors"
         " --draws {input.draws:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -102,7 +102,7 @@ rule diagrams:
     # Every instance of the run, drawn from its notation.
     input:
         instances="dcgmm/instances.toml",
-        step=step_files("diagrams"),
+        step=step_files("training.diagrams"),
     output:
         report(
             expand(f"{RUN}/figures/diagram_{{instance}}.svg", instance=DIAGRAMS),
@@ -119,5 +119,5 @@ rule diagrams:
     message:
         "diagrams: {params.folder}/diagram_*.png"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.diagrams"
+        "workflow/run/in_env.sh workflow python -m workflow.training.diagrams"
         " --instances {params.instances:q} --out {params.folder:q} > {log:q} 2>&1"

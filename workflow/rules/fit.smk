@@ -1,7 +1,7 @@
 def fit_command(seeds, folders):
     """The shell of a rule that fits by one seed or by several, into a folder each."""
     return (
-        f"{SUPERVISED}python -m workflow.steps.fit"
+        f"{SUPERVISED}python -m workflow.fit.fit"
         " --method {wildcards.method:q} --grid-point {wildcards.point:q}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
@@ -18,7 +18,7 @@ rule fit:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
-        step=sources.of_module("workflow.steps.fit"),
+        step=sources.of_module("workflow.fit.fit"),
     output:
         model=directory(f"{FIT}/model"),
         scores=f"{FIT}/scores.npz",
@@ -54,7 +54,7 @@ if config["dcgmm"]["together"]:
             data=DATA.format(dataset="{dataset}", source=config["source"]),
             lock=f"envs/{grid.environment_together(config)}.lock",
             method=method_files("dcgmm"),
-            step=sources.of_module("workflow.steps.fit"),
+            step=sources.of_module("workflow.fit.fit"),
         output:
             models=directory(each_seed(f"{FIT}/model")),
             scores=each_seed(f"{FIT}/scores.npz"),

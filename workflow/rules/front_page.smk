@@ -30,13 +30,13 @@ def asked():
     """The fits that records are expected of."""
     return [
         {
-            "task": plan.task(group),
+            "task": table_fits.task(group),
             "points": GROUPS[group],
             "datasets": config["datasets"],
-            "classes": plan.classes(group, config),
-            "seeds": plan.seeds(group, config),
+            "classes": table_fits.classes(group, config),
+            "seeds": table_fits.seeds(group, config),
         }
-        for group in plan.WHOLE
+        for group in table_fits.WHOLE
     ]
 
 
@@ -46,7 +46,7 @@ rule front_page:
         rules.results.input,
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
         templates=sorted(map(str, Path("workflow/report/front_page").iterdir())),
-        step=step_files("front_page"),
+        step=step_files("pages.front_page"),
     output:
         f"{RUN}/index.html",
     log:
@@ -59,6 +59,6 @@ rule front_page:
     message:
         "front page: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.front_page"
+        "workflow/run/in_env.sh workflow python -m workflow.pages.front_page"
         " --config {params.config:q} --asked {params.asked:q} --figures {params.figures:q}"
         " --folder {params.folder:q} --out {output:q} > {log:q} 2>&1"

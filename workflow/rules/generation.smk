@@ -80,7 +80,7 @@ rule sharpening:
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.steps.sharpening"),
+        step=sources.of_module("workflow.pictures.sharpen_images"),
     output:
         f"{FIT}/sharpening.npz",
     log:
@@ -91,7 +91,7 @@ rule sharpening:
     message:
         "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.sharpening"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.sharpen_images"
         " --fit {input.fit:q} --model {input.model:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -104,7 +104,7 @@ rule inpainting:
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.steps.inpainting"),
+        step=sources.of_module("workflow.pictures.inpaint_images"),
     output:
         f"{FIT}/inpainting.npz",
     log:
@@ -115,7 +115,7 @@ rule inpainting:
     message:
         "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.inpainting"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.inpaint_images"
         " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
         " > {log:q} 2>&1"
 
@@ -124,7 +124,7 @@ rule samples:
     # Figs. 6 and 11: samples of F and its competitors; 12 and 13: of several instances.
     input:
         draws=lambda wildcards: [f"{fit}/draws.npz" for fit in DRAWN_BY[wildcards.figure]],
-        step=step_files("samples"),
+        step=step_files("pictures.figure6"),
     output:
         report(
             f"{RUN}/figures/{{figure}}.svg",
@@ -142,7 +142,7 @@ rule samples:
     message:
         "{wildcards.figure}: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.samples"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.figure6"
         " --draws {input.draws:q} --name {wildcards.figure:q} --out {params.folder:q}"
         " > {log:q} 2>&1"
 
@@ -151,7 +151,7 @@ rule semantics:
     # Samples by the release's rules and by clean ones, side by side.
     input:
         draws=[f"{fit}/draws.npz" for fit in SAMPLED_TWICE],
-        step=step_files("semantics"),
+        step=step_files("pictures.semantics"),
     output:
         report(
             f"{RUN}/figures/semantics.svg",
@@ -167,7 +167,7 @@ rule semantics:
     message:
         "semantics of sampling: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.semantics"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.semantics"
         " --draws {input.draws:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -177,7 +177,7 @@ rule sharpened:
         sharpening=lambda wildcards: [
             f"{fit}/sharpening.npz" for fit in SHARPENED_BY[wildcards.figure]
         ],
-        step=step_files("figure5"),
+        step=step_files("pictures.figure5"),
     output:
         report(
             f"{RUN}/figures/{{figure}}.svg",
@@ -196,7 +196,7 @@ rule sharpened:
     message:
         "{wildcards.figure}: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure5"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.figure5"
         " --sharpening {input.sharpening:q} --name {wildcards.figure:q} --out {params.folder:q}"
         " > {log:q} 2>&1"
 
@@ -206,7 +206,7 @@ rule figure8:
     input:
         inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
         accuracy=f"{RUN}/figures/figure8_accuracy.json",
-        step=step_files("figure8"),
+        step=step_files("pictures.figure8"),
     output:
         report(
             f"{RUN}/figures/figure8.svg",
@@ -223,7 +223,7 @@ rule figure8:
     message:
         "figure8: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure8"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.figure8"
         " --inpainting {input.inpainting:q} --accuracy {input.accuracy:q} --name figure8"
         " --out {params.folder:q} > {log:q} 2>&1"
 
@@ -232,7 +232,7 @@ rule figure14:
     # The visual alphabet.
     input:
         fits=[f"{fit}/{part}" for fit in ALPHABETS for part in ("fit.json", "model")],
-        step=step_files("figure14"),
+        step=step_files("pictures.figure14"),
     output:
         report(
             f"{RUN}/figures/figure14.svg",
@@ -249,5 +249,5 @@ rule figure14:
     message:
         "figure14: {output[1]}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.figure14"
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.figure14"
         " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -13,7 +13,7 @@ def fit_parts():
     """Of the fits behind the tables, what was measured of them, and the tables of all of it."""
     used = [group for group in GROUPS if GROUPS[group] and group_fits(group)]
     for group in used:
-        task = f"{plan.task(group)}.json"
+        task = f"{table_fits.task(group)}.json"
         yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json", task])
     yield from expand(f"{RUN}/records/{{group}}.csv", group=used)
 

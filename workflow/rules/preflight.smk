@@ -5,8 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.evaluation import preflight
-from workflow.evaluation.config import ConfigError, read
+from workflow.plan.config import ConfigError, read
+from workflow.run import preflight
 
 FILES = ["config.yaml", *map(str, workflow.overwrite_configfiles)]
 

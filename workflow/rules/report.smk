@@ -3,7 +3,7 @@ rule report:
     input:
         rules.results.input,
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
-        step=step_files("report"),
+        step=step_files("pages.report"),
     output:
         f"{RUN}/report.html",
     log:
@@ -13,5 +13,5 @@ rule report:
     message:
         "report: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.report"
+        "workflow/run/in_env.sh workflow python -m workflow.pages.report"
         " --config {params.config:q} --out {output:q} > {log:q} 2>&1"

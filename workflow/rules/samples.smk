@@ -49,7 +49,7 @@ rule fit_classes:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
-        step=sources.of_module("workflow.steps.fit_classes"),
+        step=sources.of_module("workflow.fit.fit_classes"),
     output:
         model=directory(f"{RUN}/fit/{EACH}/model"),
         record=f"{RUN}/fit/{EACH}/fit.json",
@@ -76,7 +76,7 @@ rule fit_classes:
     message:
         "fit of each class: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        f"{SUPERVISED}python -m workflow.steps.fit_classes"
+        f"{SUPERVISED}python -m workflow.fit.fit_classes"
         " --method {wildcards.method:q} --grid-point {wildcards.point:q}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
@@ -92,7 +92,7 @@ rule class_samples:
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.steps.class_samples"),
+        step=sources.of_module("workflow.samples.draw_classes"),
     output:
         SAMPLES,
     log:
@@ -105,7 +105,7 @@ rule class_samples:
     message:
         "samples: {wildcards.method} {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.class_samples"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.samples.draw_classes"
         " --fit {input.fit:q} --model {input.model:q} --images {params.images:q}"
         " --out {output:q} > {log:q} 2>&1"
 
@@ -114,7 +114,7 @@ rule contact_sheets:
     # A look at the samples of the first seed.
     input:
         samples=lambda wildcards: sample_sets(wildcards.dataset, DRAWN_SEEDS[:1]),
-        step=step_files("contact_sheets"),
+        step=step_files("samples.contact_sheets"),
     output:
         report(
             f"{RUN}/figures/samples_{{dataset}}.png",
@@ -127,7 +127,7 @@ rule contact_sheets:
     message:
         "contact sheets: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.contact_sheets"
+        "workflow/run/in_env.sh workflow python -m workflow.samples.contact_sheets"
         " --samples {input.samples:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -136,7 +136,7 @@ rule judge:
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{JUDGING}.lock",
-        step=sources.of_module("workflow.steps.judge"),
+        step=sources.of_module("workflow.samples.train_judge"),
     output:
         f"{JUDGE}/judge.json",
         f"{JUDGE}/weights.npz",
@@ -157,7 +157,7 @@ rule judge:
     message:
         "judge: {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        f"{SUPERVISED}python -m workflow.steps.judge"
+        f"{SUPERVISED}python -m workflow.samples.train_judge"
         " --data {input.data:q} --seed {wildcards.seed:q} --epochs {params.epochs:q}"
         " --learning-rates {params.rates:q} --lock {input.lock:q} --out {params.folder:q}"
         " > {log:q} 2>&1"
@@ -170,7 +170,7 @@ rule judgements:
         judge=[f"{JUDGE}/judge.json", f"{JUDGE}/weights.npz"],
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{JUDGING}.lock",
-        step=sources.of_module("workflow.steps.judgements"),
+        step=sources.of_module("workflow.samples.judge_samples"),
     output:
         f"{JUDGE}/judgements.json",
     log:
@@ -183,7 +183,7 @@ rule judgements:
     message:
         "judgements: {wildcards.dataset}, judge {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.judgements"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.samples.judge_samples"
         " --samples {input.samples:q} --judge {params.folder:q} --data {input.data:q}"
         " --out {output:q} > {log:q} 2>&1"
 
@@ -194,7 +194,7 @@ rule figure8_accuracy:
         inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
         judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],
         lock=f"envs/{JUDGING}.lock",
-        step=sources.of_module("workflow.steps.figure8_accuracy"),
+        step=sources.of_module("workflow.pictures.figure8_accuracy"),
     output:
         f"{RUN}/figures/figure8_accuracy.json",
     log:
@@ -206,7 +206,7 @@ rule figure8_accuracy:
     message:
         "accuracy on in-painted images: {output}"
     shell:
-        "workflow/steps/in_env.sh {params.environment:q} python -m workflow.steps.figure8_accuracy"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.figure8_accuracy"
         " --inpainting {input.inpainting:q} --judge {params.folder:q} --out {output:q}"
         " > {log:q} 2>&1"
 
@@ -218,7 +218,7 @@ rule table3:
         judges=[f"{folder}/judge.json" for folder in judges()],
         paper=PAPER,
         instances="dcgmm/instances.toml",  # has what must be said of E
-        step=step_files("table3"),
+        step=step_files("samples.table3"),
     output:
         report(
             f"{RUN}/tables/table3.csv",
@@ -242,6 +242,6 @@ rule table3:
     message:
         "Table III: {params.folder}/table3.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table3"
+        "workflow/run/in_env.sh workflow python -m workflow.samples.table3"
         " --judgements {input.judgements:q} --judges {input.judges:q} --paper {input.paper:q}"
         " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -3,7 +3,7 @@ rule table1:
     input:
         records=f"{RUN}/records/table1.csv",
         paper=PAPER,
-        step=step_files("table1"),
+        step=step_files("outliers.table1"),
     output:
         report(
             f"{RUN}/tables/table1.csv",
@@ -28,7 +28,7 @@ rule table1:
     message:
         "Table I: {params.folder}/table1.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table1"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.table1"
         " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
         " --schedule={params.schedule:q} --out {params.folder:q} > {log:q} 2>&1"
 
@@ -37,7 +37,7 @@ rule outlier_classes:
     # Outlier detection with each class in its turn as the outlier.
     input:
         records=f"{RUN}/records/outlier_classes.csv",
-        step=step_files("outlier_classes"),
+        step=step_files("outliers.outlier_classes"),
     output:
         report(
             f"{RUN}/tables/outlier_classes.csv",
@@ -56,7 +56,7 @@ rule outlier_classes:
     message:
         "outlier classes: {params.folder}/outlier_classes.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.outlier_classes"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.outlier_classes"
         " --records {input.records:q} --run {params.run:q} --schedule={params.schedule:q}"
         " --out {params.folder:q} > {log:q} 2>&1"
 
@@ -66,7 +66,7 @@ rule ablations:
     input:
         records=f"{RUN}/records/ablations.csv",
         paper=PAPER,
-        step=step_files("ablations"),
+        step=step_files("outliers.ablations"),
     output:
         report(
             f"{RUN}/tables/ablations.csv",
@@ -86,7 +86,7 @@ rule ablations:
     message:
         "ablations: {params.folder}/ablations.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.ablations"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.ablations"
         " --records {input.records:q} --paper {input.paper:q} --recipe {params.recipe:q}"
         " --run {params.run:q} --schedule={params.schedule:q} --out {params.folder:q}"
         " > {log:q} 2>&1"
@@ -98,7 +98,7 @@ rule table2:
         records=f"{RUN}/records/table2.csv",
         paper=PAPER,
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
-        step=step_files("table2"),
+        step=step_files("outliers.table2"),
     output:
         report(
             f"{RUN}/tables/table2.csv",
@@ -129,7 +129,7 @@ rule table2:
     message:
         "Table II: {params.folder}/table2.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table2"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.table2"
         " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
         " --plan {params.plan:q} --out {params.folder:q} > {log:q} 2>&1"
 
@@ -139,7 +139,7 @@ rule table4:
     input:
         records=f"{RUN}/records/table4.csv",
         paper=PAPER,
-        step=step_files("table4"),
+        step=step_files("training.table4"),
     output:
         report(
             f"{RUN}/tables/table4.csv",
@@ -157,7 +157,7 @@ rule table4:
     message:
         "Table IV: {params.folder}/table4.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table4"
+        "workflow/run/in_env.sh workflow python -m workflow.training.table4"
         " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
         " --out {params.folder:q} > {log:q} 2>&1"
 
@@ -166,7 +166,7 @@ rule table5:
     # The instances and their parameters.
     input:
         instances="dcgmm/instances.toml",
-        step=step_files("table5"),
+        step=step_files("training.table5"),
     output:
         report(
             f"{RUN}/tables/table5.csv",
@@ -183,7 +183,7 @@ rule table5:
     message:
         "Table V: {params.folder}/table5.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table5"
+        "workflow/run/in_env.sh workflow python -m workflow.training.table5"
         " --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -191,7 +191,7 @@ rule table6:
     # Layer types, and the shapes they give.
     input:
         instances="dcgmm/instances.toml",
-        step=step_files("table6"),
+        step=step_files("training.table6"),
     output:
         report(
             f"{RUN}/tables/table6.csv",
@@ -214,5 +214,5 @@ rule table6:
     message:
         "Table VI: {params.folder}/table6.md"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.table6"
+        "workflow/run/in_env.sh workflow python -m workflow.training.table6"
         " --out {params.folder:q} > {log:q} 2>&1"

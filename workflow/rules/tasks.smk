@@ -8,7 +8,7 @@ rule outliers:
         fit=f"{FIT}/fit.json",
         scores=f"{FIT}/scores.npz",
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("outliers"),
+        step=step_files("outliers.measure_outliers"),
     output:
         f"{FIT}/outliers.json",
     log:
@@ -16,7 +16,7 @@ rule outliers:
     message:
         "outliers: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.outliers"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_outliers"
         " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -26,7 +26,7 @@ rule classification:
         fit=f"{FIT}/fit.json",
         scores=f"{FIT}/scores.npz",
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("classification"),
+        step=step_files("training.measure_classification"),
     output:
         f"{FIT}/classification.json",
     log:
@@ -34,7 +34,7 @@ rule classification:
     message:
         "classification: {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.classification"
+        "workflow/run/in_env.sh workflow python -m workflow.training.measure_classification"
         " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -44,7 +44,7 @@ rule held_out:
         fit=f"{FIT}/fit.json",
         scores=f"{FIT}/scores.npz",
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("held_out"),
+        step=step_files("outliers.measure_held_out"),
     output:
         f"{FIT}/held_out.json",
     log:
@@ -52,16 +52,16 @@ rule held_out:
     message:
         "held-out class: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.held_out"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_held_out"
         " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
 def gathered(wildcards):
     """The records of a group's fits."""
     fits = group_fits(wildcards.group)
-    if not fits and (key := plan.OPTIONAL.get(wildcards.group)):
+    if not fits and (key := table_fits.OPTIONAL.get(wildcards.group)):
         raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
-    return [f"{fit}/{plan.task(wildcards.group)}.json" for fit in fits]
+    return [f"{fit}/{table_fits.task(wildcards.group)}.json" for fit in fits]
 
 
 rule records:
@@ -69,7 +69,7 @@ rule records:
     input:
         records=gathered,
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("records"),
+        step=step_files("fit.gather_records"),
     output:
         f"{RUN}/records/{{group}}.csv",
     log:
@@ -78,13 +78,13 @@ rule records:
         root=f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
-        classes=lambda wildcards: plan.classes(wildcards.group, config),
-        seeds=lambda wildcards: plan.seeds(wildcards.group, config),
-        task=lambda wildcards: plan.task(wildcards.group),
+        classes=lambda wildcards: table_fits.classes(wildcards.group, config),
+        seeds=lambda wildcards: table_fits.seeds(wildcards.group, config),
+        task=lambda wildcards: table_fits.task(wildcards.group),
     message:
         "records: {output}"
     shell:
-        "workflow/steps/in_env.sh workflow python -m workflow.steps.records"
+        "workflow/run/in_env.sh workflow python -m workflow.fit.gather_records"
         " --root {params.root:q} --points {params.points:q} --datasets {params.datasets:q}"
         " --classes {params.classes:q} --seeds {params.seeds:q} --task {params.task:q}"
         " --out {output:q} > {log:q} 2>&1"

@@ -5,7 +5,7 @@ run on this machine therefore keeps a process for each environment, the server, 
 libraries loaded and forks once for every job. Each job is still a process of its own, with its own
 log, environment and exit status; it loads the suite itself.
 
-`workflow/steps/in_env.sh` hands a job to `client.py` where a run allows it; the first client of an
+`workflow/run/in_env.sh` hands a job to `client.py` where a run allows it; the first client of an
 environment starts its server.
 """
 

@@ -1,0 +1,55 @@
+"""One style for all figures: legible in black and white and to colour-blind readers."""
+
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow.common import files
+
+# Okabe and Ito's palette, in an order of falling lightness contrast; lines differ in dashes too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a dollar sign, too
+    "svg.hashsalt": "dcgmm",  # the same figure is the same file
+}
+
+
+def use_style() -> None:
+    """Set the style and draw to files alone."""
+    matplotlib.use("agg")
+    matplotlib.rcParams.update(STYLE)
+
+
+def say(axis: Axes, text: str) -> None:
+    """Put text in the middle of a panel, as where there is nothing to draw."""
+    style = {"ha": "center", "va": "center", "wrap": True}
+    axis.text(0.5, 0.5, text, transform=axis.transAxes, **style)
+
+
+def nothing(text: str) -> Figure:
+    """A figure that only says why it shows nothing."""
+    figure, axis = plt.subplots(figsize=(4, 2))
+    axis.set_axis_off()
+    say(axis, text)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `<name>.svg` and `<name>.png`, atomically."""
+    with files.replacing(folder / f"{name}.svg") as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    with files.replacing(folder / f"{name}.png") as file:
+        figure.savefig(file, format="png", dpi=300, metadata={"Software": None})

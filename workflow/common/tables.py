@@ -1,0 +1,148 @@
+"""Tables as CSV for programs, Markdown for reading and TeX for papers.
+
+A cell is text; `**` around it marks the best value of its column, as in Markdown.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.common import files, frames
+
+DASH = "–"
+
+DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "svhn": "SVHN",
+    "colour_digits": "colour_digits (of MNIST, not SVHN)",
+}
+
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",
+    "{": r"\{", "}": r"\}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "±": r"$\pm$", "×": r"$\times$", "−": r"$-$", DASH: "--", "Δ": r"$\Delta$", "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "²": r"$^2$", "·": r"$\cdot$",
+    "′": "$'$",
+}  # fmt: skip
+
+
+@dataclass
+class Section:
+    """A table for readers, with what must be said above and below it."""
+
+    title: str
+    caption: str
+    cells: pd.DataFrame
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+NOTHING = Section("No results", "There is no fit that this table could be made of.", pd.DataFrame())
+
+
+def name(dataset: str) -> str:
+    """A dataset as readers know it."""
+    return DATASETS.get(dataset, dataset)
+
+
+def images_of(rows: pd.DataFrame) -> str:
+    """Which images the records of one dataset used, as in `all of MNIST`."""
+    share = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
+    return f"{share} {name(rows['dataset'].iloc[0])}"
+
+
+def number(value: float, digits: int = 1, signed: bool = False) -> str:
+    """A number with a true minus, or a dash for NaN."""
+    if pd.isna(value):
+        return DASH
+    return f"{value:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+
+
+def count(value: float) -> str:
+    """A whole number in groups of three, or a dash for NaN."""
+    return DASH if pd.isna(value) else f"{int(value):,}"
+
+
+def best(text: str) -> str:
+    """Mark a cell as the best of its column."""
+    return f"**{text}**"
+
+
+def cell(row: pd.Series) -> str:
+    """Mean, spread and interval, marked if the best of its column.
+
+    Args:
+        row: has `n`, `mean`, `std`, `ci_low`, `ci_high` and `best`.
+    """
+    if not row["n"] > 0:
+        return DASH
+    text = spread(row["mean"], row["std"])
+    interval = f"[{number(row['ci_low'])}, {number(row['ci_high'])}]"
+    marked = best(text) if row["best"] else text
+    return f"{marked} {interval}" if row["n"] > 1 else marked
+
+
+def spread(mean: float, std: float) -> str:
+    """`95.4 ± 0.2`, or the mean alone if one value has no spread."""
+    if pd.isna(mean) or pd.isna(std):
+        return number(mean)
+    return f"{number(mean)} ± {number(std)}"
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write the numbers of a table."""
+    frames.write_csv(path, table, float_format="%.4f")
+
+
+def write_markdown(path: Path, sections: Sequence[Section]) -> None:
+    """Write sections for reading; several follow one another under titles of their own."""
+    parts = []
+    for section in sections or [NOTHING]:
+        cells = section.cells.map(_unpiped).rename(columns=_unpiped)
+        table = cells.to_markdown(index=False, disable_numparse=True)
+        notes = "\n".join(f"- {note}" for note in section.notes)
+        parts += [f"# {section.title}", section.caption, table, notes]
+    files.write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _unpiped(cell: object) -> str:
+    """A cell that does not end where it holds a `|`."""
+    return str(cell).replace("|", r"\|")
+
+
+def write_tex(path: Path, sections: Sequence[Section]) -> None:
+    """Write sections as `table` floats that need the package booktabs."""
+    files.write_text(path, "\n".join(map(_tex, sections or [NOTHING])))
+
+
+def _tex(section: Section) -> str:
+    cells = section.cells
+    rows = [" & ".join(map(escape, row)) + r" \\" for row in cells.itertuples(index=False)]
+    tabular = [
+        rf"\begin{{tabular}}{{{'l' * len(cells.columns)}}}",
+        r"\toprule",
+        " & ".join(map(escape, cells.columns)) + r" \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(section.title)}. {escape(section.caption)}}}",
+        *(tabular if len(cells.columns) else []),
+        *(rf"\par\footnotesize {escape(note)}" for note in section.notes),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    r"""Text for TeX, `**best**` as `\textbf{best}`."""
+    escaped = "".join(_TEX.get(character, character) for character in text)
+    escaped = re.sub(r"`([^`]*)`", r"\\texttt{\1}", escaped)
+    return re.sub(r"\*\*(.+?)\*\*", r"\\textbf{\1}", escaped)

@@ -1,0 +1,72 @@
+"""A run beside the published results, cell by cell, with the tolerance of their seeds' spread.
+
+Writes `reproduction.csv`, and `reproduction.md` with the cells that lie outside first.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.common import tables
+from workflow.common.command_line import plain_errors
+from workflow.comparison import reproduction
+from workflow.fit import tidy
+
+READERS = ["outside", "no spread", "within", "equal"]  # in this order; the rest is counted
+AREAS = {"auroc", "auc100", "accuracy"}  # shown in percent
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.comparison.compare_with_published", description=__doc__
+    )
+    parser.add_argument("--records", required=True, nargs="+", type=Path, help="of the run, CSV")
+    parser.add_argument("--published", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        ours = tidy.read_all(options.records)
+        result = reproduction.compare(ours, tidy.read(options.published))
+        tables.write_csv(options.out / "reproduction.csv", result)
+        section = written(result, options.run, options.published)
+        tables.write_markdown(options.out / "reproduction.md", [section])
+
+
+def written(result: pd.DataFrame, run: str, published: Path) -> tables.Section:
+    """For readers: how many cells have which verdict, and those that could be compared."""
+    counts = result["verdict"].value_counts().reindex(reproduction.VERDICTS, fill_value=0)
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    shown = result[result["verdict"].isin(READERS)]
+    shown = shown.sort_values("verdict", key=lambda names: names.map(READERS.index), kind="stable")
+    changed = sorted({name for names in result["settings"] if names for name in names.split(", ")})
+    notes = [f"settings that differ: {', '.join(changed)}"] if changed else []
+    return tables.Section(
+        f"Run `{run}` beside the published results",
+        f"Of {len(result)} cells: {counted}. {reproduction.RULE} Published: `{published}`.",
+        pd.DataFrame(map(_cells, shown.to_dict("records")), dtype=object),
+        notes,
+    )
+
+
+def _cells(row: dict) -> dict[str, str]:
+    scale = 100 if row["metric"] in AREAS else 1
+    return {
+        "model": f"{row['method']} {row['grid_point']}",
+        "dataset": tables.name(row["dataset"]),
+        "task": f"{row['task']}, {row['classes']}",
+        "measure": f"{row['metric']}, {row['evidence']}, layer {row['layer']}",
+        "ours": tables.number(scale * row["mean"], 2),
+        "n": str(row["n"]),
+        "published": tables.number(scale * row["published_mean"], 2),
+        "published n": str(row["published_n"]),
+        "difference": tables.number(scale * row["difference"], 2, signed=True),
+        "tolerance": tables.number(scale * row["tolerance"], 2),
+        "verdict": row["verdict"],
+    }
+
+
+if __name__ == "__main__":
+    main()

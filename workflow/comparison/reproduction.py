@@ -1,0 +1,116 @@
+"""A run's measurements beside the published ones, cell by cell.
+
+A cell is one metric of one layer of one grid point on one dataset: its mean over the run's seeds
+against the mean over the published seeds.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from workflow.common import intervals
+from workflow.fit import tidy
+
+FIT = ["task", "method", "grid_point", "dataset", "classes"]
+CELL = [*FIT, "metric", "evidence", "layer"]
+VERDICTS = ["equal", "within", "outside", "no spread", "other settings", "not published"]
+RULE = (
+    "`equal`: the same seeds gave the same values, up to rounding; `within` and `outside`: the "
+    "mean lies within or outside of the 95 % prediction interval for a mean of that many seeds, by "
+    "the published seeds' standard deviation (Student's t); `no spread`: there is one published "
+    "seed alone; `other settings`: the images, or the settings named, are not the published ones; "
+    "`not published`: the model, dataset or measure is not among them. Of cells that agree, one in "
+    "twenty lies outside by chance."
+)
+
+
+def compare(ours: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """A row for each cell of the run.
+
+    Args:
+        ours: tidy table of the run's records.
+        published: tidy table of the published ones.
+
+    Returns:
+        The cell; `n`, `mean` of the run; `published_n`, `published_mean`, `published_std`;
+        `difference`, `tolerance` (half of the prediction interval), `verdict`, and those `settings`
+        that differ.
+    """
+    theirs = dict(iter(_measured(published).groupby(CELL, sort=False)))
+    other = _settings(published)
+    rows = []
+    for cell, group in _measured(ours).groupby(CELL, sort=False):
+        fit = cell[: len(FIT)]
+        different = _different(_settings(group)[fit], other[fit]) if fit in other else []
+        found = theirs.get(cell, group.head(0))
+        rows.append(dict(zip(CELL, cell, strict=True)) | _compared(group, found, different))
+    columns = [*CELL, "n", "mean", "published_n", "published_mean", "published_std", "difference",
+               "tolerance", "verdict", "settings"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tolerance(std: float, published: int, ours: int, level: float = intervals.LEVEL) -> float:
+    """Half of the prediction interval for a mean of `ours` values; NaN for one published value."""
+    if published < 2:
+        return math.nan
+    quantile = stats.t.ppf((1 + level) / 2, published - 1)
+    return float(quantile * std * math.sqrt(1 / published + 1 / ours))
+
+
+def _measured(records: pd.DataFrame) -> pd.DataFrame:
+    """Values of fits that have one."""
+    return records[records["value"].notna()]
+
+
+def _settings(records: pd.DataFrame) -> dict[tuple, dict[str, Any]]:
+    """What shaped the fits of each point: images, and settings that are not empty."""
+    columns = ["source", "train_images", "sample_weight"]
+    columns += [name for name in records if name.startswith("settings.")]
+    first = records.groupby(FIT, sort=False)[columns].first()
+    return {fit: row.dropna().to_dict() for fit, row in first.iterrows()}
+
+
+def _different(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """Which settings differ; those that one side alone has came with another version."""
+    return sorted(
+        name.removeprefix("settings.")
+        for name in ours.keys() & theirs.keys()
+        if tidy.setting(ours[name]) != tidy.setting(theirs[name])
+    )
+
+
+def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, different: list[str]) -> dict[str, Any]:
+    values, published = ours["value"], theirs["value"]
+    std = float(published.std()) if len(published) > 1 else math.nan
+    allowed = tolerance(std, len(published), len(values)) if len(published) else math.nan
+    difference = float(values.mean() - published.mean()) if len(published) else math.nan
+    if len(published) == 0:
+        verdict = "not published"
+    elif different:
+        verdict = "other settings"
+    elif _equal(ours, theirs):
+        verdict = "equal"
+    elif math.isnan(allowed):
+        verdict = "no spread"
+    else:
+        verdict = "within" if abs(difference) <= allowed else "outside"
+    return {
+        "n": len(values),
+        "mean": float(values.mean()),
+        "published_n": len(published),
+        "published_mean": float(published.mean()) if len(published) else math.nan,
+        "published_std": std,
+        "difference": difference,
+        "tolerance": allowed,
+        "verdict": verdict,
+        "settings": ", ".join(different),
+    }
+
+
+def _equal(ours: pd.DataFrame, theirs: pd.DataFrame) -> bool:
+    """Whether every seed of the run is published with the same value."""
+    both = ours.merge(theirs, "left", "seed", suffixes=("", "_published"))
+    return bool(np.allclose(both["value"], both["value_published"], rtol=0, atol=intervals.EQUAL))

@@ -1,0 +1,1 @@
+"""What jobs take: measured, and estimated beforehand."""

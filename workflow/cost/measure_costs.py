@@ -1,0 +1,29 @@
+"""What the jobs of a finished run took, as the table that `snakemake estimate` falls back on."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.common import files
+from workflow.common.command_line import plain_errors
+from workflow.cost import costs, jobs
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.cost.measure_costs", description=__doc__
+    )
+    parser.add_argument("--configfiles", nargs="*", default=[], type=Path, help="of that run")
+    parser.add_argument("--out", required=True, type=Path, help="CSV to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        found = costs.measurements(jobs.planned(options.configfiles))
+        if not found:
+            raise ValueError("no job of this run was measured; make the run first")
+        files.write_text(options.out, pd.DataFrame(costs.write(found)).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What methods say themselves of fits that nothing like was measured of: they time a few steps."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from workflow.cost import costs
+from workflow.cost.jobs import Job
+
+COLOUR = ("svhn", "colour_digits")
+FITS = ("fit", "fit_classes", "fit_together")
+
+Launch = tuple[str, ...]
+"""What `in_env.sh` is told before a command, as `grid.launch` says it."""
+
+
+def seconds(jobs: Iterable[Job]) -> dict[int, float]:
+    """Number of a job -> seconds on this machine's CPU, for those whose method can tell."""
+    asked: dict[tuple[str, Launch], dict[str, list[Job]]] = {}
+    for job in jobs:
+        if job.rule in FITS and not job.gpu:
+            key = (job.wildcards["method"], tuple(job.params["environment"]))
+            asked.setdefault(key, {}).setdefault(_question(job), []).append(job)
+    told = {}
+    for (method, launch), questions in asked.items():
+        answers = _ask(method, launch, list(questions))
+        for answer, alike in zip(answers, questions.values(), strict=True):
+            if answer is not None:
+                told |= {job.number: answer * costs.images(job)[1] for job in alike}
+    return told
+
+
+def _question(job: Job) -> str:
+    """A fit as `workflow.fit.time_fits` is asked for it; seeds and datasets of a kind are one."""
+    return json.dumps(
+        {
+            "settings": json.loads(job.params["settings"]),
+            "images": costs.images(job)[0],
+            "input_shape": [32, 32, 3] if job.wildcards["dataset"] in COLOUR else [28, 28, 1],
+            "memory_gb": job.memory_limit,
+        }
+    )
+
+
+def _ask(method: str, launch: Launch, questions: list[str]) -> list[float | None]:
+    """Seconds of each, by a process in the method's environment; None where it cannot tell."""
+    command = ["workflow/run/in_env.sh", *launch, "python", "-m", "workflow.fit.time_fits"]
+    answer = subprocess.run(
+        [*command, "--method", method],
+        input=f"[{', '.join(questions)}]",
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if answer.returncode:
+        print(f"{method} could not time its fits; the reason stands above", file=sys.stderr)
+        return [None] * len(questions)
+    return json.loads(answer.stdout)

@@ -1,0 +1,155 @@
+"""Prepared image datasets: the arrays that every step reads, and choosing among them.
+
+Needs numpy alone, so that every method's environment can read them; `preparation` makes them.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.common import npz, places
+
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_CLASSES = re.compile(f"only(?P<one>{_NUMBER})|not(?P<several>{_NUMBER}(?:_{_NUMBER})*)")
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The images and labels of one dataset, as published: neither scaled nor clipped.
+
+    Attributes:
+        name: `mnist`, `fashion_mnist`, ...
+        source: `full` or `subset`.
+        x_train: uint8 [n, H, W, C].
+        y_train: int64 [n].
+        x_test: uint8 [m, H, W, C].
+        y_test: int64 [m].
+        sha256: file name -> digest of the content the arrays were read from, gzip removed.
+
+    Raises:
+        ValueError: an array of another type or shape, or images and labels of different number.
+    """
+
+    name: str
+    source: str
+    x_train: NDArray[np.uint8]
+    y_train: NDArray[np.int64]
+    x_test: NDArray[np.uint8]
+    y_test: NDArray[np.int64]
+    sha256: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        for split in ("train", "test"):
+            x, y = getattr(self, f"x_{split}"), getattr(self, f"y_{split}")
+            if x.dtype != np.uint8 or x.ndim != 4 or y.dtype != np.int64 or y.ndim != 1:
+                raise ValueError(
+                    f"{self.name}: x_{split} is {x.dtype} {x.shape} and y_{split} {y.dtype} "
+                    f"{y.shape}, they must be uint8 [n, H, W, C] and int64 [n]"
+                )
+            if len(x) != len(y) or len(x) == 0:
+                raise ValueError(
+                    f"{self.name}: {len(x)} {split} images and {len(y)} {split} labels, "
+                    "their numbers must be equal and above zero"
+                )
+        if self.x_train.shape[1:] != self.x_test.shape[1:]:
+            raise ValueError(
+                f"{self.name}: training images are {self.x_train.shape[1:]} and test images "
+                f"{self.x_test.shape[1:]}, their sizes must be equal"
+            )
+
+    @property
+    def digest(self) -> str:
+        """One sha256 for the whole: of the lines `<sha256>  <file>`, in the order of the names."""
+        lines = "".join(f"{self.sha256[file]}  {file}\n" for file in sorted(self.sha256))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the dataset as an uncompressed `.npz`, atomically; see `load`."""
+        about = {"dataset": self.name, "source": self.source, "files": dict(self.sha256)}
+        npz.write(path, about, {key: getattr(self, key) for key in _ARRAYS})
+
+
+def load(path: Path) -> Dataset:
+    """Read a dataset that `Dataset.save` wrote.
+
+    Raises:
+        ValueError: the file is damaged, altered, or not a prepared dataset.
+        OSError: the file cannot be read.
+    """
+    about, arrays = npz.read(path)
+    try:
+        result = Dataset(about["dataset"], about["source"], **arrays, sha256=about["files"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a prepared dataset ({error}); remove it") from None
+    places.check(path, about)
+    return result
+
+
+def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
+    """Select the samples of some classes.
+
+    Args:
+        labels: integers [n].
+        classes: `all`, `only<c>` (class c alone), `not<c>` (every class but c) or `not<c>_<d>`
+            (but c and d).
+
+    Returns:
+        A mask, bool [n].
+
+    Raises:
+        ValueError: any other string, or a class that no label has.
+    """
+    if classes == "all":
+        return np.ones(len(labels), dtype=bool)
+    match = _CLASSES.fullmatch(classes)
+    if match is None:
+        raise ValueError(
+            f"unknown classes '{classes}'; write 'all', or 'not' or 'only' and a class, as in "
+            "'not0' or 'only7', or 'not' and several, as in 'not0_1'"
+        )
+    named = [int(number) for number in (match["one"] or match["several"]).split("_")]
+    if set(named) - set(labels):
+        present = ", ".join(str(label) for label in np.unique(labels))
+        raise ValueError(f"'{classes}' names an empty class; the labels hold {present or 'none'}")
+    is_named = np.isin(labels, named)
+    return is_named if match["one"] else ~is_named
+
+
+def before_test(classes: str) -> str:
+    """What may be seen before the test: of `not0_1`, `not0`; of others, the same."""
+    return classes.partition("_")[0]
+
+
+def held_out(classes: str) -> list[int]:
+    """Classes that a grid point may be chosen by: of `not0_1`, 1; of others, none.
+
+    The first class that a fit goes without is the test's outlier.
+    """
+    return [int(number) for number in classes.split("_")[1:]]
+
+
+def holdout(n: int) -> NDArray[np.bool_]:
+    """Mask of the last sixth of n training images, kept aside for choosing settings.
+
+    Of 60,000 these are the last 10,000, which the authors' release of the sum-product networks
+    keeps aside too.
+    """
+    return np.arange(n) >= n * 5 // 6
+
+
+def as_float(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Scale pixels from uint8 to float32 in [0, 1], of the same shape; nothing else is changed.
+
+    Raises:
+        ValueError: the images are not uint8, so that they may have been scaled before.
+    """
+    if images.dtype != np.uint8:
+        raise ValueError(f"the images are {images.dtype}, only uint8 pixels can be scaled")
+    return np.divide(images, 255, dtype=np.float32)

@@ -1,0 +1,191 @@
+"""Fetch one file from the first of several mirrors that delivers it, whole and as published."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import requests
+from tqdm import tqdm
+
+from workflow.data import idx
+
+# Answers worth asking again for; any other error status is the mirror's last word.
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PIECE = 1 << 16  # bytes written at a time
+
+
+class DownloadError(Exception):
+    """No mirror delivered the file, or it could not be written."""
+
+
+def download(
+    urls: Sequence[str],
+    target: Path,
+    *,
+    sha256: str,
+    retries: int = 2,
+    backoff: float = 0.5,
+    timeout: tuple[float, float] = (5.0, 30.0),
+    limit: int = idx.MAX_CONTENT,
+) -> None:
+    """Fetch `target` from the first of `urls` whose content has the digest `sha256`.
+
+    The bytes gather in `<target>.part`, from which an interrupted download goes on, also in a
+    later process; `target` appears only when its content is right. A `target` that is already
+    there is left alone.
+
+    Args:
+        urls: mirrors, the preferred one first.
+        target: where the file goes; its folder is made if needed.
+        sha256: digest of the content after removing gzip, which mirrors compress differently.
+        retries: how many more times to ask each mirror after a passing failure.
+        backoff: seconds before the first retry, doubled for each further one.
+        timeout: seconds to wait for a connection and for each piece of data.
+        limit: the most bytes to accept, against a mirror that sends without end.
+
+    Raises:
+        DownloadError: each mirror with its reason, and where to put the file by hand.
+    """
+    part = target.with_name(target.name + ".part")
+    reasons = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(target.parent):
+            if target.exists():  # another process fetched it while this one waited
+                return
+            for url in urls:
+                try:
+                    _fetch(url, part, sha256, retries, backoff, timeout, limit)
+                except (requests.RequestException, ValueError) as error:
+                    reasons.append(f"  {url}: {_reason(error)}")
+                else:
+                    part.replace(target)
+                    return
+    except OSError as error:
+        raise DownloadError(f"cannot download to {target}: {error}") from error
+    raise DownloadError(
+        "\n".join([f"no mirror delivered {target.name}:", *reasons])
+        + f"\nput the file {target.name} into the folder {target.parent} by hand"
+    )
+
+
+def _fetch(
+    url: str,
+    part: Path,
+    sha256: str,
+    retries: int,
+    backoff: float,
+    timeout: tuple[float, float],
+    limit: int,
+) -> None:
+    """Complete `part` from one mirror; ValueError if the content is not as published."""
+    inherited = part.exists()
+    for attempt in range(retries + 1):
+        try:
+            _transfer(url, part, timeout, limit)
+            break
+        except requests.RequestException as error:
+            if attempt == retries or not _is_transient(error):
+                raise
+            time.sleep(backoff * 2**attempt)
+    try:
+        _check(part, sha256)
+    except ValueError:
+        part.unlink()
+        if not inherited:
+            raise
+        # The beginning came from another mirror, whose compressed bytes may differ: once more.
+        _fetch(url, part, sha256, retries, backoff, timeout, limit)
+
+
+def _transfer(url: str, part: Path, timeout: tuple[float, float], limit: int) -> None:
+    """One request: append what `part` lacks, or begin it anew if the server ignores Range."""
+    have = part.stat().st_size if part.exists() else 0
+    # Without `identity` a server may send a .gz as the encoding of its content, without length.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        if have and response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # nothing is missing, or the file is another one: the digest decides
+        response.raise_for_status()
+        resumed = response.status_code == requests.codes.partial_content
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            part.unlink(missing_ok=True)
+            raise requests.ConnectionError("the server answered with another range than asked")
+        length = response.headers.get("Content-Length", "")
+        encoded = "Content-Encoding" in response.headers
+        start = have if resumed else 0
+        total = start + int(length) if length.isdecimal() and not encoded else None
+        if not _append(response, part, start, total, limit):
+            part.unlink()
+            raise ValueError(f"it sends more than {limit} bytes")
+    if total is not None and part.stat().st_size < total:
+        raise requests.ConnectionError(f"broke off after {part.stat().st_size} of {total} bytes")
+
+
+def _append(
+    response: requests.Response, part: Path, start: int, total: int | None, limit: int
+) -> bool:
+    """Write the body of `response` into `part` from byte `start` on, with a progress bar.
+
+    Returns:
+        Whether the whole of it is within the limit; it is cut off there.
+    """
+    bar = tqdm(  # disable=None: silent unless stderr is a terminal
+        total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=None
+    )
+    with part.open("ab" if start else "wb") as file, bar:
+        for piece in response.iter_content(_PIECE):
+            if file.tell() + len(piece) > limit:
+                return False
+            file.write(piece)
+            bar.update(len(piece))
+    return True
+
+
+def _check(part: Path, sha256: str) -> None:
+    """ValueError with both digests if the content of `part` is not the expected one."""
+    found = hashlib.sha256(idx.read_content(part)).hexdigest()
+    if found != sha256:
+        raise ValueError(f"the content has the sha256 {found}, expected {sha256}")
+
+
+def _is_transient(error: requests.RequestException) -> bool:
+    """Whether the same request may succeed a moment later."""
+    if error.response is not None:
+        return error.response.status_code in TRANSIENT
+    # A host that does not even accept the connection in time is taken for dead: with retries,
+    # a firewall that drops packets would cost a minute for each file.
+    lasting = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+    passing = (
+        requests.ConnectionError,
+        requests.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+    )
+    return isinstance(error, passing) and not isinstance(error, lasting)
+
+
+def _reason(error: Exception) -> str:
+    """The cause of one mirror's failure in a few words."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"HTTP {response.status_code} {response.reason}"
+    # A refused connection reaches us as requests(urllib3's MaxRetryError(the cause)).
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return str(cause or error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a lock on `folder`, so that two processes never write the same `.part`."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # A file system without locks leaves the checksum as the only guard.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

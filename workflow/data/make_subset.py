@@ -1,0 +1,149 @@
+"""Rebuild the shipped subset of MNIST and FashionMNIST from the published files, bit for bit.
+
+Per class the first 600 training and the first 100 test images, in the order of the published
+file; row k of `train-indices.txt` is the place of image k in that file.
+"""
+
+import argparse
+import csv
+import gzip
+import hashlib
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.common.files import replacing
+from workflow.data import idx
+from workflow.data.datasets import Dataset
+from workflow.data.download import DownloadError
+from workflow.data.originals import SUBSET, SUBSET_TABLE, TABLE, Original, read_table
+from workflow.data.preparation import DATA_DIR_VARIABLE, prepare
+
+DATASETS = ("mnist", "fashion_mnist")
+
+PER_CLASS = {"train": 600, "test": 100}
+COLUMNS = ("dataset", "split", "kind", "file", "sha256", "licence")
+
+
+def first_per_class(labels: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Places of the first `count` samples of each class, ascending.
+
+    Args:
+        labels: integers [n].
+        count: samples to take of each class.
+
+    Returns:
+        int64 [count * number of classes].
+
+    Raises:
+        ValueError: a class has fewer than `count` samples.
+    """
+    classes, sizes = np.unique(labels, return_counts=True)
+    if sizes.min() < count:
+        raise ValueError(f"class {classes[sizes.argmin()]} has {sizes.min()} of {count} samples")
+    places = [np.flatnonzero(labels == c)[:count] for c in classes]
+    return np.sort(np.concatenate(places))
+
+
+def build(data_dir: Path) -> dict[str, bytes]:
+    """Every generated file of the subset: path below the subset's folder -> content."""
+    originals = read_table(TABLE)
+    files, rows = {}, []
+    for name in DATASETS:
+        dataset = prepare(name, "full", data_dir)
+        for split, count in PER_CLASS.items():
+            chosen = first_per_class(getattr(dataset, f"y_{split}"), count)
+            for kind, content in _contents(dataset, split, chosen).items():
+                file = _file_name(originals, name, split, kind)
+                licence = next(row.licence for row in originals if row.dataset == name)
+                digest = hashlib.sha256(content).hexdigest()
+                rows.append([name, split, kind, file, digest, licence])
+                files[f"{name}/{file}"] = _gzip(content) if file.endswith(".gz") else content
+    table = io.StringIO(newline="")
+    csv.writer(table, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
+    return files | {SUBSET_TABLE.name: table.getvalue().encode()}
+
+
+def compare(built: dict[str, bytes], folder: Path) -> list[str]:
+    """How the files in `folder` differ from the built ones, one sentence each.
+
+    A gzip file is compared by its content: other releases of zlib compress the same bytes to
+    another stream.
+    """
+    differences = []
+    for path, content in built.items():
+        try:
+            if idx.read_content(folder / path) != _unpacked(content):
+                differences.append(f"{folder / path} differs from its rebuild")
+        except (OSError, ValueError) as error:
+            differences.append(str(error))
+    return differences
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Rebuild or check the subset; exit status 1 if it differs or cannot be built."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.data.make_subset", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        help=f"folder of the published files; the environment's {DATA_DIR_VARIABLE} wins over it",
+    )
+    parser.add_argument("--out", type=Path, default=SUBSET, help="the subset's folder")
+    parser.add_argument("--check", action="store_true", help="only compare, write nothing")
+    options = parser.parse_args(arguments)
+    try:
+        built = build(options.data_dir)
+        if options.check:
+            if differences := compare(built, options.out):
+                sys.exit("\n".join(differences))
+            print(f"{options.out}: all {len(built)} files equal a rebuild")
+            return
+        for path, content in built.items():
+            with replacing(options.out / path) as file:
+                file.write(content)
+    except (ValueError, OSError, DownloadError) as error:
+        sys.exit(f"{parser.prog}: {error}")
+    size = sum(len(content) for content in built.values())
+    print(f"{options.out}: {len(built)} files, {size} bytes")
+
+
+def _contents(dataset: Dataset, split: str, chosen: NDArray[np.int64]) -> dict[str, bytes]:
+    """The uncompressed files of one split: images, labels and the places they come from."""
+    images = getattr(dataset, f"x_{split}")[chosen, ..., 0]  # [k, H, W]
+    labels = getattr(dataset, f"y_{split}")[chosen].astype(np.uint8)
+    return {
+        "images": idx.encode(images),
+        "labels": idx.encode(labels),
+        "indices": "".join(f"{place}\n" for place in chosen).encode(),
+    }
+
+
+def _file_name(originals: list[Original], dataset: str, split: str, kind: str) -> str:
+    """Images and labels keep their published names."""
+    if kind == "indices":
+        return f"{split}-indices.txt"
+    wanted = (dataset, split, kind)
+    return next(row.file for row in originals if (row.dataset, row.split, row.kind) == wanted)
+
+
+def _gzip(content: bytes) -> bytes:
+    """Compress without a time or name in the header, so that the same bytes come out again."""
+    stream = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=stream, mtime=0) as file:
+        file.write(content)
+    return stream.getvalue()
+
+
+def _unpacked(content: bytes) -> bytes:
+    """The content of a gzip stream; anything else as it is."""
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Making prepared datasets: of published files, of the shipped subset, or of another dataset."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflow.common.hints import nearest
+from workflow.data import colour_digits, idx, mat, originals
+from workflow.data.datasets import Dataset
+from workflow.data.download import DownloadError
+
+DATA_DIR_VARIABLE = "DCGMM_DATA_DIR"
+SOURCES = ("full", "subset")
+COLOUR_DIGITS, SVHN = "colour_digits", "svhn"
+_INSTEAD = (
+    f"the dataset {COLOUR_DIGITS}, colour images of the same size made of MNIST, can stand in"
+)
+_SEEDS = {"train": 0, "test": 1}
+
+Arrays = dict[tuple[str, str], NDArray[np.uint8]]  # split and `images` [n, H, W, C] or `labels` [n]
+
+
+def prepare(
+    name: str, source: str, data_dir: Path | str, *, table: Path = originals.TABLE
+) -> Dataset:
+    """Find, fetch, check and read the files of one dataset, or make it of those of MNIST.
+
+    `subset` reads the images that ship with the suite and needs nothing else. `full` takes each
+    file from the first of: the user's folder `<data_dir>/<name>/` (as published, or without its
+    `.gz`), the mirrors (which deliver into that folder), the local folders of the table.
+
+    Args:
+        name: a dataset of the table, or `colour_digits`.
+        source: `full` or `subset`.
+        data_dir: the configured data folder; the environment variable DCGMM_DATA_DIR wins over it.
+        table: another table of published files.
+
+    Raises:
+        ValueError: an unknown name or source, or a file whose content is not as published.
+        OSError: a file cannot be read.
+        DownloadError: a file is nowhere to be had.
+    """
+    if source not in SOURCES:
+        raise _unknown("source", source, SOURCES)
+    if name == COLOUR_DIGITS:
+        return _coloured(prepare("mnist", source, data_dir, table=table))
+    if source == "subset":
+        table, folder = originals.SUBSET_TABLE, originals.SUBSET
+        if name == SVHN:
+            raise ValueError(f"no subset of SVHN ships, only the full source has it; {_INSTEAD}")
+    else:
+        folder = Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()
+    rows = originals.read_table(table)
+    known = dict.fromkeys([*(row.dataset for row in rows), COLOUR_DIGITS])
+    if name not in known:
+        raise _unknown("dataset", name, known)
+    files = [row for row in rows if row.dataset == name and row.kind in _DECODED]
+    arrays: Arrays = {}
+    for row in files:
+        try:
+            path, content = originals.obtain(row, folder / name)
+        except DownloadError as error:
+            raise DownloadError(f"{error}\n{_INSTEAD}" if name == SVHN else str(error)) from error
+        decoded = _DECODED[row.kind](content, str(path))
+        arrays |= {(row.split, kind): array for kind, array in decoded.items()}
+    return Dataset(
+        name=name,
+        source=source,
+        x_train=arrays["train", "images"],
+        y_train=arrays["train", "labels"].astype(np.int64),
+        x_test=arrays["test", "images"],
+        y_test=arrays["test", "labels"].astype(np.int64),
+        sha256={row.file: row.sha256 for row in files},
+    )
+
+
+def _images(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
+    return {"images": idx.decode(content, ndim=3, name=name)[..., np.newaxis]}  # [n, H, W, 1]
+
+
+def _labels(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
+    return {"labels": idx.decode(content, ndim=1, name=name)}
+
+
+def _both(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
+    images, labels = mat.decode(content, name=name)
+    return {"images": images, "labels": labels}
+
+
+_DECODED = {"images": _images, "labels": _labels, "both": _both}  # the kinds that hold arrays
+
+
+def _coloured(mnist: Dataset) -> Dataset:
+    """`colour_digits` of the images of MNIST, whose labels and split it keeps.
+
+    Its record has the digests of MNIST's files and of the pixels that were made of them.
+    """
+    made = {
+        split: colour_digits.make(getattr(mnist, f"x_{split}")[..., 0], seed=seed)
+        for split, seed in _SEEDS.items()
+    }
+    digests = {f"x_{split}": hashlib.sha256(x.tobytes()).hexdigest() for split, x in made.items()}
+    return Dataset(
+        name=COLOUR_DIGITS,
+        source=mnist.source,
+        x_train=made["train"],
+        y_train=mnist.y_train,
+        x_test=made["test"],
+        y_test=mnist.y_test,
+        sha256=dict(mnist.sha256) | digests,
+    )
+
+
+def _unknown(what: str, word: str, choices: Iterable[str]) -> ValueError:
+    """The error for a name that is not among `choices`, with the nearest one."""
+    return ValueError(f"unknown {what} '{word}'; {nearest(word, choices)}")

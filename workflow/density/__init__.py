@@ -1,0 +1,1 @@
+"""Densities in bits per dimension."""

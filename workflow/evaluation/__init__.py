@@ -1,1 +1,0 @@
-"""What the steps share: data, records, metrics, tables and figures."""

@@ -1,0 +1,1 @@
+"""Fitting a method, scoring with it, and the records of both."""

@@ -1,0 +1,105 @@
+"""The scores that a fit gave images, as one file.
+
+Needs numpy alone, so that every method's environment can write it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow.common import npz, places
+
+LABELS = {"test": "labels", "predicted": "labels", "validation": "validation_labels"}
+"""Split -> the classes of its images."""
+FIT = ("method", "grid_point", "settings", "training", "dataset", "classes", "seed")
+"""What scores say of the fit that gave them, as its record does."""
+NO_LABELS = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a fit gives images, in nats.
+
+    Attributes:
+        labels: of the test images, [n].
+        test: evidence -> layer, bottom to top -> [n].
+        validation: the same of the images kept aside; empty without holdout.
+        validation_labels: of these, [m].
+        predicted: the classes of the test images under `all` and `top`; empty without classifier.
+    """
+
+    labels: np.ndarray
+    test: dict[str, dict[str, np.ndarray]]
+    validation: dict[str, dict[str, np.ndarray]]
+    predicted: dict[str, dict[str, np.ndarray]]
+    validation_labels: np.ndarray
+
+
+def write(
+    path: Path,
+    fit: Mapping[str, Any],
+    labels: np.ndarray,
+    scores: dict[str, Any],
+    validation_labels: np.ndarray = NO_LABELS,
+) -> None:
+    """Write the scores of the splits `test` and `validation`, and `predicted`, as in `Saved`.
+
+    Args:
+        path: of the file.
+        fit: record of the fit that gave them.
+        labels: of the test images.
+        scores: split -> evidence -> layer -> [n].
+        validation_labels: of the images kept aside.
+    """
+    arrays = {
+        f"{split}/{evidence}/{layer}": values
+        for split, by_evidence in scores.items()
+        for evidence, layers in by_evidence.items()
+        for layer, values in layers.items()
+    }
+    told = {key: fit[key] for key in FIT}
+    npz.write(path, told, {"labels": labels, "validation_labels": validation_labels} | arrays)
+
+
+def read(path: Path | str, fit: Mapping[str, Any] | None = None) -> Saved:
+    """Read what `write` wrote.
+
+    Args:
+        path: of the file.
+        fit: record of the fit that it must be of, if there is one at hand.
+
+    Raises:
+        ValueError: if the file is damaged or altered, of another fit than its place is or than the
+            record's, or holds what are no scores.
+    """
+    told, arrays = npz.read(path)
+    places.check(path, told)
+    if fit is not None and (different := [key for key in FIT if told.get(key) != fit[key]]):
+        raise ValueError(
+            f"{path} is of another fit than the record beside it: {different[0]} is "
+            f"{told.get(different[0])}, not {fit[different[0]]}; remove both and run again"
+        )
+    try:
+        result = Saved(arrays["labels"], {}, {}, {}, arrays["validation_labels"])
+        for key in {*LABELS.values()}:
+            _check(key, arrays.pop(key), "iu")
+        for key, values in arrays.items():
+            split, evidence, layer = key.split("/")
+            kinds = "iu" if split == "predicted" else "f"
+            _check(key, values, kinds, getattr(result, LABELS[split]))
+            getattr(result, split).setdefault(evidence, {})[layer] = values
+    except (ValueError, KeyError) as error:
+        raise npz.damaged(Path(path), error) from None
+    return result
+
+
+def _check(name: str, values: np.ndarray, kinds: str, labels: np.ndarray | None = None) -> None:
+    """Refuse what is not one finite number for every image."""
+    shape = values.shape if labels is None else labels.shape
+    if values.dtype.kind not in kinds or values.ndim != 1 or values.shape != shape:
+        raise ValueError(f"{name} is {values.dtype} {values.shape}, not a number for every image")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} holds values that are not finite")

@@ -1,0 +1,1 @@
+"""Outlier detection: Tables I and II, choices of grid points, ablations."""

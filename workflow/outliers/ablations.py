@@ -1,0 +1,159 @@
+"""One factor of a recipe changed at a time: what each does to outlier detection.
+
+Writes `ablations.csv` (a row for every instance, dataset, factor and measure), and for readers
+`ablations.md` and `ablations.tex`. Values are in percent, differences in points.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workflow.common import frames, intervals, tables
+from workflow.common.command_line import plain_errors
+from workflow.common.summaries import area_summary
+from workflow.fit import tidy
+
+KEY = ["dataset", "instance"]
+MEASURES = {"auroc": "exact AUROC", "auc100": "100-threshold AUC"}
+MODEL = ("settings.layers", "settings.hyperparameters.")  # columns of what a factor may change
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.outliers.ablations", description=__doc__
+    )
+    parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
+    parser.add_argument("--recipe", required=True, help="name of the recipe that is changed")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--schedule", required=True, help="name of the changes to the recipes")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        rows = tidy.read(options.records)
+        rows = rows.rename(columns={"settings.instance": "instance"})
+        summary = summarised(rows, options.recipe)
+        paper = frames.read_paper(options.paper).query("table == 'I'").set_index(["column", "row"])
+        sections = [
+            section(group, paper["value"], caption(rows[rows["dataset"] == name], options))
+            for name, group in summary.groupby("dataset", sort=False)
+        ]
+        tables.write_csv(options.out / "ablations.csv", summary)
+        tables.write_markdown(options.out / "ablations.md", sections)
+        tables.write_tex(options.out / "ablations.tex", sections)
+
+
+def summarised(rows: pd.DataFrame, recipe: str) -> pd.DataFrame:
+    """Statistics of the top layer over seeds, in percent, for every point and measure.
+
+    `difference`, with a paired t interval over the `pairs` of seeds that both have, is to the
+    recipe as it is, whose own rows have none. `changed` says in words what is different.
+    """
+    lines = []
+    for key, group in rows.groupby(KEY, sort=False):
+        base = group[group["grid_point"] == f"{key[1]}-{recipe}"]
+        for point, own in group.groupby("grid_point", sort=False):
+            failed = own[own["status"] != "ok"]
+            about = dict(zip(KEY, key, strict=True)) | {
+                "point": point,
+                "changed": differences(base.iloc[0], own.iloc[0]) if len(base) else "",
+                "base": point == f"{key[1]}-{recipe}",
+                "seeds": own["seed"].nunique(),
+                "failed": failed["seed"].nunique(),
+                "reasons": "; ".join(dict.fromkeys(failed["reason"])),
+            }
+            for metric in MEASURES:
+                values = _by_seed(own, metric)
+                line = about | {"metric": metric} | area_summary(list(values))
+                lines.append(line | _difference(values, _by_seed(base, metric), about["base"]))
+    return frames.of(lines, "ablations").assign(best=False)
+
+
+def differences(base: pd.Series, other: pd.Series) -> str:
+    """The layers and hyper-parameters of a point that differ from another's, in words.
+
+    >>> base, other = ({"settings.hyperparameters.shuffle": way} for way in ("epoch", "once"))
+    >>> differences(pd.Series(base), pd.Series(other))
+    'shuffle once, not epoch'
+    """
+    words = []
+    for column in base.index:
+        if not column.startswith(MODEL):
+            continue
+        was, now = (_word(row[column]) for row in (base, other))
+        if was != now:
+            name = column.removeprefix("settings.").removeprefix("hyperparameters.")
+            words.append(f"{name} {now}, not {was}")
+    return "; ".join(words)
+
+
+def _word(value: Any) -> str:
+    """A setting as the tidy table holds it: a text, a list in JSON or a number."""
+    if pd.isna(value):
+        return "unset"
+    return value if isinstance(value := tidy.setting(value), str) else f"{value:g}"
+
+
+def _by_seed(rows: pd.DataFrame, metric: str) -> pd.Series:
+    """What the top layer reached, in percent, by seed."""
+    fine = rows[(rows["status"] == "ok") & (rows["metric"] == metric) & rows["top"].isin([True])]
+    return 100 * fine.set_index("seed")["value"].astype(float)
+
+
+def _difference(ours: pd.Series, theirs: pd.Series, itself: bool) -> dict[str, Any]:
+    """Ours minus theirs over the seeds of both; nothing of the recipe to itself."""
+    both = ours.index.intersection(theirs.index)
+    if itself or both.empty:
+        unknown = float("nan")
+        return {"pairs": 0, "difference": unknown, "low": unknown, "high": unknown}
+    result = intervals.paired(list(ours[both]), list(theirs[both]))
+    return {
+        "pairs": len(both), "difference": result.mean, "low": result.low, "high": result.high
+    }  # fmt: skip
+
+
+def caption(rows: pd.DataFrame, options: argparse.Namespace) -> str:
+    """What the table of one dataset is of."""
+    seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
+    outlier = rows["classes"].iloc[0].removeprefix("not")
+    return (
+        f"Run `{options.run}`: trained on {tables.images_of(rows)} without class {outlier}, which "
+        f"is then the outlier; schedule `{options.schedule}`, seeds {seeds}. Each line is the "
+        f"recipe `{options.recipe}` but for what it names; where it names several, that is another "
+        "published recipe. Top layer, in %: mean ± standard deviation over seeds [95 % t interval "
+        "of the mean, cut at 0 and 100]; differences to the recipe as it is, of the same seeds, "
+        "[paired 95 % t interval]. The paper's values are 100-threshold AUCs."
+    )
+
+
+def section(summary: pd.DataFrame, paper: pd.Series, text: str) -> tables.Section:
+    """One dataset: a row a point."""
+    dataset, cells, notes = summary["dataset"].iloc[0], [], []
+    for (instance, _), group in summary.groupby(["instance", "point"], sort=False):
+        row = group.iloc[0]
+        published = paper.get((dataset, instance), float("nan"))
+        line = {"ID": instance, "changed": "nothing" if row["base"] else row["changed"]}
+        for own in (group.set_index("metric").loc[name] for name in MEASURES):
+            line |= {MEASURES[own.name]: tables.cell(own), f"Δ {MEASURES[own.name]}": _cell(own)}
+        line["paper"] = tables.number(published) if row["base"] else ""
+        cells.append(line)
+        if row["failed"]:
+            notes.append(f"{row['point']}: {row['reasons']}")
+    title = f"One factor at a time, {tables.name(dataset)}"
+    return tables.Section(title, text, pd.DataFrame(cells), notes)
+
+
+def _cell(row: pd.Series) -> str:
+    """A difference with its interval."""
+    if row["base"]:
+        return ""
+    text = tables.number(row["difference"], signed=True)
+    low, high = (tables.number(row[name], signed=True) for name in ("low", "high"))
+    return f"{text} [{low}, {high}]" if row["pairs"] > 1 else text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Which point of a grid each rule of choice takes, what it is worth, and how choosing flatters.
+
+Writes `selection.csv` and `selection.md`. Values are in percent.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.common import tables
+from workflow.common.command_line import plain_errors
+from workflow.fit import tidy
+from workflow.outliers import optimism
+
+MEASURES = {"auc100": "the 100-threshold AUC", "auroc": "the exact AUROC"}
+CAPTION = (
+    "Fits, measure and scored pixels are the protocol's; the rules of choice alone differ. `test`: "
+    "the best mean on the test images themselves, as in the paper. `likelihood`: the highest "
+    "log-likelihood of training images kept aside, inliers alone. `held-out class`: the best mean "
+    "among training images kept aside, by fits that go without a second class, which takes the "
+    "part of the outliers there and none in the test; the values are of the usual fits. "
+    "`test halves`: the best mean on one half of the test images, outliers among them, valued on "
+    "the other half, both ways; it has seen the class of the outliers, but none of the images that "
+    "it is valued on. Optimism: by how many percent points the value at the point of `test` "
+    "exceeds that at the rule's (for `test halves`, both on halves)."
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.outliers.choose_points", description=__doc__
+    )
+    parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--held-out", type=Path, help="tidy CSV, of fits without a second class")
+    parser.add_argument("--plan", required=True, type=json.loads, help="JSON, see selection.Plan")
+    parser.add_argument("--fits", required=True, type=Path, help="folder of all fits")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        records, held_out = (
+            path and tidy.read(path) for path in (options.records, options.held_out)
+        )
+        halves = optimism.halves_of(options.fits)
+        result = optimism.table(records, options.plan, halves, held_out)
+        pages = sections(result, options.run, held_out)
+        tables.write_csv(options.out / "selection.csv", result)
+        tables.write_markdown(options.out / "selection.md", list(pages))
+
+
+def seen(held_out: pd.DataFrame | None) -> str:
+    """Which classes were held out, and by how many seeds."""
+    if held_out is None:
+        return ""
+    classes = held_out["classes"].str.split("_").str[-1].unique()
+    seeds = ", ".join(map(str, sorted(held_out["seed"].unique())))
+    return f" Held out: class {', '.join(classes)}; seeds {seeds}."
+
+
+def sections(
+    result: pd.DataFrame, run: str, held_out: pd.DataFrame | None = None
+) -> Iterator[tables.Section]:
+    """A summary, then for every protocol and dataset the grids in which there was a choice."""
+    alone = [
+        f"{row['title']}{_variant(row)}" for _, row in result.iterrows() if row["candidates"] == 1
+    ]
+    notes = [f"a single point was fitted, so none chosen: {', '.join(dict.fromkeys(alone))}"]
+    yield tables.Section(
+        f"Choosing grid points, run `{run}`",
+        CAPTION + seen(held_out),
+        summary(result),
+        notes if alone else [],
+    )
+    searched = result[result["candidates"] != 1]
+    for (protocol, dataset), rows in searched.groupby(["protocol", "dataset"], sort=False):
+        measure = MEASURES[rows["metric"].iloc[0]]
+        lacking = rows[rows["note"] != ""].itertuples()
+        notes = {f"{row.title}, {row.rule}: {row.note}": None for row in lacking}
+        yield tables.Section(
+            f"Protocol {protocol}, {tables.name(dataset)}",
+            f"In %, {measure}: mean ± standard deviation over seeds.",
+            pd.DataFrame(map(_cells, rows.to_dict("records"))),
+            list(notes),
+        )
+
+
+def summary(result: pd.DataFrame) -> pd.DataFrame:
+    """Mean and largest optimism over the models whose grids have several points."""
+    searched = result[(result["candidates"] > 1) & (result["rule"] != "test")]
+    lines = [
+        {
+            "protocol": protocol,
+            "rule": rule,
+            "grids": str(rows["optimism"].notna().sum()),
+            "other point than `test`": str((rows["point"] != rows["tested"]).sum()),
+            "mean optimism": tables.number(rows["optimism"].mean(), 2, signed=True),
+            "largest": tables.number(rows["optimism"].max(), 2, signed=True),
+        }
+        for (protocol, rule), rows in _beside_test(searched, result).groupby(
+            ["protocol", "rule"], sort=False
+        )
+    ]
+    return pd.DataFrame(lines or [{"protocol": tables.DASH, "rule": "no grid was searched"}])
+
+
+def _beside_test(searched: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
+    """With `tested`, the point that the test images choose."""
+    key = ["protocol", "method", "variant", "dataset"]
+    tested = result[result["rule"] == "test"].rename(columns={"point": "tested"})
+    return searched.merge(tested[[*key, "tested"]], "left", key)
+
+
+def _variant(row: dict) -> str:
+    return f" ({row['variant']})" if row["variant"] else ""
+
+
+def _cells(row: dict) -> dict[str, str]:
+    return {
+        "model": row["title"] + _variant(row),
+        "candidates": str(row["candidates"]),
+        "chosen by": row["rule"],
+        "point": row["point"] or tables.DASH,
+        "value": tables.spread(row["mean"], row["std"]),
+        "n": str(row["n"]),
+        "optimism": tables.number(row["optimism"], 2, signed=True),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Fig. 10: ROC-like curves of outlier detection, inliers kept against outliers rejected.
+
+A panel for every point and dataset, a line for every seed. Writes `figure10.svg`, `figure10.png`
+and the plotted numbers as `figure10.csv`.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from workflow.common import frames, metrics, plots, tables
+from workflow.common.command_line import plain_errors
+from workflow.data import datasets, masks
+from workflow.fit import records
+from workflow.fit import scores as saved_scores
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.outliers.figure10", description=__doc__
+    )
+    parser.add_argument("--fits", required=True, nargs="+", type=Path, help="folders of fits")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        table = pd.concat([curves(folder) for folder in options.fits], ignore_index=True)
+        frames.write_csv(options.out / "figure10.csv", table, float_format="%.6g")
+        plots.use_style()
+        plots.save(draw(table), options.out, "figure10")
+
+
+def curves(folder: Path) -> pd.DataFrame:
+    """Both curves of one fit's top layer; a single row without a curve if the fit failed.
+
+    `curve` is `exact`, every threshold that changes something, or `thresholds`, the paper's 100.
+    """
+    fit = records.read(folder / "fit.json")
+    scores = saved_scores.read(folder / "scores.npz")
+    about = {
+        "instance": fit["settings"]["instance"],
+        "recipe": fit["settings"]["recipe"],
+        "dataset": fit["dataset"]["name"],
+        "seed": fit["seed"],
+        "status": fit["status"],
+    }
+    if not scores.test:
+        return pd.DataFrame([about], columns=[*frames.TABLES["figure10"]])
+    inlier = datasets.by_classes(scores.labels, fit["classes"])
+    top = list(scores.test[masks.ALL].values())[-1]
+    parts = []
+    for name, curve, area in (
+        ("exact", metrics.exact_curve, metrics.auroc),
+        ("thresholds", metrics.threshold_curve, metrics.threshold_auc),
+    ):
+        kept, rejected, threshold = curve(top[inlier], top[~inlier])
+        part = pd.DataFrame({"threshold": threshold, "kept": kept, "rejected": rejected})
+        auc = area(top[inlier], top[~inlier])
+        parts.append(part.assign(**about, curve=name, auc=auc))
+    columns = [*about, "curve", "auc", "threshold", "kept", "rejected"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def draw(table: pd.DataFrame) -> plt.Figure:
+    """A row of square panels that share their axes."""
+    panels = list(table.groupby(["instance", "recipe", "dataset"], sort=False))
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(2.6 * len(panels) + 0.4, 3.1), sharex=True, sharey=True,
+        squeeze=False,
+    )  # fmt: skip
+    for axis, ((instance, recipe, dataset), panel) in zip(axes[0], panels, strict=True):
+        draw_panel(axis, panel)
+        axis.set_title(f"{instance} ({recipe}), {tables.name(dataset)}")
+        axis.set_xlabel("inliers kept (%)")
+    axes[0, 0].set_ylabel("outliers rejected (%)")
+    return figure
+
+
+def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
+    """The exact curves of all seeds, the paper's 100 thresholds of the first, and chance."""
+    axis.plot([0, 100], [100, 0], color="0.6", linewidth=0.8, linestyle=(0, (1, 2)))
+    seeds = sorted(panel["seed"].unique())
+    for rank, seed in enumerate(seeds):
+        style = {
+            "color": plots.COLOURS[rank % len(plots.COLOURS)],
+            "linestyle": plots.DASHES[rank % len(plots.DASHES)],
+        }
+        draw_seed(axis, panel[panel["seed"] == seed], f"seed {seed}", style)
+    coarse = panel[panel["curve"] == "thresholds"]
+    if coarse.empty:
+        plots.say(axis, "no result")
+    else:
+        draw_thresholds(axis, coarse[coarse["seed"] == coarse["seed"].min()])
+    axis.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")
+    axis.legend(loc="lower left", fontsize=7, handlelength=2.4)
+
+
+def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
+    """The paper's 100 thresholds of one seed."""
+    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
+    points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
+    label = f"100 thresholds, seed {coarse['seed'].iloc[0]}"
+    axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
+
+
+def draw_seed(axis: Axes, rows: pd.DataFrame, label: str, style: dict[str, Any]) -> None:
+    """One seed's exact curve, or its status in the legend if there is none."""
+    exact = rows[rows["curve"] == "exact"]
+    if exact.empty:
+        axis.plot([], [], label=f"{label}: {rows['status'].iloc[0]}", **style)
+        return
+    area = f"{label}, AUROC {100 * exact['auc'].iloc[0]:.1f} %"
+    axis.plot(100 * exact["kept"], 100 * exact["rejected"], linewidth=1.2, label=area, **style)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Outlier detection with each class in its turn as the outlier (Sec. V-B).
+
+Writes `outlier_classes.csv` (a row for every instance, dataset and class), and for readers
+`outlier_classes.md` and `outlier_classes.tex`. Values are in percent.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow.common import frames, tables
+from workflow.common.command_line import plain_errors
+from workflow.common.summaries import area_summary
+from workflow.fit import tidy
+
+KEY = ["dataset", "instance", "recipe"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.outliers.outlier_classes", description=__doc__
+    )
+    parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--schedule", required=True, help="name of the changes to the recipes")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        rows = tidy.read(options.records)
+        rows = rows.rename(columns={"settings.instance": "instance", "settings.recipe": "recipe"})
+        summary = summarised(rows)
+        sections = [
+            section(group, f"Run `{options.run}`: {caption(rows, name, options.schedule)}")
+            for name, group in summary.groupby("dataset", sort=False)
+        ]
+        tables.write_csv(options.out / "outlier_classes.csv", summary)
+        tables.write_markdown(options.out / "outlier_classes.md", sections)
+        tables.write_tex(options.out / "outlier_classes.tex", sections)
+
+
+def summarised(rows: pd.DataFrame) -> pd.DataFrame:
+    """The exact AUROC of the top layer over seeds, for every instance, dataset and outlier class.
+
+    `classes_mean`, `classes_std` and `classes_range` are of the means of all classes.
+    """
+    rows = rows.assign(outlier=rows["classes"].str.removeprefix("not").astype(int))
+    lines = []
+    for values, group in rows.groupby([*KEY, "outlier"], sort=False):
+        fine = group[(group["status"] == "ok") & (group["metric"] == "auroc")]
+        top = fine[fine["top"].isin([True])]
+        failed = group[group["status"] != "ok"]
+        about = dict(zip([*KEY, "outlier"], values, strict=True)) | {
+            "seeds": group["seed"].nunique(),
+            "failed": failed["seed"].nunique(),
+            "reasons": "; ".join(dict.fromkeys(failed["reason"])),
+        }
+        lines.append(about | area_summary(list(100 * top["value"])))
+    result = frames.of(lines, "outlier_classes")
+    means = result.groupby(KEY, sort=False)["mean"]
+    return result.assign(
+        classes_mean=means.transform("mean"),
+        classes_std=means.transform("std"),
+        classes_range=means.transform("max") - means.transform("min"),
+        best=False,
+    ).sort_values([*KEY, "outlier"], kind="stable")
+
+
+def caption(rows: pd.DataFrame, dataset: str, schedule: str) -> str:
+    """What the table of one dataset is of."""
+    here = rows[rows["dataset"] == dataset]
+    seeds = ", ".join(map(str, sorted(here["seed"].unique())))
+    return (
+        f"trained on {tables.images_of(here)} without the class, which is then the outlier; "
+        f"schedule `{schedule}`, seeds {seeds}. Exact AUROC in % of the top layer: mean ± standard "
+        "deviation over seeds [95 % t interval of the mean, cut at 0 and 100]; below, mean, "
+        "standard deviation and range of the classes' means."
+    )
+
+
+def section(summary: pd.DataFrame, text: str) -> tables.Section:
+    """One dataset: a row a class, a column an instance."""
+    columns, notes = {}, []
+    for (instance, recipe), group in summary.groupby(["instance", "recipe"], sort=False):
+        name, first = f"{instance} ({recipe})", group.iloc[0]
+        cells = {f"class {row['outlier']}": tables.cell(row) for _, row in group.iterrows()}
+        cells["mean of the classes"] = tables.number(first["classes_mean"])
+        cells["± between them"] = tables.number(first["classes_std"])
+        cells["highest − lowest"] = tables.number(first["classes_range"])
+        columns[name] = pd.Series(cells)
+        bad = group[group["failed"] > 0].itertuples()
+        notes += [f"{name}, class {row.outlier}: {row.reasons}" for row in bad]
+    cells = pd.DataFrame(columns).fillna(tables.DASH).rename_axis("outlier").reset_index()
+    title = f"Outlier classes, {tables.name(summary['dataset'].iloc[0])}"
+    return tables.Section(title, text, cells, notes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Pages for readers: the front page and the report."""

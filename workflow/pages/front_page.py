@@ -1,0 +1,204 @@
+"""The front page of a finished run: one HTML file that opens offline, the answers first.
+
+What a run lacks is named, not missed: any table and figure may be absent. Styles, script and
+pictures are part of the file.
+"""
+
+import argparse
+import base64
+import json
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from workflow.claims import claim_run, headline
+from workflow.common import files, tables
+from workflow.common.command_line import plain_errors
+from workflow.fit import conditions, tidy
+from workflow.pages import captions, quality, sections
+
+TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
+RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
+TABLES = {
+    "Tables I to IV": ["table1", "outlier_classes", "ablations", "table2", "table3", "table4"],
+    "Comparison with the paper": ["comparison", "selection", "statistics"],
+    "Efficiency": ["efficiency"],
+    "Tables V and VI": ["table5", "table6"],
+    "Claims in detail": ["claims"],
+}
+CLAIM = ["id", "statement", "section", "verdict", "effect", "unit", "ci_low", "ci_high", "n",
+         "reason"]  # fmt: skip
+TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pages.front_page", description=__doc__
+    )
+    parser.add_argument("--config", required=True, type=json.loads, help="merged, JSON")
+    parser.add_argument("--asked", required=True, type=json.loads, help="JSON, see quality.Asked")
+    parser.add_argument("--figures", required=True, type=json.loads, help="JSON, see `figures`")
+    parser.add_argument("--folder", required=True, type=Path, help="results of the run")
+    parser.add_argument("--out", required=True, type=Path, help="HTML to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        asked = [quality.Asked(**task) for task in options.asked]
+        content = {
+            "config": options.config,
+            **overview(options.folder, asked),
+            **verdicts(options.folder / "tables"),
+            "parts": parts(options.folder / "tables"),
+            "figures": figures(options.figures, options.folder, options.config),
+        }
+        files.write_text(options.out, rendered(content))
+
+
+def rendered(content: dict[str, Any]) -> str:
+    """The page; every text in it is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "inline": sections.inline,
+        "sort_key": sections.sort_key,
+        "dataset": tables.name,
+        "number": tables.number,
+        "points": lambda value: tables.number(value, signed=True),
+        "amount": amount,
+    }
+    return environment.get_template("page.html.j2").render(content)
+
+
+def amount(value: Any) -> str:
+    """A number of unknown size to three digits, or a text as it is."""
+    return f"{value:.3g}".replace("-", "−") if isinstance(value, int | float) else str(value)
+
+
+def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
+    """Conditions of the run, and the quality of its results."""
+    read_records = [claim_run.read(folder / "records" / f"{name}.csv") for name in RECORDS]
+    records = pd.concat(read_records, ignore_index=True)
+    records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
+    made = conditions.records_of(records, folder / "fit")
+    lines = [quality.of_records(task, records) for task in asked]
+    if len(table3 := claim_run.read(folder / "tables" / "table3.csv")):
+        lines.append(quality.of_samples(table3))
+    counted = pd.concat(lines, ignore_index=True)
+    known = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
+    return {
+        "hosts": conditions.hosts(made),
+        "commits": conditions.commits(made),
+        "versions": conditions.versions(made),
+        "images": [tables.images_of(group) for _, group in known],
+        "totals": {name: int(counted[name].sum()) for name in quality.COUNTS},
+        "quality": quality.section(counted, lacking(folder / "tables")),
+    }
+
+
+def lacking(folder: Path) -> list[str]:
+    """Which tables the run lacks, in one sentence if there are any."""
+    names = [name for part in TABLES.values() for name in part]
+    absent = [name for name in names if not found(folder, name)]
+    return [f"not in this run: {', '.join(absent)}"] if absent else []
+
+
+def verdicts(folder: Path) -> dict[str, Any]:
+    """The claims, and the answer about outlier detection, as far as there are tables."""
+    claims = claim_run.read(folder / "claims.csv").reindex(columns=CLAIM).astype(object)
+    table2, effects = (
+        claim_run.read(folder / name) for name in ("table2.csv", "table2_effects.csv")
+    )
+    columns = ["protocol", "dataset", "title", "variant", "grid_point", "evidence", "n", "mean",
+               "ci_low", "ci_high", "paper"]  # fmt: skip
+    table2, effects = (
+        table.reindex(columns=columns).astype({"variant": object}).fillna({"variant": ""})
+        for table in (table2, effects)
+    )
+    duels, rows = headline.duels(table2), headline.rows(table2)
+    return {
+        "claims": claims.where(claims.notna(), "").to_dict("records"),
+        "verdicts": Counter(claims["verdict"]),
+        "duels": duels,
+        "answers": headline.answers(duels, dict(zip(claims["id"], claims["verdict"], strict=True))),
+        "rows": rows,
+        "axis": headline.Axis.of(rows),
+        "halved": headline.halved(table2),
+        "causes": headline.causes(table2, effects),
+    }
+
+
+def parts(folder: Path) -> list[tuple[str, list[tables.Section]]]:
+    """The tables for readers under their headings, and last those that are not named here."""
+    named = {name for names in TABLES.values() for name in names}
+    others = sorted(path.stem for path in folder.glob("*.md") if path.stem not in named)
+    read_parts = {
+        heading: [
+            part for name in names if (path := found(folder, name)) for part in sections.read(path)
+        ]
+        for heading, names in (TABLES | {"Further tables": others}).items()
+    }
+    return [(heading, content) for heading, content in read_parts.items() if content]
+
+
+def found(folder: Path, name: str) -> Path | None:
+    """The file of a table: for readers, or else for programs."""
+    paths = (folder / f"{name}.md", folder / f"{name}.csv")
+    return next((path for path in paths if path.is_file()), None)
+
+
+def figures(
+    shown: list[dict[str, Any]], folder: Path, config: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The figures that are there, each with its title, caption and picture.
+
+    Args:
+        shown: of each the `file`, below the folder, its `caption`, a file of `workflow/report`,
+            and the `labels` that Snakemake's report has.
+        folder: results of the run.
+        config: that captions quote.
+    """
+    ordered = sorted(shown, key=lambda figure: place(figure["labels"]["figure"]))
+    return [
+        {
+            "title": title(figure["labels"]),
+            "caption": captions.html(Path(figure["caption"]), config),
+            "source": data_uri(path),
+            "file": figure["file"],
+        }
+        for figure in ordered
+        if (path := folder / figure["file"]).is_file()
+    ]
+
+
+def place(name: str) -> tuple[float, str]:
+    """Figures of the paper by their number, then the others by name."""
+    number = name.removeprefix("figure")
+    return (int(number) if number.isdecimal() else math.inf, name)
+
+
+def title(labels: dict[str, str]) -> str:
+    """`Figure 10: outlier curves` of what the rule calls it."""
+    name = labels["figure"].removeprefix("figure")
+    name = f"Figure {name}" if name.isdecimal() else name[:1].upper() + name[1:]
+    return f"{name}: {labels['shows']}"
+
+
+def data_uri(path: Path) -> str:
+    """A picture as text: the SVG, or the PNG beside it where that is smaller."""
+    kinds = [path.with_suffix(suffix) for suffix in TYPES]
+    smallest = min((kind for kind in kinds if kind.is_file()), key=lambda kind: kind.stat().st_size)
+    text = base64.b64encode(smallest.read_bytes()).decode()
+    return f"data:{TYPES[smallest.suffix]};base64,{text}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Samples and in-painting of the competitors side by side, a line a model and dataset.
+
+Writes `competitors.svg` and `competitors.png`; the images drawn lie beside the fits.
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from workflow.common import panels, plots
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+
+SHOWN = 8
+KINDS = {
+    "sample": "samples",
+    "sample_mean": "samples, pixels' means",
+    "original": "test images",
+    "inpaint": "right half in-painted",
+    "inpaint_mean": "in-painted, means",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.competitors", description=__doc__
+    )
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        plots.use_style()
+        drawn = [drawings.read(path) for path in options.draws]
+        plots.save(draw(drawn), options.out, "competitors")
+
+
+def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figure:
+    """A line for each model, a picture for each kind of drawing."""
+    lines = []
+    for about, arrays in drawn:
+        missing = "not offered" if about["status"] == "ok" else panels.absent(about)
+        pictures = [
+            panels.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
+            for kind in KINDS
+        ]
+        lines.append((panels.name(about), pictures))
+    return panels.table(lines, list(KINDS.values()), size=(2.5, 1.3))
+
+
+if __name__ == "__main__":
+    main()

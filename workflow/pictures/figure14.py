@@ -1,0 +1,53 @@
+"""Fig. 14: the visual alphabet, centroids of the lowest cGMM layer in the order of their torus.
+
+Each centroid is stretched to its own minimum and maximum, as in the paper. Of a layer with
+parameters of its own at every position, those of the middle one are shown.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+
+from dcgmm import notation, persistence
+from workflow.common import panels, places, plots
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.figure14", description=__doc__
+    )
+    parser.add_argument("--fits", required=True, nargs="+", type=Path, help="folders of fits")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        pictures, titles = [], []
+        for folder in options.fits:
+            fit = places.read(folder / "fit.json")
+            titles.append(panels.name(drawings.about(fit)))
+            pictures.append(
+                alphabet(folder / "model") if fit["status"] == "ok" else panels.absent(fit)
+            )
+        plots.use_style()
+        plots.save(panels.table([("", pictures)], titles, (3.2, 3.4)), options.out, "figure14")
+
+
+def alphabet(folder: Path) -> np.ndarray:
+    """The picture of one model."""
+    description, arrays = persistence.read(folder)
+    layers = notation.parse(description["layers"])
+    kernel = layers[0].kernel
+    channels = description["input_shape"][2]
+    mu = arrays["L2/mu"]  # [positions or 1, K, D]
+    mu = mu[len(mu) // 2].reshape(-1, kernel, kernel, channels)
+    low, high = (f(mu, axis=(1, 2, 3), keepdims=True) for f in (np.min, np.max))
+    stretched = (mu - low) / np.maximum(high - low, 1e-12)
+    return panels.tile(stretched, math.isqrt(len(mu)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Figs. 5 and 9: samples without and with sharpening, and what it does to the likelihoods.
+
+A line for every instance, of the first seed. Writes the figure as SVG and PNG, and as CSV, for each
+seed and sharpened folding layer, the mean log-likelihood of its target layer before and after, in
+nats.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from workflow.common import frames, panels, plots
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+
+COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.figure5", description=__doc__
+    )
+    parser.add_argument("--sharpening", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        drawn = [drawings.read(path) for path in options.sharpening]
+        lines = [row for about, arrays in drawn for row in likelihoods(about, arrays)]
+        table = frames.of(lines, options.name)
+        frames.write_csv(options.out / f"{options.name}.csv", table)
+        plots.use_style()
+        lines = [
+            (
+                panels.name(about),
+                [
+                    panels.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
+                    if arrays
+                    else panels.absent(about)
+                    for kind in ("plain", "sharpened")
+                ],
+            )
+            for about, arrays in drawings.of_first_seed(drawn)
+        ]
+        figure = panels.table(lines, ["without sharpening", "with sharpening"], size=(3.2, 3.3))
+        plots.save(figure, options.out, options.name)
+
+
+def likelihoods(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
+    """A row for every sharpened folding layer."""
+    rows = []
+    for name, values in arrays.items():
+        if name.startswith("likelihood/"):
+            before, after = values
+            numbers = {"before": before.mean(), "after": after.mean(), "images": len(before)}
+            improved = {"improved": float(np.mean(after > before))}
+            rows.append(about | {"folding_layer": name.partition("/")[2]} | numbers | improved)
+    return rows
+
+
+if __name__ == "__main__":
+    main()

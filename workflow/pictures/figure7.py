@@ -1,0 +1,141 @@
+"""Fig. 7: colour images of one class, beside what a VAE and instances of DCGMM draw.
+
+A line for every class that a DCGMM was trained on; a model of all classes stands in every line.
+What comes as `sharpening.npz` is shown without and with sharpening. Writes the figure, of the first
+seed, as SVG and PNG, and as CSV how diverse the images of every seed are: their mean squared
+distance from one another, a pixel and channel.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from workflow.common import frames, panels, plots, tables
+from workflow.common.command_line import plain_errors
+from workflow.data import datasets
+from workflow.pictures import drawings
+
+COLUMNS = 10
+IMAGES = 100
+
+
+class Series(NamedTuple):
+    """Images [n, H, W, C] in [0, 1] of one column and of some classes, or why there are none.
+
+    Attributes:
+        title: of the column.
+        classes: that the images are of.
+        images: or why there are none.
+        model: who drew them, as in `DCGMM-A-svhn`; empty for real ones.
+        kind: the array of the model's file.
+        seed: of its fit.
+    """
+
+    title: str
+    classes: str
+    images: np.ndarray | str
+    model: str = ""
+    kind: str = ""
+    seed: int | None = None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.figure7", description=__doc__
+    )
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument(
+        "--means", nargs="*", default=[], type=Path, help="draws.npz of fits: means of pixels"
+    )
+    parser.add_argument(
+        "--draws", nargs="*", default=[], type=Path, help="draws.npz of fits: with their noise"
+    )
+    parser.add_argument("--sharpening", nargs="*", default=[], type=Path, help="of fits, .npz")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        drawn = [one(*drawings.read(path), "sample_mean") for path in options.means]
+        drawn += [one(*drawings.read(path), "sample") for path in options.draws]
+        drawn += [series for path in options.sharpening for series in both(*drawings.read(path))]
+        lines = list(dict.fromkeys(s.classes for s in drawn if s.classes != "all")) or ["all"]
+        dataset = datasets.load(options.data)
+        shown = [*(real(dataset, classes) for classes in lines), *drawn]
+        table = measured(shown, dataset)
+        frames.write_csv(options.out / f"{options.name}.csv", table, float_format="%.6f")
+        plots.use_style()
+        titles = list(dict.fromkeys(series.title for series in shown))
+        pictures = [
+            (line.replace("only", "class "), [picture(shown, title, line) for title in titles])
+            for line in lines
+        ]
+        figure = panels.table(pictures, titles, size=(3.2, 3.4))
+        plots.save(figure, options.out, options.name)
+
+
+def real(dataset: datasets.Dataset, classes: str) -> Series:
+    """Training images of some classes."""
+    chosen = np.flatnonzero(datasets.by_classes(dataset.y_train, classes))[:IMAGES]
+    title = f"{tables.name(dataset.name)}\ntraining images"
+    return Series(title, classes, datasets.as_float(dataset.x_train[chosen]))
+
+
+def one(about: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
+    """What a model draws, as one array of its file."""
+    images = arrays[kind] if kind in arrays else panels.absent(about)
+    return Series(_title(about), about["classes"], images, about["title"], kind, about["seed"])
+
+
+def both(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Series]:
+    """What a DCGMM draws without and with sharpening."""
+    words = {"plain": ", not sharpened", "sharpened": ", sharpened"}
+    return [
+        Series(series.title + words[kind], *series[1:])
+        for kind in words
+        for series in [one(about, arrays, kind)]
+    ]
+
+
+def measured(shown: list[Series], dataset: datasets.Dataset) -> pd.DataFrame:
+    """A row for every series and seed."""
+    about = {"dataset": dataset.name, "source": dataset.source}
+    table = pd.DataFrame([about | diversity(series) for series in shown])
+    return table.astype({"seed": "Int64"})
+
+
+def diversity(series: Series) -> dict[str, Any]:
+    """A row: what is shown, of how many images, and their mean squared distance.
+
+    The mean over pairs of different images of the squared difference of a pixel and channel is
+    twice the unbiased variance.
+    """
+    images = series.images
+    row = {"shown": series.title.replace("\n", " "), "classes": series.classes}
+    row |= {"model": series.model, "kind": series.kind, "seed": series.seed}
+    if isinstance(images, str):
+        return row | {"images": 0, "squared_distance": float("nan")}
+    distance = 2 * images.astype(float).var(axis=0, ddof=1).mean()
+    return row | {"images": len(images), "squared_distance": distance}
+
+
+def picture(shown: list[Series], title: str, line: str) -> np.ndarray | str:
+    """The contact sheet of a column in one line, or why there is none."""
+    for series in shown:
+        if series.title == title and series.classes in (line, "all"):
+            if isinstance(series.images, str):
+                return series.images
+            return panels.tile(series.images[:IMAGES], COLUMNS)
+    return "no fit"
+
+
+def _title(about: dict[str, str]) -> str:
+    trained = ", trained on all classes" if about["classes"] == "all" else ""
+    return f"{about['title']}\n({about['point']}{trained})"
+
+
+if __name__ == "__main__":
+    main()

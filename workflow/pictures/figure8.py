@@ -1,0 +1,81 @@
+"""Fig. 8: the right half of test images in-painted by a flat and a deep instance, in both ways.
+
+Writes the figure, of the first seed, as SVG and PNG, and the mean squared errors on the erased
+pixels for every seed as CSV, beside those of leaving them black (`erased`) and of the training
+images' mean, and the fraction of images that a judge then takes for their class (`accuracy`) and of
+the whole ones (`accuracy_whole`).
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow.common import files, frames, panels, plots
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+
+SHOWN = 20
+COLUMNS = [
+    "title", "point", "dataset", "classes", "seed", "filled", "mse", "standard_error", "images",
+]  # fmt: skip
+KINDS = {"original": "test images", "black": "erased as black", "marginal": "erased integrated out"}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.figure8", description=__doc__
+    )
+    parser.add_argument("--inpainting", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--accuracy", required=True, type=Path, help="of figure8_accuracy, JSON")
+    parser.add_argument("--name", required=True, help="of the figure's files")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        drawn = [drawings.read(path) for path in options.inpainting]
+        rows = [row for about, arrays in drawn for row in errors(about, arrays)]
+        table = pd.DataFrame(rows, columns=COLUMNS)
+        table = with_accuracy(table, files.read_json(options.accuracy))
+        frames.write_csv(options.out / f"{options.name}.csv", table)
+        plots.use_style()
+        lines = [
+            (
+                panels.name(about),
+                [
+                    panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(about)
+                    for k in KINDS
+                ],
+            )
+            for about, arrays in drawings.of_first_seed(drawn)
+        ]
+        plots.save(panels.table(lines, list(KINDS.values()), (2.6, 2.2)), options.out, options.name)
+
+
+def errors(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
+    """A row for every way: mean squared error, its standard error over images, their number."""
+    return [
+        about
+        | {
+            "filled": name.partition("/")[2],
+            "mse": float(values.mean()),
+            "standard_error": float(values.std(ddof=1) / np.sqrt(len(values))),
+            "images": len(values),
+        }
+        for name, values in arrays.items()
+        if name.startswith("error/")
+    ]
+
+
+def with_accuracy(table: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
+    """The errors, and beside them what a judge found; empty where it is of no use."""
+    fit = ["point", "classes", "seed"]
+    accuracy = pd.DataFrame(rows, columns=[*fit, "filled", "accuracy"])
+    whole = accuracy[accuracy["filled"] == "original"].drop(columns="filled")
+    table = table.merge(accuracy, how="left", on=[*fit, "filled"])
+    return table.merge(whole, how="left", on=fit, suffixes=("", "_whole"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""How many in-painted images a judge takes for their class, beside the whole and the erased ones.
+
+Writes JSON, a row for each fit and filling; `figure8` puts them beside the squared errors.
+"""
+
+import argparse
+from pathlib import Path
+
+from workflow.common import files, places
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+from workflow.samples.judge import Judge
+
+FILLINGS = ("original", "black", "marginal", "erased", "mean")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.figure8_accuracy", description=__doc__
+    )
+    parser.add_argument("--inpainting", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--judge", required=True, type=Path, help="folder of the judge")
+    parser.add_argument("--out", required=True, type=Path, help="JSON to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        about = places.read(options.judge / "judge.json")
+        rows = []
+        if about["status"] == "ok":
+            judge = Judge(tuple(about["input_shape"]), about["classes"])
+            judge.load(options.judge / "weights.npz")
+            rows = [row for path in options.inpainting for row in accuracies(judge, path)]
+        files.write_json(options.out, rows)
+    print(f"{options.out}: {len(rows)} rows")
+
+
+def accuracies(judge: Judge, path: Path) -> list[dict]:
+    """A row for every filling of one file; none if its fit failed."""
+    about, arrays = drawings.read(path)
+    return [
+        {
+            "point": about["point"],
+            "classes": about["classes"],
+            "seed": about["seed"],
+            "filled": filling,
+            "accuracy": judge.accuracy(arrays[filling], arrays["labels"]),
+        }
+        for filling in FILLINGS
+        if arrays
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Samples of DCGMM instances by the rules of the authors' release and by clean ones, side by side.
+
+`dcgmm.sampling_recipe` says how they differ; both rows are drawn with the same random numbers.
+"""
+
+import argparse
+from pathlib import Path
+
+from workflow.common import panels, plots
+from workflow.common.command_line import plain_errors
+from workflow.pictures import drawings
+
+COLUMNS, SHOWN = 7, 28
+ROWS = ("clean", "released")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.pictures.semantics", description=__doc__
+    )
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        plots.use_style()
+        drawn = [drawings.read(path) for path in options.draws]
+        lines = []
+        for semantics in ROWS:
+            # What the recipe itself follows stands under `sample`.
+            keys = [f"sample_{semantics}", "sample"]
+            pictures = [
+                panels.tile(next(arrays[key] for key in keys if key in arrays)[:SHOWN], COLUMNS)
+                if arrays
+                else panels.absent(about)
+                for about, arrays in drawn
+            ]
+            lines.append((semantics, pictures))
+        titles = [panels.name(about) for about, _ in drawn]
+        plots.save(panels.table(lines, titles, size=(2.6, 1.6)), options.out, "semantics")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Which methods there are and how each protocol runs them: `baselines/*/method.toml`, and DCGMM.
+
+Needs the standard library alone, so that every method's environment can read it.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workflow.common import values
+from workflow.common.hints import nearest
+from workflow.data import masks
+
+FOLDER = Path(__file__).parents[2] / "baselines"
+ENVIRONMENTS = Path(__file__).parents[2] / "envs"
+PROTOCOLS = ("paper", "corrected")
+WEIGHTS = ("label",)
+Treatments = dict[str, dict[str, Any]]
+"""Name -> how `sample` draws, as its keyword arguments."""
+TREATMENTS: Treatments = {"full": {"noise": True}, "mean": {"noise": False}}
+SHARPENED = {"sharpened": {"sharpen": True}}  # of a DCGMM that pools (Sec. V-D)
+
+
+_TYPES = {str: "text", bool: "true or false", dict: "a table", list: "a list of texts"}
+_KEYS = {
+    "title": str, "class": str, "environment": str, "holdout": bool, "symbols": dict,
+    "variants": list, "variables": list, "protocols": dict, "samples": dict, "discrete": dict,
+    "original": dict, "contract": dict, "optional": bool,
+}  # fmt: skip
+_PROTOCOL_KEYS = {"evidence": str, "settings": dict, "where": dict, "sample_weight": str}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one method is run under one protocol.
+
+    Attributes:
+        evidence: pixels that its scores are of, a name of `workflow.data.masks`.
+        settings: what the protocol sets.
+        where: settings of the grid points that it does so for; all, if empty.
+        sample_weight: `label` if images weigh as much as the number of their class.
+    """
+
+    evidence: str = "all"
+    settings: dict[str, Any] = field(default_factory=dict)
+    where: dict[str, Any] = field(default_factory=dict)
+    sample_weight: str | None = None
+
+    def concerns(self, settings: dict[str, Any]) -> bool:
+        """Whether the protocol's settings are for a grid point."""
+        return _agrees(settings, self.where)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What `baselines/README.md` says of the keys of `method.toml`, and a few things more.
+
+    Attributes:
+        published: the treatment of its draws that the authors' release uses (Table III).
+        discrete: settings of the grid points whose scores are log-probabilities of bytes; all, if
+            empty; None if there are no such points.
+        treatments: of the pixels' noise in its draws.
+        original: settings of the paper's own fits.
+    """
+
+    name: str
+    title: str
+    class_name: str
+    environment: str
+    protocols: dict[str, Protocol]
+    holdout: bool = False
+    symbols: dict[str, str] = field(default_factory=dict)
+    variants: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    published: str = "full"
+    discrete: dict[str, Any] | None = None
+    treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
+    original: dict[str, float] = field(default_factory=dict)
+
+    def title_of(self, settings: dict[str, Any]) -> str:
+        """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
+        return self.title.format(**settings)
+
+    def is_discrete(self, settings: dict[str, Any]) -> bool:
+        """Whether a grid point's scores are log-probabilities of bytes."""
+        return self.discrete is not None and _agrees(settings, self.discrete)
+
+
+DCGMM = Method(
+    name="dcgmm",
+    title="DCGMM-{instance}",
+    class_name="DCGMM",
+    environment="tensorflow",
+    protocols={name: Protocol() for name in PROTOCOLS},
+    variants=("recipe",),
+    published="recipe",
+    # Its recipe draws with a fraction of the standard deviation, so full noise is told by number.
+    treatments={"recipe": {"noise": True}, "full": {"noise": 1.0}, "mean": {"noise": False}},
+)
+
+
+def title_of_classifier(instance: str) -> str:
+    """An instance of Table IV as the paper calls it, `DCGMM-B` for `B-class`."""
+    return DCGMM.title.format(instance=instance.removesuffix("-class"))
+
+
+def names() -> list[str]:
+    """Every method but DCGMM, in alphabetical order."""
+    return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/method.toml"))
+
+
+def environments() -> list[str]:
+    """Every environment that has a lock."""
+    return sorted(path.stem for path in ENVIRONMENTS.glob("*.lock"))
+
+
+@cache
+def method(name: str) -> Method:
+    """The description of a method.
+
+    Raises:
+        ValueError: if there is none of that name, or its `method.toml` is not as it should be.
+    """
+    if name == DCGMM.name:
+        return DCGMM
+    if name not in names():
+        raise ValueError(f"unknown method {name!r}; {nearest(name, [DCGMM.name, *names()])}")
+    file = FOLDER / name / "method.toml"
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+        for place, value, wanted in values.mistakes(content):
+            raise ValueError(
+                f"{values.written(place)} is {values.shown(value)}, but must be {wanted}"
+            )
+        return _described(name, content)
+    except (OSError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"baselines/{name}/method.toml: {error}") from None
+
+
+def _described(name: str, content: dict[str, Any]) -> Method:
+    content = dict(content)
+    _only("", content, _KEYS)
+    for key in ("contract", "optional"):  # for the tests alone
+        content.pop(key, None)
+    for key in ("title", "class", "environment", "protocols"):
+        if key not in content:
+            raise ValueError(f"the key {key!r} is missing")
+    if content["environment"] not in (locks := environments()):
+        wrong = content["environment"]
+        raise ValueError(f"environment is {wrong!r}; {nearest(wrong, locks)}")
+    protocols = content.pop("protocols")
+    _only("protocols.", protocols, dict.fromkeys(PROTOCOLS, dict))
+    drawn = content.pop("samples", {})
+    _only("samples.", drawn, {"published": str})
+    if (published := drawn.get("published", Method.published)) not in TREATMENTS:
+        raise ValueError(f"samples.published is {published!r}; {nearest(published, TREATMENTS)}")
+    discrete = content.pop("discrete", None)
+    if discrete is not None:
+        _only("discrete.", discrete, {"where": dict})
+        discrete = discrete.get("where", {})
+    return Method(
+        name=name,
+        discrete=discrete,
+        class_name=content.pop("class"),
+        variants=tuple(content.pop("variants", ())),
+        variables=tuple(content.pop("variables", ())),
+        published=published,
+        protocols={
+            protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS
+        },
+        **content,
+    )
+
+
+def _protocol(name: str, content: dict[str, Any]) -> Protocol:
+    place = f"protocols.{name}."
+    _only(place, content, _PROTOCOL_KEYS)
+    result = Protocol(**content)
+    if result.evidence not in masks.NAMES:
+        wrong = result.evidence
+        raise ValueError(f"{place}evidence is {wrong!r}; {nearest(wrong, masks.NAMES)}")
+    if result.sample_weight not in (None, *WEIGHTS):
+        wrong = result.sample_weight
+        raise ValueError(f"{place}sample_weight is {wrong!r}; {nearest(wrong, WEIGHTS)}")
+    return result
+
+
+def _agrees(settings: dict[str, Any], where: dict[str, Any]) -> bool:
+    return all(settings.get(key) == value for key, value in where.items())
+
+
+def _only(place: str, content: dict[str, Any], known: dict[str, type]) -> None:
+    """Refuse unknown keys and values of another type; lists are of texts.
+
+    Raises:
+        ValueError: naming the key.
+    """
+    for key, value in content.items():
+        if key not in known:
+            raise ValueError(f"unknown key {place + key!r}; {nearest(key, known)}")
+        texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, known[key]) or (isinstance(value, list) and not texts):
+            wrong = f"{place + key} is {values.shown(value)}"
+            raise ValueError(f"{wrong}, but must be {_TYPES[known[key]]}")

@@ -1,0 +1,1 @@
+"""The published results: plan, archive, tables."""

@@ -1,0 +1,91 @@
+"""The published records: one JSON line a fit and task, kept after the models are gone.
+
+`records.jsonl` holds them without the history of training; `all_runs.csv` is the same as a tidy
+table, made anew from it whenever something is collected. A published record is never replaced by
+another of the same fit unless it has no result.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from workflow.common import files, places
+from workflow.fit import records, tidy
+from workflow.plan.table_fits import Fit
+
+Record = dict[str, Any]
+Key = tuple[str, Fit]  # the task, and the fit it was done with
+
+RECORDS = "records.jsonl"
+TABLE = "all_runs.csv"
+UNFINISHED = ("failed", "timeout")  # what another try may mend; a divergence is a result
+
+
+def key(record: Record) -> Key:
+    """What one record is of."""
+    method, point, classes, seed = (
+        record[name] for name in ("method", "grid_point", "classes", "seed")
+    )
+    return record["task"], Fit(method, point, record["dataset"]["name"], classes, seed)
+
+
+def read(folder: Path) -> dict[Key, Record]:
+    """All published records of a folder, none if it has no file of them.
+
+    Raises:
+        ValueError: for a line that is no valid record, or a second one of the same fit and task.
+    """
+    path = folder / RECORDS
+    published: dict[Key, Record] = {}
+    if not path.is_file():
+        return published
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+        place = f"{path}, line {number}"
+        try:
+            content = files.parsed(line)
+            if not files.unseal(content):
+                raise ValueError("it was altered after it was written")
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{place} is damaged ({error}); restore the file from git") from None
+        record = records.check(content, place)
+        if key(record) in published:
+            raise ValueError(f"{place} is a second record of {describe(key(record))}; remove one")
+        published[key(record)] = record
+    return published
+
+
+def of_run(fits: Path) -> Iterator[Record]:
+    """Every record of a task below a run's `fit/`, finished or not.
+
+    Raises:
+        ValueError: for a damaged record, or one that is of another fit than its place is.
+    """
+    for path in sorted(fits.glob("*/*/*/*/seed*/*.json")):
+        if path.name in places.RECORDS and path.name != places.FIT_RECORD:
+            yield records.read(path)
+
+
+def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, Record]:
+    """Published records and those found, by key; what has a result is kept as it was."""
+    result = dict(published)
+    for record in found:
+        old = result.get(key(record))
+        if old is None or old["status"] in UNFINISHED:
+            result[key(record)] = {name: record[name] for name in record if name != "history"}
+    return dict(sorted(result.items()))
+
+
+def write(folder: Path, published: dict[Key, Record]) -> None:
+    """Write the records, then the table that is made of them; a file that is so already stays."""
+    if not published:
+        return
+    sealed = map(files.sealed, published.values())
+    lines = [json.dumps(record, allow_nan=False) + "\n" for record in sealed]
+    files.keep_text(folder / RECORDS, "".join(lines))
+    tidy.write(folder / TABLE, published.values())
+
+
+def describe(key: Key) -> str:
+    """As in `outliers of dcgmm/E-paper/mnist/not0/seed0`."""
+    return f"{key[0]} of {key[1].folder}"

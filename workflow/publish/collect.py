@@ -1,0 +1,90 @@
+"""Add what a run of the plan has made to the published results, whose numbers are never replaced.
+
+Takes the records of fits that the plan asks for, judges with their judgements, and the numbers
+behind figures; neither models nor samples.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+from workflow.common import files, places
+from workflow.common.command_line import plain_errors
+from workflow.publish import archive, reference
+from workflow.publish.reference import Reference
+
+JUDGEMENTS = "judgements.json"
+
+# Below results/<run>: files that are published as they are.
+KEPT = (
+    "judges/*/*/*.json", "figures/figure*.csv", "figures/.figure*.csv.sha256",
+    "figures/figure*.json", "tables/selection.*", "tables/.selection.csv.sha256",
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.publish.collect", description=__doc__)
+    parser.add_argument("--run", required=True, type=Path, help="folder of the run's results")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        print(collect(options.run, reference.load()))
+
+
+def collect(run: Path, target: Reference) -> str:
+    """Collect a run; returns in words what was added.
+
+    What others collect meanwhile waits, so that no record of either is lost.
+
+    Raises:
+        ValueError: for a record that is damaged, here or there, or was made with other settings
+            than the plan's; nothing is written then.
+    """
+    out = target.folder
+    with files.locked(out):
+        published = archive.read(out)
+        result = archive.merged(published, reference.of_plan(target, archive.of_run(run / "fit")))
+        archive.write(out, result)
+        candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
+        copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
+    return (
+        f"{out}: {len(result)} records, {len(result) - len(published)} of them new; "
+        f"{len(copied)} other files added"
+    )
+
+
+def _publish(path: Path, target: Path) -> bool:
+    """Copy a file unless one is published under its name, to which rows may be added."""
+    if target.exists():
+        return path.name == JUDGEMENTS and _add_rows(path, target)
+    with path.open("rb") as source, files.replacing(target) as copy:
+        shutil.copyfileobj(source, copy)
+    return True
+
+
+def _add_rows(path: Path, target: Path) -> bool:
+    """Add what a judge says of samples that it had not seen; whether there were such.
+
+    Table III takes longer than a run may last, and a judge trained anew on the same kind of machine
+    is the same; one that came out otherwise has no say in what the other began.
+    """
+    found, published = places.read(path), places.read(target)
+    if found.get("judge") != published.get("judge"):
+        print(f"{path} is of another judge than {target}: nothing is added")
+        return False
+    known = {_of_row(row) for row in published.get("rows", ())}
+    rows = [row for row in found.get("rows", ()) if _of_row(row) not in known]
+    if rows:
+        files.write_json(target, published | {"rows": published["rows"] + rows})
+    return bool(rows)
+
+
+def _of_row(row: dict[str, Any]) -> tuple:
+    """What a row of judgements is of."""
+    names = ("method", "title", "variant", "point", "seed", "treatment", "class")
+    return tuple(row[name] for name in names)
+
+
+if __name__ == "__main__":
+    main()

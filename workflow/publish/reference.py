@@ -1,0 +1,179 @@
+"""What is to be published, and what of it is missing (`results/reference/plan.yaml`)."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from snakemake.utils import update_config
+
+from workflow.common import schemas, values, yaml_files
+from workflow.plan import config, grid, table_fits
+from workflow.publish import archive
+
+PLAN = Path("results/reference/plan.yaml")
+_TEXT = {"type": "string", "minLength": 1}
+_STAGE = dict.fromkeys(("name", "group", "points", "made"), _TEXT) | {
+    "targets": {"type": "array", "items": _TEXT}
+}
+_RULES = {
+    "required": ["version", "config", "stages"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"type": "string", "pattern": "[A-Za-z0-9][A-Za-z0-9._-]*"},  # a folder
+        "config": _TEXT,
+        "remarks": {"type": "array", "items": _TEXT},
+        "stages": {
+            "type": "array",
+            "items": {"type": "object", "required": ["name"], "properties": _STAGE},
+        },
+    },
+}
+
+
+class Stage(NamedTuple):
+    """Either the records of a group's models that match a pattern, or targets of Snakemake.
+
+    Attributes:
+        name: for readers.
+        group: of `plan.groups`, None for targets.
+        points: pattern of models, as in `dcgmm/*-paper`.
+        targets: of Snakemake.
+        made: pattern of what the targets publish; they are made if it is there.
+    """
+
+    name: str
+    group: str | None = None
+    points: str = "*"
+    targets: Sequence[str] = ()
+    made: str = ""
+
+
+class Reference(NamedTuple):
+    """The plan, with its configuration checked.
+
+    Attributes:
+        folder: where its results are published.
+        config_file: over `config.yaml`.
+        config: both, merged and checked.
+        stages: in the order of making.
+        remarks: what a reader of the results has to know of their making.
+    """
+
+    folder: Path
+    config_file: str
+    config: dict[str, Any]
+    stages: list[Stage]
+    remarks: Sequence[str] = ()
+
+    @property
+    def run(self) -> Path:
+        """Where its runs write."""
+        return Path("results") / self.config["run"]
+
+
+def folder(path: Path = PLAN) -> Path:
+    """Where the results of the plan are published."""
+    return path.parent / _content(path)["version"]
+
+
+def load(path: Path = PLAN) -> Reference:
+    """Read the plan.
+
+    Raises:
+        ValueError: for a damaged plan, or a stage with unknown keys or of an unknown group.
+        config.ConfigError: if its configuration is not valid.
+    """
+    content = _content(path)
+    files = ("config.yaml", content["config"])
+    merged: dict[str, Any] = {}
+    for overlay in config.read(files).values():
+        update_config(merged, overlay)
+    merged = config.checked(merged, files)
+    groups = table_fits.groups(merged)
+    stages = []
+    for number, entry in enumerate(content["stages"]):
+        unknown = set(entry) - set(Stage._fields)
+        if unknown or not (entry.get("targets") or entry.get("group") in groups):
+            raise ValueError(
+                f"{path}: stages[{number}] needs `targets`, or a `group` of {', '.join(groups)}, "
+                f"and has {entry}"
+            )
+        stages.append(Stage(**entry))
+    return Reference(folder(path), content["config"], merged, stages, content.get("remarks", ()))
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """What a plan says, each key of its type.
+
+    Raises:
+        ValueError: naming the plan and the key.
+    """
+    content = yaml_files.read(path)
+    for error in schemas.Validator(_RULES).iter_errors(content):
+        place = values.written(tuple(error.absolute_path))
+        raise ValueError(f"{path}: {place and place + ': '}{values.shortened(error.message, 300)}")
+    return content
+
+
+def missing(
+    reference: Reference, stage: Stage, seed: int, published: Collection[archive.Key]
+) -> list[str]:
+    """Targets for what the stage lacks of one seed; what knows no seeds goes with the first."""
+    if stage.group is None:
+        made = any(reference.folder.glob(stage.made))
+        return [] if made or seed != reference.config["seeds"][0] else list(stage.targets)
+    task = table_fits.task(stage.group)
+    return [
+        f"{reference.run}/fit/{fit.folder}/{task}.json"
+        for fit in table_fits.fits(stage.group, reference.config)
+        if fit.seed == seed
+        and fnmatch(f"{fit.method}/{fit.grid_point}", stage.points)
+        and (task, fit) not in published
+    ]
+
+
+def asked(config: dict[str, Any]) -> set[archive.Key]:
+    """What the plan's configuration asks for: tasks, and the fits they are done with."""
+    return {
+        (table_fits.task(group), fit)
+        for group in table_fits.groups(config)
+        for fit in table_fits.fits(group, config)
+    }
+
+
+def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
+    """Those records that the plan asks for.
+
+    Raises:
+        ValueError: for one that was made on other images or with other settings.
+    """
+    config = reference.config
+    wanted_keys = asked(config)
+    points = {method: grid.points(method, config) for method in grid.methods(config)}
+    points["dcgmm"] |= grid.ablated_points(config)
+    for record in records:
+        key = archive.key(record)
+        if key not in wanted_keys:
+            continue
+        wanted = points[key[1].method][key[1].grid_point]
+        wanted = {"source": config["source"]} | wanted["settings"] | wanted["training"]
+        had = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
+        if different := _different(had, json.loads(json.dumps(wanted))):
+            raise ValueError(
+                f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
+                f"than {PLAN} asks for; remove it, or run in a clone of its own"
+            )
+        yield record
+
+
+def _different(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
+    """Which settings differ; those that only one side knows came with a later version."""
+    names = []
+    for name in one.keys() & other.keys():
+        if isinstance(one[name], dict) and isinstance(other[name], dict):
+            names += _different(one[name], other[name], f"{prefix}{name}.")
+        elif one[name] != other[name]:
+            names.append(f"{prefix}{name}")
+    return sorted(names)

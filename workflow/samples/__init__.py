@@ -1,0 +1,1 @@
+"""Drawn images and the judges of them: Table III."""

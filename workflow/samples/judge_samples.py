@@ -1,0 +1,67 @@
+"""What one judge says of all drawn images of its dataset, and of images that bound the measures.
+
+Writes a JSON with who judged under `judge` and, under `rows`, a row for each file of samples,
+treatment and class; what cannot be judged is a row with the reason.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from workflow.common import files, places
+from workflow.common.command_line import plain_errors
+from workflow.data import datasets
+from workflow.samples import judgements as judging
+from workflow.samples.judge import Judge
+
+WITHOUT_SAMPLES = 100  # images a class of the controls where no model drew any
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.samples.judge_samples", description=__doc__
+    )
+    parser.add_argument("--samples", required=True, nargs="+", type=Path, help="samples.npz files")
+    parser.add_argument("--judge", required=True, type=Path, help="folder of the judge")
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument("--out", required=True, type=Path, help="JSON to write")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        judge = places.read(options.judge / "judge.json")
+        dataset = datasets.load(options.data)
+        if judge["dataset"]["sha256"] != dataset.digest:
+            raise ValueError(
+                f"{options.judge} was trained on other images than {options.data} holds: train it "
+                "again"
+            )
+        kept = ("dataset", "seed", "epochs", "status", "reason", "learning_rate", "accuracy")
+        about = {key: judge[key] for key in kept}
+        rows = judged(options.samples, judge, options.judge / "weights.npz", dataset)
+        files.write_json(options.out, {"judge": about, "rows": rows})
+    failed = sum(row["status"] != "ok" for row in rows)
+    print(f"{options.out}: {len(rows)} rows, {failed} of them failed")
+
+
+def judged(
+    paths: list[Path], about: dict[str, Any], weights: Path, dataset: datasets.Dataset
+) -> list[judging.Row]:
+    """Rows of every file and of the controls; failed ones alone if the judge's training did."""
+    if about["status"] != "ok":
+        reason = f"the judge of seed {about['seed']} is of no use: {about['reason']}"
+        return [judging.unknown(path, dataset.name, reason) for path in paths]
+    judge = Judge(tuple(about["input_shape"]), about["classes"])
+    judge.load(weights)
+    bench = judging.Bench(judge, dataset)
+    start = time.perf_counter()
+    rows = []
+    for place, path in enumerate(paths, start=1):
+        rows += bench.rows(path)
+        seconds = time.perf_counter() - start
+        print(f"{seconds:7.1f} s  {place} of {len(paths)}: {path}", flush=True)
+    return rows + list(bench.controls(max(row["n"] for row in rows) or WITHOUT_SAMPLES))
+
+
+if __name__ == "__main__":
+    main()

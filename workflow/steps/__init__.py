@@ -1,1 +1,0 @@
-"""One command-line program per rule: `python -m workflow.steps.NAME --help`."""

@@ -1,0 +1,1 @@
+"""Training and architectures: Figure 4, Tables IV to VI, diagrams."""

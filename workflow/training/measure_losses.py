@@ -1,0 +1,86 @@
+"""Train one DCGMM and measure the loss of every cGMM layer on the test images meanwhile (Sec. V-A).
+
+`joint` trains all layers at once with the recipe's delays, `layerwise` one after the other, each
+for all epochs. Writes one JSON; a run that fails is recorded with its reason.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from workflow.common import files, provenance
+from workflow.common.command_line import plain_errors
+from workflow.data import datasets
+from workflow.fit import fitting, methods
+
+SCHEMES = ("joint", "layerwise")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(
+        prog="python -m workflow.training.measure_losses", description=__doc__
+    )
+    parser.add_argument("--settings", required=True, type=json.loads, help="JSON, of a DCGMM")
+    parser.add_argument("--epochs", required=True, type=int)
+    parser.add_argument("--scheme", required=True, choices=SCHEMES)
+    parser.add_argument("--measurements", required=True, type=int, help="a layer's training")
+    parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--out", required=True, type=Path, help="JSON to write")
+    fitting.add_supervised(parser)
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        begun = options.begun or provenance.note()
+        dataset = datasets.load(options.data)
+        settings = options.settings | {
+            "hyperparameters": options.settings["hyperparameters"] | {"epochs": options.epochs}
+        }
+        record = {
+            "grid_point": f"{settings['instance']}-{settings['recipe']}",
+            "settings": settings,
+            "epochs": options.epochs,
+            "scheme": options.scheme,
+            "dataset": {"name": dataset.name, "source": dataset.source, "sha256": dataset.digest},
+            "seed": options.seed,
+        }
+        if options.ended:
+            how = {key: options.ended[key] for key in ("status", "reason")}
+            record |= how | {"waits": [], "history": {}, "seconds": None}
+        else:
+            record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
+        record |= {"host": begun["host"], "commit": provenance.still(begun["commit"])}
+        files.write_json(options.out, record)
+    print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
+
+
+def train(
+    settings: dict[str, Any],
+    dataset: datasets.Dataset,
+    scheme: str,
+    measurements: int,
+    seed: int,
+) -> dict[str, Any]:
+    """`status`, `reason`, `seconds`, `waits`, and the history as `DCGMM.fit` returns it."""
+    start = time.perf_counter()
+    outcome: dict[str, Any] = {"status": "ok", "reason": "", "waits": [], "history": {}}
+    try:
+        model = methods.create("dcgmm", settings, dataset.x_train.shape[1:])
+        outcome["waits"] = list(model.recipe.waits)
+        outcome["history"] = model.fit(
+            datasets.as_float(dataset.x_train),
+            seed=seed,
+            progress=True,
+            layerwise=scheme == "layerwise",
+            validation=datasets.as_float(dataset.x_test),
+            measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
+        )
+    except Exception as error:  # a row of the figure's CSV, not an abort
+        outcome |= fitting.told(error) | {"history": {}}
+    return outcome | {"seconds": round(time.perf_counter() - start, 3)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Table IV: classification accuracy of DCGMM with a classifier layer, and the literature's.
+
+Writes `table4.csv`, `table4.md` and `table4.tex`; values are in percent. The paper's text puts the
+classifier on the two highest cGMM layers of B, its release on the lower one of another
+architecture; of deeper instances the text says that they are worse (Sec. V-I), with no numbers.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workflow.common import frames, tables
+from workflow.common.command_line import plain_errors
+from workflow.common.summaries import area_summary
+from workflow.fit import tidy
+from workflow.plan import catalogue
+
+OURS = "DCGMM-B"  # the row of the paper that is no other's
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog="python -m workflow.training.table4", description=__doc__)
+    parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
+    parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
+    parser.add_argument("--run", required=True, help="name of the run")
+    parser.add_argument("--out", required=True, type=Path, help="folder")
+    options = parser.parse_args(arguments)
+    with plain_errors(parser.prog):
+        rows = tidy.read(options.records)
+        paper = frames.read_paper(options.paper)
+        paper = paper[paper["table"] == "IV"]
+        summary = with_paper(summarised(rows), paper)
+        sections = [
+            section(group, paper[paper["column"] == name], rows, options.run)
+            for name, group in summary.groupby("dataset", sort=False)
+        ]
+        tables.write_csv(options.out / "table4.csv", summary)
+        tables.write_markdown(options.out / "table4.md", sections)
+        tables.write_tex(options.out / "table4.tex", sections)
+
+
+def summarised(rows: pd.DataFrame) -> pd.DataFrame:
+    """Statistics over seeds, in percent, of every instance, recipe and dataset."""
+    key = ["settings.instance", "settings.recipe", "dataset"]
+    lines = []
+    for (instance, recipe, dataset), group in rows.groupby(key, sort=False):
+        fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+        inputs = group["settings.hyperparameters.classifier.inputs"].iloc[0]
+        about = {
+            "title": catalogue.title_of_classifier(instance),
+            "instance": instance,
+            "recipe": recipe,
+            "dataset": dataset,
+            "layers": group["settings.layers"].iloc[0],
+            "inputs": ", ".join(f"L{index}" for index in json.loads(inputs)),
+            "epochs": tidy.count(group["settings.hyperparameters.epochs"].iloc[0]),
+            "parameters": group["parameter_count"].max(),
+            "seeds": group["seed"].nunique(),
+            "failed": failed["seed"].nunique(),
+            "reasons": "; ".join(dict.fromkeys(failed["reason"])),
+        }
+        lines.append(about | area_summary(list(100 * fine["value"])))
+    return frames.of(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
+
+
+def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Add the paper's value, our difference, and whether ours is the best."""
+    published = paper.rename(
+        columns={"row": "title", "column": "dataset", "value": "paper", "spread": "paper_spread"}
+    )
+    key = ["title", "dataset"]
+    summary = summary.merge(published[[*key, "paper", "paper_spread"]], "left", key)
+    summary["difference"] = summary["mean"] - summary["paper"]
+    summary["best"] = summary["mean"] == summary.groupby("dataset")["mean"].transform("max")
+    return summary
+
+
+def section(
+    ours: pd.DataFrame, paper: pd.DataFrame, rows: pd.DataFrame, run: str
+) -> tables.Section:
+    """One dataset: our rows, then the literature's, which were not run."""
+    cells = [_cells(row) for row in ours.to_dict("records")]
+    cells += [
+        {
+            "model": row.row,
+            "accuracy": tables.DASH,
+            "paper": tables.number(row.value, 2),
+        }
+        for row in paper[paper["row"] != OURS].itertuples()
+    ]
+    name = ours["dataset"].iloc[0]
+    here = rows[rows["dataset"] == name]
+    caption = (
+        f"Run `{run}`: trained on {tables.images_of(here)} "
+        f"({tables.count(here['train_images'].iloc[0])} images), accuracy on its test images in %: "
+        "mean ± standard deviation over seeds [95 % t interval of the mean]. Values of sum-product "
+        "networks are the paper's, from the literature."
+    )
+    failed = ours[ours["failed"] > 0].itertuples()
+    notes = [f"{row.title} ({row.recipe}): {row.reasons}" for row in failed]
+    table = pd.DataFrame(cells).fillna(tables.DASH)
+    return tables.Section(f"Table IV, {tables.name(name)}: classification", caption, table, notes)
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "model": f"{row['title']} ({row['recipe']})",
+        "layers": row["layers"],
+        "classifier reads": row["inputs"],
+        "epochs": tables.number(row["epochs"], 0),
+        "parameters": tables.count(row["parameters"]),
+        "accuracy": tables.cell(pd.Series(row)),
+        "paper": tables.spread(row["paper"], row["paper_spread"]),
+        "difference": tables.number(row["difference"], signed=True),
+        "n": f"{row['n']} of {row['seeds']}" if row["failed"] else f"{row['n']}",
+    }
+
+
+if __name__ == "__main__":
+    main()
