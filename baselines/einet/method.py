@@ -80,7 +80,7 @@ class SumProductNetwork(ABC):
         for epoch in tqdm(
             range(self.settings.epochs), "epochs", disable=None if progress else True
         ):
-            shuffled = torch.randperm(len(images), generator=order).to(self.device)
+            shuffled = torch.randperm(len(images), generator=order, device="cpu").to(self.device)
             total = torch.zeros((), dtype=torch.float64, device=self.device)
             for x in self._batches(resident, shuffled):
                 total += step(x).sum()
@@ -260,7 +260,7 @@ class SumProductNetwork(ABC):
         self, images: np.ndarray | torch.Tensor, order: torch.Tensor | None = None
     ) -> Iterator[torch.Tensor]:
         """Batches in the leaves' domain, [B, V]."""
-        images = torch.as_tensor(images)
+        images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
         for part in self._parts(len(images)):
             batch = images[part] if order is None else images[order[part]]
             x = batch.to(self.device).flatten(1)
