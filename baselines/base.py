@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from baselines import persistence
-from baselines.checks import as_count, as_images, as_mask
+from baselines.checks import as_count, as_evidence, as_images, as_seed, numpy_defaults
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE
 
 Arrays = dict[str, np.ndarray]
@@ -76,38 +76,43 @@ class Baseline(ABC):
         """Images drawn given their known pixels, whose exact bits are put back afterwards."""
         raise NotImplementedError
 
+    @numpy_defaults
     def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
         """Train from scratch, see `baselines.interface.Method.fit`."""
-        images = as_images(images, self.input_shape)
+        images, seed = as_images(images, self.input_shape), as_seed(seed)
         self._arrays = None
         self._arrays, history = self._learn(images, seed=seed, progress=progress)
         if SCORE in self.capabilities and "log_likelihood" not in history:
             history = history | {"log_likelihood": [float(self.score_samples(images).mean())]}
         return history
 
+    @numpy_defaults
     def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
         """Log-density of every image in nats, float64 [n]; of its known pixels if there are any."""
         self._require(SCORE)
-        images = as_images(images, self.input_shape)
         mask = None
-        if known is not None:
+        if known is None:
+            images = as_images(images, self.input_shape)
+        else:
             self._require(MARGINALS)
-            mask = as_mask(known, images.shape)
+            images, mask = as_evidence(images, known, self.input_shape)
         self.arrays  # noqa: B018 (refuses a model that is not fitted)
         return np.asarray(self._log_density(images, mask), np.float64)
 
+    @numpy_defaults
     def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """New images, float32 [n, H, W, C] in [0, 1]."""
         self._require(SAMPLE)
-        n = as_count("n", n)
+        n, seed = as_count("n", n), as_seed(seed)
         self.arrays  # noqa: B018
         return self._as_images(self._draw(n, seed=seed, noise=noise))
 
+    @numpy_defaults
     def inpaint(self, images: Any, known: Any, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """Images with their unknown pixels drawn anew, float32 [n, H, W, C]."""
         self._require(INPAINT)
-        images = as_images(images, self.input_shape)
-        mask = as_mask(known, images.shape)
+        images, mask = as_evidence(images, known, self.input_shape)
+        seed = as_seed(seed)
         self.arrays  # noqa: B018
         filled = self._complete(images, mask, seed=seed, noise=noise)
         return np.where(mask, images, self._as_images(filled))
@@ -144,8 +149,10 @@ class Baseline(ABC):
         description, arrays = persistence.read(folder, cls.name)
         with persistence.restoring(folder):
             model = cls(**description["settings"])
-            persistence.check_shapes(arrays, model.shapes)
-        model._arrays = {name: arrays[name] for name in model.shapes}
+        shapes = model.shapes
+        with persistence.restoring(folder):
+            persistence.check_shapes(arrays, shapes)
+        model._arrays = {name: arrays[name] for name in shapes}
         return model
 
     def _as_images(self, drawn: np.ndarray) -> np.ndarray:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+# NumPy's own, whatever a caller has set: an underflow is no error here.
+numpy_defaults = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
 
 
 def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
     """Images as contiguous float32 [n, H, W, C], without a copy where they already are.
 
     Raises:
-        ValueError: for another rank or shape, no images, or values outside [0, 1].
+        ValueError: for another rank or shape, no images, values outside [0, 1], or bytes,
+            uint8, of 0 and 1 alone.
     """
-    images = np.ascontiguousarray(images, dtype="float32")
-    if images.ndim != 4 or images.shape[1:] != tuple(shape):
-        raise ValueError(
-            f"images have shape {images.shape}, but this model was built for [n, H, W, C] with "
-            f"(H, W, C) = {tuple(shape)}"
-        )
-    if len(images) == 0:
-        raise ValueError("there are no images: the class selection is empty")
-    low, high = images.min(), images.max()
-    if not (low >= 0 and high <= 1):  # so written, NaN is refused too
-        raise ValueError(
-            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
-        )
-    return images
+    return _as_floats(_as_array(images, shape))
+
+
+def as_evidence(
+    images: Any, known: Any, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images as `as_images` has them, their unknown pixels black; and the mask of known pixels.
+
+    What unknown pixels hold does not matter, NaN included.
+
+    Args:
+        images: [n, H, W, C].
+        known: boolean, broadcastable to the images.
+        shape: (H, W, C).
+
+    Raises:
+        ValueError: as `as_images` for what is known, and as `as_mask`.
+    """
+    images = _as_array(images, shape)
+    known = as_mask(known, images.shape)
+    return _as_floats(np.where(known, images, images.dtype.type(0))), known
 
 
 def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -56,3 +68,50 @@ def as_count(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, but is {value!r}")
     return int(value)
+
+
+def as_seed(seed: Any) -> int:
+    """A seed, which every library takes in this range.
+
+    Raises:
+        ValueError: for anything but an integer from 0 to 2**32 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed!r}, but must be an integer from 0 to 2**32 - 1")
+    return int(seed)
+
+
+def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Numbers of the right shape, of the type that they have."""
+    try:
+        images = np.asarray(images)
+        if images.dtype.kind == "O":
+            images = images.astype("float32")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"images are no array of numbers ({error})") from None
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"images are no array of numbers (could not convert {images.dtype})")
+    if images.ndim != 4 or images.shape[1:] != tuple(shape):
+        raise ValueError(
+            f"images have shape {images.shape}, but this model was built for [n, H, W, C] with "
+            f"(H, W, C) = {tuple(shape)}"
+        )
+    if len(images) == 0:
+        raise ValueError("there are no images: the class selection is empty")
+    return images
+
+
+def _as_floats(images: np.ndarray) -> np.ndarray:
+    """Pixels in [0, 1]."""
+    if images.dtype == np.uint8 and images.max() == 1:
+        raise ValueError(
+            "images are bytes of 0 and 1 alone, and 255 would be white: give them as float32"
+        )
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # judged below
+        images = np.ascontiguousarray(images, dtype="float32")
+        low, high = images.min(), images.max()
+    if not (low >= 0 and high <= 1):  # so written, NaN is refused too
+        raise ValueError(
+            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
+        )
+    return images

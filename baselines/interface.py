@@ -46,7 +46,8 @@ class Method(Protocol):
 
         Args:
             images: [n, H, W, C] in [0, 1].
-            seed: of everything random in the fit, the structure included.
+            seed: of everything random in the fit, the structure included: an integer from 0 to
+                2**32 - 1, here as below.
             progress: whether to show a bar, if standard error is a terminal.
 
         A method of the capability `sample_weight` takes it too: non-negative numbers [n].
@@ -98,7 +99,11 @@ class Method(Protocol):
         ...
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write the fitted model to a folder, replacing a model that is there."""
+        """Write the fitted model to a folder, replacing a model that is there and no other file.
+
+        Raises:
+            FileExistsError: if the folder holds something else instead.
+        """
         ...
 
     @classmethod

@@ -15,7 +15,10 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
     def compiled(function: Callable) -> Callable:
-        """Compile a whole loop of training steps; its matrix products go to oneDNN."""
+        """Compile a whole loop of training steps; its matrix products go to oneDNN.
+
+        Where TensorFlow is told to run functions eagerly, sums are rounded in another order.
+        """
         return tf.function(function, autograph=False)
 
     def side_by_side(function: Callable) -> Callable:

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+# NumPy's own, whatever a caller has set: an underflow is no error here.
+numpy_defaults = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
+
 
 def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
     """Images as contiguous float32 [n, H, W, C], without a copy where they already are.
@@ -16,21 +19,7 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
         ValueError: for another rank or shape, no images, values that are not finite or lie
             outside [0, 1] (precisions are bounded for that range), or bytes of 0 and 1 alone.
     """
-    if _are_bytes(images):
-        return np.divide(as_training_images(images, shape), 255, dtype="float32")
-    try:
-        images = np.ascontiguousarray(images, dtype="float32")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"images are no array of numbers ({error})") from None
-    _check_shape(images, shape)
-    low, high = images.min(), images.max()
-    if not np.isfinite([low, high]).all():
-        raise ValueError("images hold values that are not finite: clean the data first")
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
-        )
-    return images
+    return _as_floats(_as_array(images, shape))
 
 
 def as_training_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
@@ -39,22 +28,43 @@ def as_training_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
     Raises:
         ValueError: as there.
     """
-    if not _are_bytes(images):
-        return as_images(images, shape)
-    images = np.ascontiguousarray(images)
-    _check_shape(images, shape)
-    if images.max() <= 1:
-        raise ValueError(
-            "images are bytes of 0 and 1 alone, and 255 would be white: give them as float32"
-        )
-    return images
+    images = _as_array(images, shape)
+    if images.dtype != np.uint8:
+        return _as_floats(images)
+    _refuse_ambiguous(images)
+    return np.ascontiguousarray(images)
 
 
-def _are_bytes(images: Any) -> bool:
-    return getattr(images, "dtype", None) == np.uint8
+def as_evidence(
+    images: Any, known: Any, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images as `as_images` has them, their unknown pixels black; and the mask of known pixels.
+
+    What unknown pixels hold does not matter, NaN included.
+
+    Args:
+        images: [n, H, W, C].
+        known: boolean, broadcastable to the images.
+        shape: [H, W, C].
+
+    Raises:
+        ValueError: as `as_images` for what is known, and as `as_mask`.
+    """
+    images = _as_array(images, shape)
+    known = as_mask(known, images.shape)
+    return _as_floats(np.where(known, images, images.dtype.type(0))), known
 
 
-def _check_shape(images: np.ndarray, shape: tuple[int, int, int]) -> None:
+def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
+    """Numbers of the right shape, of the type that they have."""
+    try:
+        images = np.asarray(images)
+        if images.dtype.kind == "O":
+            images = images.astype("float32")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"images are no array of numbers ({error})") from None
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"images are no array of numbers (could not convert {images.dtype})")
     if images.ndim != 4:
         raise ValueError(
             f"images have {images.ndim} axes {images.shape}, but must have 4: [n, H, W, C]"
@@ -65,6 +75,31 @@ def _check_shape(images: np.ndarray, shape: tuple[int, int, int]) -> None:
         )
     if len(images) == 0:
         raise ValueError("there are no images: the class selection is empty")
+    return images
+
+
+def _as_floats(images: np.ndarray) -> np.ndarray:
+    """Pixels in [0, 1]."""
+    _refuse_ambiguous(images)
+    if images.dtype == np.uint8:
+        return np.divide(np.ascontiguousarray(images), 255, dtype="float32")
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # judged below
+        images = np.ascontiguousarray(images, dtype="float32")
+        low, high = images.min(), images.max()
+    if not np.isfinite([low, high]).all():
+        raise ValueError("images hold values that are not finite: clean the data first")
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"pixels lie in [{low:g}, {high:g}], but must lie in [0, 1]: divide bytes by 255"
+        )
+    return images
+
+
+def _refuse_ambiguous(images: np.ndarray) -> None:
+    if images.dtype == np.uint8 and images.max() == 1:
+        raise ValueError(
+            "images are bytes of 0 and 1 alone, and 255 would be white: give them as float32"
+        )
 
 
 def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
@@ -82,13 +117,13 @@ def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def as_seed(seed: Any) -> int:
-    """A seed of NumPy's generators.
+    """A seed, which every library takes in this range.
 
     Raises:
-        ValueError: for anything but an integer from 0.
+        ValueError: for anything but an integer from 0 to 2**32 - 1.
     """
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ValueError(f"seed is {seed!r}, but must be an integer from 0")
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed!r}, but must be an integer from 0 to 2**32 - 1")
     return int(seed)
 
 

@@ -90,6 +90,7 @@ class Generative:
         """
         return self._draw(n, seed, noise, top, sharpen, clip, settings)
 
+    @checks.numpy_defaults
     def inpaint(
         self,
         images: Any,
@@ -121,18 +122,17 @@ class Generative:
         Warns:
             UserWarning: if the model was never fitted.
         """
-        images, seed = checks.as_images(images, self.input_shape), checks.as_seed(seed)
-        known = checks.as_mask(known, images.shape)
+        images, known = checks.as_evidence(images, known, self.input_shape)
+        seed = checks.as_seed(seed)
         if method not in inpainting.METHODS:
             raise ValueError(f"method is {method!r}, but must be one of {inpainting.METHODS}")
         if "start" in settings:
             raise ValueError("start is set, but the images say how to start: leave it out")
         chosen = self._chosen(noise, sharpen, settings)
-        self._warn_unfitted("in-painting", stacklevel=3)
+        self._warn_unfitted("in-painting", stacklevel=4)
         states = self._states()
         if method == "black":
-            black = np.where(known, images, np.float32(0))
-            controls = sampling.in_batches(self.responsibilities(black))
+            controls = sampling.in_batches(self.responsibilities(images))
         else:
             forward = self._once("marginal", lambda: inpainting.marginal_forward(self._way))
             controls = inpainting.controls(forward, states, images, known)
@@ -141,6 +141,7 @@ class Generative:
         completion = np.concatenate([draw.images for draw in drawn])
         return np.where(known, images, completion.clip(0, 1))
 
+    @checks.numpy_defaults
     def _draw(
         self,
         n: int,
@@ -158,7 +159,7 @@ class Generative:
             layer = self._way[-1]
             shape = (*layer.size, layer.components)
             controls = sampling.in_batches(checks.as_control(top, n, shape))
-        self._warn_unfitted("sampling", stacklevel=4)
+        self._warn_unfitted("sampling", stacklevel=5)
         sampler = self._sampler(chosen, sharpen is not False)
         drawn = list(sampler.draw(self._states(), n, seed, chosen.start, controls))
         images = np.concatenate([draw.images for draw in drawn])
@@ -190,7 +191,7 @@ class Generative:
         return self._compiled[key]
 
     def _warn_unfitted(self, what: str, stacklevel: int) -> None:
-        if not self.fitted:
+        if not self.fitted:  # NumPy's decorator is one of the levels
             message = f"{what} from a model that was never fitted shows its initial parameters"
             warnings.warn(f"{message}: call fit first", stacklevel=stacklevel)
 

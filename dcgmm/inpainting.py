@@ -17,6 +17,7 @@ is drawn, the unknown pixels complete the image. Two ways to go forward without 
   unknown pixels follow the mixture's conditional distribution.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -67,7 +68,8 @@ def marginal_log_scores(parameters: Parameters, x: Any, known: Any) -> Any:
     """
     mu, root_precision, logits = parameters
     precision = ops.square(root_precision)
-    constant = ops.log(root_precision) - 0.5 * np.log(2 * np.pi) - 0.5 * precision * ops.square(mu)
+    log_2pi = math.log(2 * math.pi)
+    constant = ops.log(root_precision) - 0.5 * log_2pi - 0.5 * precision * ops.square(mu)
     matrix = ops.concatenate([-0.5 * precision, precision * mu, constant], axis=2)  # [Q, K, 3D]
     features = ops.concatenate([known * ops.square(x), known * x, known], axis=1)
     return backend.matmul(matrix, features) + mixture.log_weights(logits)[:, :, None]

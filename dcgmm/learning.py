@@ -61,11 +61,11 @@ def training_loop(
 
         def learning() -> tuple:
             state, output, loss = learners[index](states[index], features)
-            return state, output, ops.stack([loss, ops.ones(())])
+            return state, output, ops.stack([loss, ops.ones((), "float32")])
 
         def waiting() -> tuple:
             scores = products.log_scores(inputs[index], states[index].parameters, features)
-            return states[index], mixture.responsibilities(scores), ops.zeros(2)
+            return states[index], mixture.responsibilities(scores), ops.zeros(2, "float32")
 
         state, output, seen = _when(fraction, wait, learning, waiting)
         if not above:
@@ -76,7 +76,7 @@ def training_loop(
             return layer_step(index + 1, states, (*activities, gamma), labels, fraction)
 
         def stopping() -> tuple:
-            return tuple(states[index + 1 :]), (ops.zeros(2),) * (rows - index - 1)
+            return tuple(states[index + 1 :]), (ops.zeros(2, "float32"),) * (rows - index - 1)
 
         rest, seen_above = _when(fraction, min(above), continuing, stopping)
         return (state, *rest), (seen, *seen_above)
@@ -86,10 +86,10 @@ def training_loop(
 
         def learning() -> tuple:
             learnt, *seen = learn_classes(parameters, read(activities), labels)
-            return (learnt,), tuple(ops.stack([value, ops.ones(())]) for value in seen)
+            return (learnt,), tuple(ops.stack([value, ops.ones((), "float32")]) for value in seen)
 
         def waiting() -> tuple:
-            return (parameters,), (ops.zeros(2),) * 2
+            return (parameters,), (ops.zeros(2, "float32"),) * 2
 
         return _when(fraction, recipe.classifier.wait, learning, waiting)
 
@@ -108,7 +108,7 @@ def training_loop(
             return states, total + ops.stack(seen)
 
         count = ops.shape(order)[0]
-        return backend.repeat(count, step, (states, ops.zeros((rows, 2))))
+        return backend.repeat(count, step, (states, ops.zeros((rows, 2), "float32")))
 
     return backend.side_by_side(run)
 

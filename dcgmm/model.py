@@ -63,6 +63,17 @@ class DCGMM(Generative):
         input_shape: tuple[int, int, int] = (28, 28, 1),
         sampling: Sampling | None = None,
     ) -> None:
+        self._describe(layers, recipe, input_shape, sampling)
+        self._initialise(seed=0)
+
+    def _describe(
+        self,
+        layers: str | Sequence[notation.Layer],
+        recipe: Recipe | None,
+        input_shape: Sequence[int],
+        sampling: Sampling | None,
+    ) -> None:
+        """Take over the constructor's arguments; no layer is made yet."""
         self.notation = notation.parse(layers) if isinstance(layers, str) else tuple(layers)
         self.gmm_indices = notation.gmm_indices(self.notation)
         if not self.gmm_indices:
@@ -71,7 +82,6 @@ class DCGMM(Generative):
         self.input_shape = checks.as_shape(input_shape)
         notation.shapes(self.notation, self.input_shape)  # refuses a kernel that does not fit
         self.sampling = (sampling or Sampling()).for_layers(self.notation)
-        self._initialise(seed=0)
 
     @classmethod
     def from_instance(
@@ -107,8 +117,8 @@ class DCGMM(Generative):
             images: [n, H, W, C] in [0, 1]; or bytes, uint8, which here as everywhere stand for
                 themselves over 255, and take a quarter of the memory.
             labels: integers [n] from 0, if and only if the last layer is a classifier.
-            seed: of initial centroids and of the order of images. On a CPU the same seed gives
-                the same bits.
+            seed: of initial centroids and of the order of images, from 0 to 2**32 - 1. On a CPU
+                the same seed gives the same bits.
             progress: whether to show a bar, if standard error is a terminal.
             layerwise: train one cGMM layer after the other instead, each for all epochs and
                 without a delay while those below it rest (Sec. V-A compares the two).
@@ -153,6 +163,7 @@ class DCGMM(Generative):
         self._assign(states)
         self.fitted = True
 
+    @checks.numpy_defaults
     def score_layers(self, images: Any) -> dict[int, np.ndarray]:
         """Score of every image under every cGMM layer, `{layer: [n]}` (see `score_samples`)."""
         images = checks.as_images(images, self.input_shape)
@@ -160,6 +171,7 @@ class DCGMM(Generative):
         columns = map(np.concatenate, zip(*batches, strict=True))
         return dict(zip(self.gmm_indices, columns, strict=True))
 
+    @checks.numpy_defaults
     def score_samples(self, images: Any, layer: int | None = None) -> np.ndarray:
         """Log-density of every image under one cGMM layer, by its best component, in nats [n].
 
@@ -175,6 +187,7 @@ class DCGMM(Generative):
         images = checks.as_images(images, self.input_shape)
         return np.concatenate([scores[-1] for scores, _ in self._forward(images, layer)])
 
+    @checks.numpy_defaults
     def responsibilities(self, images: Any, layer: int | None = None) -> np.ndarray:
         """Posterior probabilities of a cGMM layer's components, [n, H, W, K] (Eq. 7)."""
         layer = checks.as_layer(layer, self.gmm_indices)
@@ -182,6 +195,7 @@ class DCGMM(Generative):
         gammas = [gamma.transpose(3, 0, 1, 2) for _, gamma in self._forward(images, layer)]
         return np.concatenate(gammas)
 
+    @checks.numpy_defaults
     def predict_proba(self, images: Any) -> np.ndarray:
         """Probabilities of the classes by the classifier layer, float32 [n, S]."""
         images = checks.as_images(images, self.input_shape)
@@ -198,6 +212,7 @@ class DCGMM(Generative):
         """The most probable class of every image, integers [n]."""
         return self.predict_proba(images).argmax(axis=1)
 
+    @checks.numpy_defaults
     def control_signal(self, classes: Any, confidence: float = 0.95) -> np.ndarray:
         """What `sample` takes as `top` for images of given classes [n], see `classification`."""
         return classification.control_signal(self.layers, self.recipe, classes, confidence)
@@ -221,10 +236,11 @@ class DCGMM(Generative):
         return summary.text(self.notation, self.recipe, self.input_shape)
 
     def save(self, folder: str | os.PathLike) -> None:
-        """Write the model to a folder, replacing a model that is there."""
-        parts: dict[int, tuple] = dict(zip(self.gmm_indices, self._states(), strict=True))
-        if self.classifier:
-            parts[len(self.layers)] = (self.classifier.parameters,)
+        """Write the model to a folder, replacing a model that is there and no other file.
+
+        Raises:
+            FileExistsError: if the folder holds something else instead.
+        """
         description = {
             "layers": notation.write(self.notation),
             "input_shape": self.input_shape,
@@ -232,7 +248,7 @@ class DCGMM(Generative):
             "sampling": asdict(self.sampling),
             "fitted": self.fitted,
         }
-        persistence.write(folder, description, persistence.as_arrays(parts))
+        persistence.write(folder, description, persistence.as_arrays(self._parts()))
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> DCGMM:
@@ -242,24 +258,29 @@ class DCGMM(Generative):
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder)
-        try:
-            model = cls(
+        model = cls.__new__(cls)
+        with persistence.restoring(folder):
+            model._describe(
                 description["layers"],
                 Recipe().updated(**description["recipe"]),
-                tuple(description["input_shape"]),
-                Sampling().updated(**description.get("sampling", {})),
+                description["input_shape"],
+                Sampling().updated(**description["sampling"]),
             )
-            model._assign(
-                tuple(
-                    LayerState(*(persistence.part(like, arrays, index) for like in state))
-                    for index, state in zip(model.gmm_indices, model._states(), strict=True)
-                )
-            )
-            if head := model.classifier:
-                head.parameters = persistence.part(head.parameters, arrays, len(model.layers))
-            model.fitted = bool(description.get("fitted", True))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the DCGMM in {folder} is damaged ({error}): fit it again") from None
+            fitted = bool(description["fitted"])
+        model._initialise(seed=0)
+        parts = model._parts()
+        shapes = {name: like.shape for name, like in persistence.as_arrays(parts).items()}
+        with persistence.restoring(folder):
+            persistence.check_shapes(arrays, shapes)
+        model._assign(
+            [
+                LayerState(*(persistence.part(like, arrays, index) for like in parts[index]))
+                for index in model.gmm_indices
+            ]
+        )
+        if head := model.classifier:
+            head.parameters = persistence.part(head.parameters, arrays, len(model.layers))
+        model.fitted = fitted
         return model
 
     def _initialise(self, seed: int) -> None:
@@ -279,6 +300,13 @@ class DCGMM(Generative):
             LayerState(layer.parameters, AnnealingState(*map(ops.convert_to_tensor, controller)))
             for layer, controller in zip(self._gmms(), self._annealing, strict=True)
         )
+
+    def _parts(self) -> dict[int, tuple]:
+        """What is saved of every layer that has something, by its index."""
+        parts: dict[int, tuple] = dict(zip(self.gmm_indices, self._states(), strict=True))
+        if self.classifier:
+            parts[len(self.layers)] = (self.classifier.parameters,)
+        return parts
 
     def _assign(self, states: Sequence[LayerState]) -> None:
         for layer, state in zip(self._gmms(), states, strict=True):

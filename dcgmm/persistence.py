@@ -1,14 +1,41 @@
-"""Saving and loading: a folder with `model.json` and `arrays.npz`; nothing in it is executed."""
+"""Saving and loading: a folder with one file, `model.npz`; nothing in it is executed.
 
+The file is an uncompressed archive of NumPy's: arrays of finite numbers, and in `about` the
+description of the model, as JSON.
+"""
+
+import contextlib
+import errno
+import io
 import json
+import math
 import os
-import shutil
+import secrets
+import struct
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
+FILE = "model.npz"
+_ABOUT = "about"
+_KEY = "layers"  # a key of every description that is written here
+_PART = ".part"  # how the name of a file ends that is being written
+# What damaged bytes lead to where they are taken for an archive, an array or JSON.
+_DAMAGE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 def as_arrays(parts: dict[int, tuple]) -> dict[str, np.ndarray]:
@@ -22,33 +49,44 @@ def as_arrays(parts: dict[int, tuple]) -> dict[str, np.ndarray]:
 
 
 def part(like: Any, arrays: dict[str, np.ndarray], index: int) -> Any:
-    """A named tuple of layer `index`, the inverse of `as_arrays`; `like` is one of its shape.
-
-    Raises:
-        ValueError: if an array has another shape.
-    """
-    for name, value in like._asdict().items():
-        shape, expected = arrays[f"L{index}/{name}"].shape, tuple(value.shape)
-        if shape != expected:
-            raise ValueError(f"L{index}/{name} has shape {shape} instead of {expected}")
+    """A named tuple of layer `index`, the inverse of `as_arrays`; `like` is one of its kind."""
     return type(like)(*(arrays[f"L{index}/{name}"] for name in like._fields))
 
 
-def write(folder: str | os.PathLike, description: dict[str, Any], arrays: dict) -> None:
-    """Write both files beside `folder`, then move them there in one step."""
-    folder = Path(folder)
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    text = json.dumps({"format": FORMAT, **description}, indent=2)
+def write(
+    folder: str | os.PathLike, description: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    """Write a model to a folder, in one step; whatever fails leaves there what was there.
+
+    The folder is made if it is absent. A model in it is replaced, and no other file is touched.
+
+    Raises:
+        FileExistsError: before anything is written, if something else is in the way.
+        ValueError: for a description or arrays that `read` would refuse.
+        OSError: naming the file that cannot be written.
+    """
+    file = Path(folder) / FILE
+    for name, array in arrays.items():
+        _require_numbers(name, array)
+    about = json.dumps({"format": FORMAT, **description}, allow_nan=False)
+    _require_place(file)
+    made = not file.parent.exists()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{FILE}.{secrets.token_hex(8)}{_PART}")
     try:
-        (part / "model.json").write_text(text + "\n", "utf-8")
-        np.savez(part / "arrays.npz", **arrays)
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
+        with part.open("xb") as stream:
+            np.savez(stream, **{_ABOUT: np.array(about)}, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())  # else a power loss could leave the name without the content
+        part.replace(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(error.errno or errno.EIO, reason, str(file)) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        part.unlink(missing_ok=True)
+        if made:
+            with contextlib.suppress(OSError):  # unless it is empty, made in vain
+                file.parent.rmdir()
 
 
 def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -57,16 +95,152 @@ def read(folder: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarra
     Raises:
         ValueError: naming the file that is missing, damaged or of another format.
     """
-    folder = Path(folder)
+    file = Path(folder) / FILE
     try:
-        description = json.loads((folder / "model.json").read_text("utf-8"))
-        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise ValueError(f"{folder} holds no DCGMM: {error.filename} is missing") from None
-    except Exception as error:  # damaged bytes raise whatever they lead to
-        reason = f"{error}".partition("\n")[0] or type(error).__name__
-        raise ValueError(f"the DCGMM in {folder} is damaged ({reason}): fit it again") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ValueError(f"{folder}/model.json is not of format {FORMAT}: fit the model again")
+        arrays = dict(_members(file.read_bytes()))
+        description = _description(arrays.pop(_ABOUT))
+        for name, array in arrays.items():
+            _require_numbers(name, array)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        if (file.parent / "model.json").is_file():
+            raise ValueError(
+                f"{folder} holds a model of an older format, in model.json: fit or save it again"
+            ) from None
+        raise ValueError(f"{folder} holds no DCGMM: {file} is missing") from None
+    except _DAMAGE as error:
+        raise _damaged(folder, error) from None
+    if description.get("format") != FORMAT:
+        raise ValueError(f"{file} is not of format {FORMAT}: fit or save the model again")
+    if _KEY not in description:
+        raise ValueError(f"{folder} holds a model, but no DCGMM: name the folder of one")
     return description, arrays
+
+
+@contextlib.contextmanager
+def restoring(folder: str | os.PathLike) -> Iterator[None]:
+    """Turn what unfit content raises, where settings are made of it, into one sentence.
+
+    Raises:
+        ValueError: naming the folder and what is damaged.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise _damaged(folder, error) from None
+
+
+def check_shapes(arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse arrays that are not those of a model.
+
+    Raises:
+        ValueError: for one that is missing, one too many, or one of another shape.
+    """
+    for name in sorted(arrays.keys() ^ shapes.keys()):
+        raise ValueError(f"{name} is {'missing' if name in shapes else 'no array of this model'}")
+    for name, shape in shapes.items():
+        if arrays[name].shape != tuple(shape):
+            raise ValueError(f"{name} has shape {arrays[name].shape}, not {tuple(shape)}")
+
+
+def _damaged(folder: str | os.PathLike, error: Exception) -> ValueError:
+    reason = f"{error}".partition("\n")[0] or type(error).__name__
+    return ValueError(f"the DCGMM in {folder} is damaged ({reason}): fit it again")
+
+
+def _require_place(file: Path) -> None:
+    """Refuse a place where something lies that is not ours to replace."""
+    folder = file.parent
+    if folder.is_symlink() and not folder.exists():
+        raise FileExistsError(f"{folder} is a link to nothing: remove it or save elsewhere")
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise FileExistsError(f"{folder} is no folder: save the model elsewhere")
+    if os.path.lexists(file):
+        if not _is_ours(file):
+            raise FileExistsError(
+                f"{file} is no DCGMM that was saved here: move it away or save elsewhere"
+            )
+        return
+    started = (f".{FILE}.", _PART)  # by another process, or one that was killed
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208 (names alone)
+        if not (name.startswith(started[0]) and name.endswith(started[1])):
+            raise FileExistsError(
+                f"{folder} holds {name!r} and no DCGMM: save to an empty folder or a new one"
+            )
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file is one that `write` wrote."""
+    if file.is_symlink() or not file.is_file():
+        return False
+    try:
+        description = _description(dict(_members(file.read_bytes(), only=_ABOUT))[_ABOUT])
+    except (OSError, *_DAMAGE):
+        return False
+    return description.get("format") == FORMAT and _KEY in description
+
+
+def _members(content: bytes, only: str | None = None) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of an archive, or one of them; none is larger in memory than in the file.
+
+    Raises:
+        one of `_DAMAGE`: for what `write` does not write.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+            raise ValueError("it is compressed, as no saved model is")
+        if sum(member.file_size for member in members) > len(content):
+            raise ValueError("it would unpack to more than it is")
+        names = [member.filename.removesuffix(".npy") for member in members]
+        if len({*names}) < len(names):
+            raise ValueError("an array is there twice")
+        for name, member in zip(names, members, strict=True):
+            if only in (None, name):
+                yield name, _array(archive.read(member))
+
+
+def _array(content: bytes) -> np.ndarray:
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array is not of NumPy's format 1.0")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(stream)
+    data = memoryview(content)[stream.tell() :]
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError("an array is not as large as it says")
+    array = np.ndarray(shape, dtype, data, order="F" if by_column else "C")
+    return array.astype(dtype.newbyteorder("="))
+
+
+def _require_numbers(name: str, array: np.ndarray) -> None:
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is no array of numbers")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinity")
+
+
+def _description(about: np.ndarray) -> dict[str, Any]:
+    """The mapping that `about` says, of finite numbers and without a key said twice."""
+    if about.dtype.kind != "U" or about.shape != ():
+        raise ValueError(f"{_ABOUT} is no text")
+    description = json.loads(
+        about.item(), parse_float=_finite, parse_constant=_finite, object_pairs_hook=_mapping
+    )
+    if not isinstance(description, dict):
+        raise ValueError(f"{_ABOUT} is no mapping")
+    return description
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{_ABOUT} holds the number {text}")
+    return value
+
+
+def _mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    pairs = list(pairs)
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise ValueError(f"{_ABOUT} says a key twice")
+    return mapping

@@ -90,7 +90,8 @@ class Strips(Patches):
 
     def moments(self, weights: Any, features: Any) -> Any:
         """[P, K, N], [S, 2d, N] -> [S, 2d, M*K]."""
-        weights = ops.concatenate([weights, ops.zeros((1, *weights.shape[1:]))], axis=0)
+        nowhere = ops.zeros((1, *weights.shape[1:]), weights.dtype)
+        weights = ops.concatenate([weights, nowhere], axis=0)
         spread = ops.take(weights, self.position, axis=0)
         spread = ops.reshape(spread, (-1, self.each * self.layer.components, weights.shape[2]))
         return backend.matmul(features, spread, transpose_b=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dcgmm.model import DCGMM
 
 
+@checks.numpy_defaults
 def fit_together(
     models: Sequence[DCGMM],
     images: Any,

@@ -110,11 +110,11 @@ def _model(path: Path) -> None:
     model = GaussianPixels(input_shape=(4, 4, 1))
     model.fit(IMAGES / np.float32(255))
     model.save(path.with_name("model"))
-    path.write_bytes((path.with_name("model") / "arrays.npz").read_bytes())
+    path.write_bytes((path.with_name("model") / "model.npz").read_bytes())
 
 
 def _read_model(path: Path) -> Any:
-    (path.with_name("model") / "arrays.npz").write_bytes(path.read_bytes())
+    (path.with_name("model") / "model.npz").write_bytes(path.read_bytes())
     return GaussianPixels.load(path.with_name("model"))
 
 

@@ -65,6 +65,7 @@ class QuadTreeCircuit(Baseline):
         """Of the logits: those of the leaves, then of the sums from the pixels to the root."""
         return {name: tuple(logits.shape) for name, logits in self._logits()}
 
+    @structure.torch_defaults()
     def _learn(
         self, images: np.ndarray, *, seed: int, progress: bool
     ) -> tuple[Arrays, dict[str, list]]:
@@ -89,6 +90,7 @@ class QuadTreeCircuit(Baseline):
         arrays = {name: logits.detach().numpy().copy() for name, logits in self._logits()}
         return arrays, {"log_likelihood": history}
 
+    @structure.torch_defaults()
     @torch.no_grad()
     def _log_density(self, images: np.ndarray, known: np.ndarray | None) -> np.ndarray:
         """Log-probability of the images' bytes."""
@@ -106,6 +108,7 @@ class QuadTreeCircuit(Baseline):
         blank = np.zeros((n, *self.input_shape), "float32")
         return self._complete(blank, np.zeros(blank.shape, bool), seed=seed, noise=noise)
 
+    @structure.torch_defaults()
     @torch.no_grad()
     def _complete(
         self, images: np.ndarray, known: np.ndarray, *, seed: int, noise: bool
@@ -120,6 +123,7 @@ class QuadTreeCircuit(Baseline):
         return structure.to_images(torch.cat(drawn), self.input_shape)
 
     @cached_property
+    @structure.torch_defaults()
     def _circuit(self) -> TorchCircuit:
         return structure.build(self.settings["units"], self.input_shape)
 

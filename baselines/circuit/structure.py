@@ -6,6 +6,9 @@ It reads x, the bytes of an image as int64 [n, V], channel by channel, and gives
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from cirkit.backend.torch import semiring
@@ -20,6 +23,18 @@ LEVELS = 256
 # libcirkit 0.3.1 raises every log-probability to -708, which images lie far below: all would score
 # alike, and no gradient would be left (its issue 416). -1e30 clamps nothing that is finite here.
 semiring.LOG_CLAMP_MIN = -1e30
+
+
+@contextlib.contextmanager
+def torch_defaults() -> Iterator[None]:
+    """Torch's own settings for as long as it lasts: libcirkit takes no types as arguments."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"), torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def build(units: int, input_shape: tuple[int, int, int]) -> TorchCircuit:

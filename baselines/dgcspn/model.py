@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from baselines import persistence
-from baselines.checks import as_count, as_images, as_mask
+from baselines.checks import as_count, as_evidence, as_images, as_seed, numpy_defaults
 from baselines.dgcspn import cost, sampling, scaling
 from baselines.dgcspn.settings import Settings
 from baselines.interface import (
@@ -60,6 +60,7 @@ class DGCSPN:
         self._fitted: Network | None = None
         self._mean = self._std = 0.0  # of an image, averaged over the training images
 
+    @numpy_defaults
     def fit(
         self, images: Any, *, sample_weight: Any = None, seed: int = 0, progress: bool = False
     ) -> dict[str, list]:
@@ -71,8 +72,7 @@ class DGCSPN:
             images: [n, H, W, C] in [0, 1].
             sample_weight: non-negative numbers [n], by which the library multiplies the images'
                 losses; an image of weight 0 trains nothing. None weighs all the same.
-            seed: of the initial weights, of dropout and of the order of images. TensorFlow's global
-                seed is set from it.
+            seed: of the initial weights, of dropout and of the order of images.
             progress: whether to show a bar, if standard error is a terminal.
 
         Returns:
@@ -85,7 +85,7 @@ class DGCSPN:
             DivergenceError: as soon as the log-likelihood is not finite.
         """
         settings = self.settings
-        images = as_images(images, settings.input_shape)
+        images, seed = as_images(images, settings.input_shape), as_seed(seed)
         weight = _as_weights(sample_weight, len(images))
         self._fitted = None  # an earlier fit would double the memory
         z, mean, std = scaling.standardise(images, np.broadcast_to(True, images.shape))
@@ -118,6 +118,7 @@ class DGCSPN:
         self._fitted = network
         return history
 
+    @numpy_defaults
     def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
         """Log-density in nats of every standardised image, [n].
 
@@ -130,14 +131,15 @@ class DGCSPN:
                 pixels, standardised by their mean and standard deviation alone, the others being
                 integrated out. It is 0 where nothing is known. None knows all.
         """
-        images = as_images(images, self.settings.input_shape)
-        mask = as_mask(np.array(True) if known is None else known, images.shape)
+        known = np.array(True) if known is None else known
+        images, mask = as_evidence(images, known, self.settings.input_shape)
         scores = []
         for part in _parts(len(images), self.settings.batch_size):
             z, _, _ = scaling.standardise(images[part], mask[part])
             scores.append(self.network.upward(z, mask[part])[0].numpy())
         return np.concatenate(scores)
 
+    @numpy_defaults
     def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """New images, [n, H, W, C], clipped to [0, 1].
 
@@ -149,14 +151,14 @@ class DGCSPN:
             seed: of the draws.
             noise: whether leaves are drawn, or give their means, as released.
         """
-        as_count("n", n)
-        generator = np.random.default_rng((seed, _DRAWS))
+        n, generator = as_count("n", n), np.random.default_rng((as_seed(seed), _DRAWS))
         drawn = [
             scaling.restore(z, self._mean, self._std)
             for z in self._draws(None, _parts(n, _DRAWN), generator, noise)
         ]
         return np.concatenate(drawn)
 
+    @numpy_defaults
     def inpaint(self, images: Any, known: Any, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """Images with unknown pixels drawn given the known ones, [n, H, W, C].
 
@@ -169,9 +171,8 @@ class DGCSPN:
             seed: of the draws.
             noise: whether leaves are drawn, or give their means.
         """
-        images = as_images(images, self.settings.input_shape)
-        mask = as_mask(known, images.shape)
-        generator = np.random.default_rng((seed, _DRAWS))
+        images, mask = as_evidence(images, known, self.settings.input_shape)
+        generator = np.random.default_rng((as_seed(seed), _DRAWS))
         z, mean, std = scaling.standardise(images, mask)
         anything = mask.any((1, 2, 3), keepdims=True)
         mean, std = np.where(anything, mean, self._mean), np.where(anything, std, self._std)
@@ -221,6 +222,7 @@ class DGCSPN:
         """Peak bytes of the process in training, the images aside; known before `fit`."""
         return cost.estimated_memory(self.settings)
 
+    @numpy_defaults
     def estimated_seconds(self, n: int) -> float:
         """Duration of a fit to n images, from steps of a throwaway network on this machine."""
         as_count("n", n)
@@ -255,7 +257,7 @@ class DGCSPN:
         with persistence.restoring(folder):
             model = cls(**description["settings"])
             persistence.check_shapes(arrays, model.settings.shapes)
-            model._mean, model._std = float(description["mean"]), float(description["std"])
+            model._mean, model._std = description["mean"] + 0.0, description["std"] + 0.0
         model._fitted = model._network(arrays["numerators"], None)
         model._fitted.arrays = arrays
         return model

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from baselines.dgcspn.library import ShiftedProduct, spn, tf
+from baselines.dgcspn.library import Globals, ShiftedProduct, spn, tf
 from baselines.dgcspn.settings import Settings
 
 CONCENTRATION = 0.1  # of the Dirichlet distribution that initial weights come from
@@ -29,8 +29,11 @@ class Network:
     """
 
     def __init__(self, settings: Settings, locations: np.ndarray, seed: int | None) -> None:
-        if seed is not None:
-            tf.random.set_seed(seed)
+        self._globals = Globals(seed)
+        with self._globals():
+            self._build(settings, locations, seed)
+
+    def _build(self, settings: Settings, locations: np.ndarray, seed: int | None) -> None:
         keras, layers = tf.keras.layers, spn.layers
         start = tf.keras.initializers.Ones()
         if seed is not None:
@@ -82,7 +85,12 @@ class Network:
         self._names = list(settings.shapes)
         image = tf.TensorSpec((None, *settings.input_shape), tf.float32)
         mask = tf.TensorSpec((None, *settings.input_shape), tf.bool)
-        self.upward = tf.function(self._upward, input_signature=(image, mask))
+        self._compiled = tf.function(self._upward, input_signature=(image, mask))
+
+    def upward(self, z: np.ndarray, known: np.ndarray) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """What `_upward` gives."""
+        with self._globals():
+            return self._compiled(z, known)
 
     def _upward(self, z: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Log-densities of the known pixels [n], and what every sum got, lowest first, root last.
@@ -106,7 +114,8 @@ class Network:
             The loss, which the images' weights enter, and the mean log-density, which they do not.
         """
         # The library takes the second element of its data as the images' weights.
-        result = self.model.train_on_batch(z, weight, return_dict=True)
+        with self._globals():
+            result = self.model.train_on_batch(z, weight, return_dict=True)
         return float(result["loss"]), float(result["llh"])
 
     def plateau(self) -> tf.keras.callbacks.Callback:

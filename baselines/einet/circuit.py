@@ -22,7 +22,7 @@ from torch import Tensor
 
 from baselines.checks import as_count
 from baselines.einet.layer import SumLayer
-from baselines.einet.leaves import Leaf
+from baselines.einet.leaves import Leaf, uniform
 from baselines.einet.region_graph import RegionGraph
 
 # Floats of a temporary: on a CPU it should stay in the cache, a GPU wants long queues.
@@ -96,7 +96,7 @@ class Circuit:
         self.components = as_count("components", components)
         self.n_variables = graph.size[0] * graph.size[1] * channels
         self.device = torch.device(device)
-        generator = generator or torch.Generator().manual_seed(0)
+        generator = generator or torch.Generator("cpu").manual_seed(0)
         self._build_leaves(channels, generator)
         self._build_layers(generator)
 
@@ -130,7 +130,7 @@ class Circuit:
             start += n
 
     def _weights(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-        weights = torch.rand(shape, generator=generator).mul_(0.98).add_(0.01)
+        weights = uniform(shape, generator)
         return weights.div_(weights.sum(-1, keepdim=True)).to(self.device)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -154,7 +154,7 @@ class Circuit:
 
     def columns(self, x: Tensor) -> Tensor:
         """Variables as rows, images as columns, a row of zeros below: [B, V] -> [V + 1, B]."""
-        rows = torch.zeros(x.shape[1] + 1, len(x), device=self.device)
+        rows = torch.zeros(x.shape[1] + 1, len(x), dtype=torch.float32, device=self.device)
         rows[:-1].copy_(x.T)
         return rows
 
@@ -170,7 +170,7 @@ class Circuit:
         """
         self.leaf.check(x if known is None else x[known])
         if known is not None:
-            x = x.where(known, torch.zeros((), device=x.device))
+            x = x.where(known, x.new_zeros(()))
         return self.forward(x, known).log_density + self.log_base(x, known)
 
     def log_base(self, x: Tensor, known: Tensor | None = None) -> Tensor:
@@ -186,7 +186,7 @@ class Circuit:
         known = None if known is None else self.columns(known)
         batch = x.shape[1]
         shape = (self.graph.n_regions, self.components, batch)
-        shares = torch.empty(shape, device=self.device)
+        shares = torch.empty(shape, dtype=torch.float32, device=self.device)
         logs = torch.empty(shape[0], batch, dtype=torch.float64, device=self.device)
         for part in self.leaf_chunks(batch):
             log_p = self._leaf_log_density(part, x, known)
@@ -203,7 +203,7 @@ class Circuit:
         """The forward pass of one image of which nothing is known."""
         shape = (self.graph.n_regions, self.components, 1)
         logs = torch.zeros(shape[0], 1, dtype=torch.float64, device=self.device)
-        return Values(torch.ones(shape, device=self.device), logs, [], logs[0])
+        return Values(torch.ones(shape, dtype=torch.float32, device=self.device), logs, [], logs[0])
 
     def _leaf_log_density(self, part: slice, x: Tensor, known: Tensor | None) -> Tensor:
         """sum_d theta_d . T(x_d) - A_d over a leaf's variables, [n, K, B]."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from baselines.einet.leaves import Leaf, check_range, check_whole
+from baselines.einet.leaves import Leaf, check_range, check_whole, uniform
 
 _TINY = 1e-6  # probabilities are kept this far from 0 and 1
 
@@ -33,8 +33,7 @@ class Binomial(Leaf):
     def initial(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """N p with p uniform in (0.01, 0.99)."""
         n, k, d = shape
-        p = torch.rand(n, k, 1, d, generator=generator).mul_(0.98).add_(0.01)
-        return p.mul_(self.trials)
+        return uniform((n, k, 1, d), generator).mul_(self.trials)
 
     def features(self, x: Tensor) -> Tensor:
         """X itself."""
@@ -50,7 +49,7 @@ class Binomial(Leaf):
         """Log of the binomial coefficient; of whole numbers by a table, which is much faster."""
         if not self.scaled:
             return self._log_coefficient(x)
-        counts = torch.arange(self.trials + 1, dtype=torch.float64)
+        counts = torch.arange(self.trials + 1, dtype=torch.float64, device="cpu")
         return self._log_coefficient(counts).to(x)[x.long()]
 
     def project(self, phi: Tensor) -> None:
@@ -104,7 +103,7 @@ class Normal(Leaf):
 
     def initial(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Standard normal means, variance 1."""
-        mean = torch.randn(shape, generator=generator)
+        mean = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
         return torch.stack([mean, 1 + mean**2], 2)
 
     def features(self, x: Tensor) -> Tensor:
@@ -134,7 +133,9 @@ class Normal(Leaf):
 
     def sample(self, phi: Tensor, generator: torch.Generator) -> Tensor:
         """Mean plus noise."""
-        noise = torch.randn(phi[:, 0].shape, generator=generator, device=phi.device)
+        noise = torch.randn(
+            phi[:, 0].shape, generator=generator, dtype=phi.dtype, device=phi.device
+        )
         return phi[:, 0] + self._variance(phi, 1).sqrt() * noise
 
     def mean(self, phi: Tensor) -> Tensor:
@@ -196,7 +197,7 @@ class Categorical(Leaf):
     def initial(self, shape: tuple[int, int, int], generator: torch.Generator) -> Tensor:
         """Uniform in (0.01, 0.99), normalised."""
         n, k, d = shape
-        phi = torch.rand(n, k, self.levels, d, generator=generator).mul_(0.98).add_(0.01)
+        phi = uniform((n, k, self.levels, d), generator)
         return phi.div_(phi.sum(2, keepdim=True))
 
     def features(self, x: Tensor) -> Tensor:
@@ -228,12 +229,14 @@ class Categorical(Leaf):
         """A level, by inversion of the distribution function."""
         totals = phi.cumsum(1)
         shape = (len(phi), 1, phi.shape[2])
-        u = torch.rand(shape, generator=generator, device=phi.device) * totals[:, -1:]
+        u = torch.rand(shape, generator=generator, dtype=phi.dtype, device=phi.device)
+        u = u * totals[:, -1:]
         return (totals <= u).sum(1).clamp_(max=self.levels - 1).to(phi.dtype)
 
     def mean(self, phi: Tensor) -> Tensor:
         """Expected level."""
-        return torch.einsum("msd,s->md", phi, torch.arange(self.levels).to(phi))
+        levels = torch.arange(self.levels, dtype=phi.dtype, device=phi.device)
+        return torch.einsum("msd,s->md", phi, levels)
 
     def mode(self, phi: Tensor) -> Tensor:
         """The most probable level."""

@@ -87,6 +87,12 @@ class Leaf(ABC):
         return moments - mass[:, :, None, None] * phi
 
 
+def uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Numbers uniform in (0.01, 0.99), float32 on the CPU, where all parameters start."""
+    numbers = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+    return numbers.mul_(0.98).add_(0.01)
+
+
 def check_range(x: Tensor, low: float, high: float, family: str) -> None:
     """Refuse values outside [low, high] with one sentence; `family` says whose domain it is."""
     if x.numel() and not bool(((x >= low) & (x <= high)).all()):

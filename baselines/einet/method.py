@@ -13,11 +13,11 @@ import torch
 from tqdm import tqdm
 
 from baselines import persistence
-from baselines.checks import as_count, as_images, as_mask
-from baselines.einet import cost, learning, replay, sampling, timing
+from baselines.checks import as_count, as_evidence, as_images, as_seed, numpy_defaults
+from baselines.einet import cost, learning, region_graph, replay, sampling, timing
 from baselines.einet.circuit import Circuit
 from baselines.einet.families import family
-from baselines.einet.region_graph import Layer, RegionGraph
+from baselines.einet.region_graph import RegionGraph
 from baselines.einet.settings import Settings
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE, DivergenceError
 
@@ -51,6 +51,7 @@ class SumProductNetwork(ABC):
     def region_graph(self, seed: int) -> RegionGraph:
         """The structure for a seed."""
 
+    @numpy_defaults
     def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
         """Train from scratch by the settings' optimizer.
 
@@ -67,7 +68,7 @@ class SumProductNetwork(ABC):
             ValueError: for images of the wrong shape or range.
             DivergenceError: as soon as the log-likelihood is not finite.
         """
-        images = as_images(images, self.settings.input_shape)
+        images, seed = as_images(images, self.settings.input_shape), as_seed(seed)
         self._fitted = None  # an earlier fit would double the memory
         circuit = self._circuit(self.region_graph(seed), _generator(seed, _PARAMETERS))
         rule = learning.RULES[self.settings.optimizer](circuit, self.settings.step)
@@ -79,7 +80,7 @@ class SumProductNetwork(ABC):
         for epoch in tqdm(
             range(self.settings.epochs), "epochs", disable=None if progress else True
         ):
-            shuffled = torch.randperm(len(images), generator=order).to(self.device)
+            shuffled = torch.randperm(len(images), generator=order, device="cpu").to(self.device)
             total = torch.zeros((), dtype=torch.float64, device=self.device)
             for x in self._batches(resident, shuffled):
                 total += step(x).sum()
@@ -93,6 +94,7 @@ class SumProductNetwork(ABC):
         self._fitted = circuit
         return history
 
+    @numpy_defaults
     def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
         """Log-density of every image in nats, [n].
 
@@ -104,14 +106,18 @@ class SumProductNetwork(ABC):
             known: boolean, broadcastable to the images; the log-density is that of the known
                 pixels, the others being integrated out. None knows all.
         """
-        images = as_images(images, self.settings.input_shape)
-        mask = None if known is None else as_mask(known, images.shape)
+        mask = None
+        if known is None:
+            images = as_images(images, self.settings.input_shape)
+        else:
+            images, mask = as_evidence(images, known, self.settings.input_shape)
         scores = [
             self.circuit.log_density(x, self._mask(mask, part))
             for part, x in zip(self._parts(len(images)), self._batches(images), strict=True)
         ]
         return torch.cat(scores).cpu().numpy()
 
+    @numpy_defaults
     def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """New images, [n, H, W, C], clipped to [0, 1].
 
@@ -120,7 +126,7 @@ class SumProductNetwork(ABC):
             seed: of the draws.
             noise: whether leaves are drawn, as released, or give their means.
         """
-        as_count("n", n)
+        n, seed = as_count("n", n), as_seed(seed)
         generator = _generator(seed, _DRAWS, self.device)
         parts = self._parts(n)
         drawn = [
@@ -129,6 +135,7 @@ class SumProductNetwork(ABC):
         ]
         return self._images(torch.cat(drawn))
 
+    @numpy_defaults
     def inpaint(
         self, images: Any, known: Any, *, seed: int = 0, noise: bool = True, best: bool = False
     ) -> np.ndarray:
@@ -141,9 +148,8 @@ class SumProductNetwork(ABC):
             noise: whether leaves are drawn, or give their means.
             best: take the most probable completion instead of a draw; uses no seed.
         """
-        images = as_images(images, self.settings.input_shape)
-        mask = as_mask(known, images.shape)
-        generator = _generator(seed, _DRAWS, self.device)
+        images, mask = as_evidence(images, known, self.settings.input_shape)
+        generator = _generator(as_seed(seed), _DRAWS, self.device)
         filled = []
         for part, x in zip(self._parts(len(images)), self._batches(images), strict=True):
             seen = self._mask(mask, part)
@@ -185,6 +191,7 @@ class SumProductNetwork(ABC):
             device=self.device.type,
         )
 
+    @numpy_defaults
     def estimated_seconds(self, n: int) -> float:
         """Duration of a fit to n images on this machine, from steps on random images.
 
@@ -201,17 +208,13 @@ class SumProductNetwork(ABC):
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the fitted model to a folder, replacing a model that is there."""
-        graph = self.circuit.graph
         arrays = {name: t.cpu().numpy() for name, t in self.circuit.tensors().items()}
-        arrays["graph/pixels"] = np.concatenate(graph.leaves)
-        arrays["graph/sizes"] = np.array([len(leaf) for leaf in graph.leaves])
-        for index, layer in enumerate(graph.layers):
-            arrays[f"graph/children{index}"] = np.stack([layer.left, layer.right])
+        arrays |= region_graph.as_arrays(self.circuit.graph)
         description = {
             "method": self.name,
             "structure": self.structure,
             "settings": asdict(self.settings),
-            "layers": len(graph.layers),
+            "layers": len(self.circuit.graph.layers),
         }
         persistence.write(folder, description, arrays)
 
@@ -223,13 +226,19 @@ class SumProductNetwork(ABC):
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder, cls.name)
+        _device(device)  # refuses what has nothing to do with the folder
         with persistence.restoring(folder):
             model = cls(**description["structure"], **description["settings"], device=device)
-            circuit = model._circuit(_graph(description, arrays, model.settings), None)
-            for name, tensor in circuit.tensors().items():
-                if arrays[name].shape != tuple(tensor.shape):
-                    raise ValueError(f"{name} has shape {arrays[name].shape}")
-                tensor.copy_(torch.from_numpy(arrays[name]))
+            structure = {name: a for name, a in arrays.items() if region_graph.is_part(name)}
+            graph = region_graph.from_arrays(structure, model._plan)
+        circuit = model._circuit(graph, None)
+        tensors = circuit.tensors()
+        with persistence.restoring(folder):
+            parameters = {name: a for name, a in arrays.items() if name not in structure}
+            shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+            persistence.check_shapes(parameters, shapes)
+        for name, tensor in tensors.items():
+            tensor.copy_(torch.from_numpy(arrays[name]))
         model._fitted = circuit
         return model
 
@@ -251,7 +260,7 @@ class SumProductNetwork(ABC):
         self, images: np.ndarray | torch.Tensor, order: torch.Tensor | None = None
     ) -> Iterator[torch.Tensor]:
         """Batches in the leaves' domain, [B, V]."""
-        images = torch.as_tensor(images)
+        images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
         for part in self._parts(len(images)):
             batch = images[part] if order is None else images[order[part]]
             x = batch.to(self.device).flatten(1)
@@ -265,16 +274,6 @@ class SumProductNetwork(ABC):
     def _images(self, x: torch.Tensor) -> np.ndarray:
         x = (x / self.leaf.scale).clamp_(0, 1)
         return x.unflatten(1, self.settings.input_shape).cpu().numpy()
-
-
-def _graph(description: dict, arrays: dict[str, np.ndarray], settings: Settings) -> RegionGraph:
-    ends = np.cumsum(arrays["graph/sizes"])[:-1]
-    children = [arrays[f"graph/children{index}"] for index in range(description["layers"])]
-    return RegionGraph(
-        size=settings.input_shape[:2],
-        leaves=tuple(np.split(arrays["graph/pixels"], ends)),
-        layers=tuple(Layer(left, right) for left, right in children),
-    )
 
 
 def _generator(seed: int, stream: int, device: str | torch.device = "cpu") -> torch.Generator:

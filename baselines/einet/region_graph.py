@@ -8,12 +8,15 @@ parents; the root, the set of all pixels, is the last layer alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 import numpy as np
 
+from baselines import persistence
 from baselines.checks import as_count
+
+_SAVED = "graph/"  # how the names of arrays begin that a structure is saved as
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,38 @@ def poon_domingos(size: tuple[int, int], delta: int, axes: Iterable[int] = (0, 1
         cuts = [(number[a], number[b]) for a, b in _cuts(rectangle)]
         layers.setdefault((_area(rectangle), len(cuts)), []).append(cuts)
     return RegionGraph(size, leaves, tuple(map(_layer, layers.values())))
+
+
+def as_arrays(graph: RegionGraph) -> dict[str, np.ndarray]:
+    """A structure as the arrays that are saved."""
+    children = {
+        f"{_SAVED}children{index}": np.stack([layer.left, layer.right])
+        for index, layer in enumerate(graph.layers)
+    }
+    pixels, sizes = np.concatenate(graph.leaves), np.array([len(leaf) for leaf in graph.leaves])
+    return {f"{_SAVED}pixels": pixels, f"{_SAVED}sizes": sizes, **children}
+
+
+def is_part(name: str) -> bool:
+    """Whether an array of this name is one of a saved structure."""
+    return name.startswith(_SAVED)
+
+
+def from_arrays(arrays: dict[str, np.ndarray], plan: RegionGraph) -> RegionGraph:
+    """The structure that `as_arrays` has saved, which is `plan` with its pixels in another order.
+
+    Raises:
+        ValueError: if it is another one.
+    """
+    planned = as_arrays(plan)
+    persistence.check_shapes(arrays, {name: array.shape for name, array in planned.items()})
+    for name, array in planned.items():
+        same = np.sort if name.endswith("pixels") else np.asarray
+        if not np.array_equal(same(arrays[name]), same(array)):
+            raise ValueError(f"{name} is not of this structure")
+    pixels = arrays[f"{_SAVED}pixels"].astype(np.int64)
+    ends = np.cumsum(planned[f"{_SAVED}sizes"])[:-1]
+    return replace(plan, leaves=tuple(np.split(pixels, ends)))
 
 
 def _intervals(n: int) -> list[tuple[int, int]]:

@@ -34,7 +34,7 @@ class Recorded:
 
     def __init__(self, circuit: Circuit, rule: learning.OnlineEM, batch: int) -> None:
         self.circuit, self.rule = circuit, rule
-        self.x = torch.zeros(batch, circuit.n_variables, device=circuit.device)
+        self.x = circuit.phi.new_zeros(batch, circuit.n_variables)
         before = {name: tensor.clone() for name, tensor in circuit.tensors().items()}
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())

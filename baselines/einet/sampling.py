@@ -66,7 +66,7 @@ def most_probable(circuit: Circuit, x: Tensor, known: Tensor) -> Tensor:
 
 def _evidence(circuit: Circuit, x: Tensor, known: Tensor) -> Values:
     circuit.leaf.check(x[known])
-    return circuit.forward(x.where(known, torch.zeros((), device=x.device)), known)
+    return circuit.forward(x.where(known, x.new_zeros(())), known)
 
 
 def choose(circuit: Circuit, values: Values, n: int, generator: torch.Generator | None) -> Tensor:
@@ -143,7 +143,7 @@ def fill(circuit: Circuit, choices: Tensor, generator: torch.Generator | None, h
         generator: for `sample`.
         how: `sample`, `mean` or `mode`.
     """
-    x = torch.zeros(circuit.n_variables + 1, choices.shape[1], device=circuit.device)
+    x = circuit.phi.new_zeros(circuit.n_variables + 1, choices.shape[1])
     region, image = (choices >= 0).nonzero(as_tuple=True)
     _, _, statistics, width = circuit.phi.shape
     size = max(1, _FLOATS // (statistics * width))

@@ -23,7 +23,10 @@ def step_seconds(
     circuit = Circuit(graph, settings.components, leaf, channels, device=device)
     rule = learning.RULES[settings.optimizer](circuit, settings.step)
     learn = replay.stepper(circuit, rule, batch)
-    x = torch.rand(batch, circuit.n_variables, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator("cpu").manual_seed(0)
+    x = torch.rand(
+        batch, circuit.n_variables, generator=generator, dtype=torch.float32, device="cpu"
+    )
     x = (x * leaf.scale).round_().to(device) if leaf.scale != 1 else x.to(device)
     return median_seconds(lambda: learn(x).sum().item())
 

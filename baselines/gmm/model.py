@@ -9,15 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.special import logsumexp
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from baselines import persistence
-from baselines.checks import as_count, as_images, as_mask
+from baselines.checks import as_count, as_evidence, as_images, as_seed, numpy_defaults
 from baselines.gmm.densities import Diagonal, Subspace
 from baselines.gmm.settings import Settings
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE, DivergenceError
 
+# What scikit-learn and SciPy say of a covariance that is none any more.
+_SINGULAR = ("ill-defined empirical covariance", "array must not contain infs or NaNs")
 _BATCH = 5_000  # images scored at once, which bounds the memory in float64
 
 
@@ -42,6 +45,7 @@ class GMM:
         self.settings = Settings(**settings)
         self._fitted: Diagonal | Subspace | None = None
 
+    @numpy_defaults
     def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
         """Train from scratch by EM, from one initialisation.
 
@@ -57,7 +61,7 @@ class GMM:
             ValueError: for images of the wrong shape or range, or too few.
             DivergenceError: if a covariance is no longer one.
         """
-        images = as_images(images, self.settings.input_shape)
+        images, seed = as_images(images, self.settings.input_shape), as_seed(seed)
         if len(images) < self.settings.least_images:
             raise ValueError(
                 f"there are {len(images)} images, but these settings need at least "
@@ -67,20 +71,23 @@ class GMM:
         mixture = self._mixture(seed)
         x = _vectors(images)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), config_context(transform_output="default"):
                 # The history shows it, and `epochs` is a setting.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 if self.settings.in_subspace:
                     density, history = Subspace.fit(x, mixture, self.settings.dimensions)
                 else:
                     density, history = Diagonal.fit(x, mixture)
-        except ValueError as error:  # the images have been checked: a covariance is singular
+        except ValueError as error:
+            if not any(fault in str(error) for fault in _SINGULAR):
+                raise
             raise DivergenceError(f"EM failed ({error}): raise regularisation") from error
         if not np.isfinite(history).all():
             raise DivergenceError("the log-likelihood is not finite: raise regularisation")
         self._fitted = density
         return {"log_likelihood": [float(mean) for mean in history]}
 
+    @numpy_defaults
     def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
         """Log-density of every image in nats, float64 [n].
 
@@ -93,13 +100,14 @@ class GMM:
         Raises:
             ValueError: before `fit`; for images or a mask of the wrong kind.
         """
-        images = as_images(images, self.settings.input_shape)
         if known is None:
+            images = as_images(images, self.settings.input_shape)
             parts = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
             return np.concatenate([self.density.log_density(_vectors(part)) for part in parts])
-        mask = as_mask(known, images.shape).reshape(len(images), -1)
-        return logsumexp(self._log_joint(_vectors(images), mask), axis=1)
+        images, mask = as_evidence(images, known, self.settings.input_shape)
+        return logsumexp(self._log_joint(_vectors(images), mask.reshape(len(mask), -1)), axis=1)
 
+    @numpy_defaults
     def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """New images, float32 [n, H, W, C], clipped to [0, 1].
 
@@ -111,12 +119,12 @@ class GMM:
         Raises:
             ValueError: before `fit`; for n below 1.
         """
-        as_count("n", n)
-        rng = np.random.default_rng(seed)
+        n, rng = as_count("n", n), np.random.default_rng(as_seed(seed))
         weights = self.density.mixture.weights_
         component = rng.choice(len(weights), n, p=weights)
         return self._images(self.density.draw(component, rng if noise else None))
 
+    @numpy_defaults
     def inpaint(self, images: Any, known: Any, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """Images with unknown pixels drawn given the known ones, float32 [n, H, W, C].
 
@@ -130,10 +138,9 @@ class GMM:
         Raises:
             ValueError: before `fit`; for images or a mask of the wrong kind.
         """
-        images = as_images(images, self.settings.input_shape)
-        mask = as_mask(known, images.shape)
+        images, mask = as_evidence(images, known, self.settings.input_shape)
+        rng = np.random.default_rng(as_seed(seed))
         x, seen = _vectors(images), mask.reshape(len(images), -1)
-        rng = np.random.default_rng(seed)
         joint = self._log_joint(x, seen)
         component = (joint + rng.gumbel(size=joint.shape)).argmax(axis=1)  # by responsibility
         drawn = self.density.draw(component, rng if noise else None)

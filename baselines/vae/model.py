@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from baselines import persistence
-from baselines.checks import as_count, as_images
+from baselines.checks import as_count, as_images, as_seed, numpy_defaults
 from baselines.interface import SAMPLE, SCORE, DivergenceError
 from baselines.vae import cost
 from baselines.vae.bound import importance_weighted_bound
@@ -54,6 +54,7 @@ class VAE:
         self._network: Network | None = None  # compiled once, for all fits
         self._fitted = False
 
+    @numpy_defaults
     def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
         """Train from scratch by Adam.
 
@@ -75,7 +76,7 @@ class VAE:
             DivergenceError: as soon as the loss is not finite.
         """
         settings = self.settings
-        images = as_images(images, settings.input_shape)
+        images, seed = as_images(images, settings.input_shape), as_seed(seed)
         size = min(len(images), settings.batch_size)
         steps = self._steps(len(images))
         self._fitted = False
@@ -101,6 +102,7 @@ class VAE:
         self._fitted = True
         return history
 
+    @numpy_defaults
     def score_samples(self, images: Any) -> np.ndarray:
         """Importance-weighted bound of every image's log-likelihood in nats, float64 [n].
 
@@ -124,6 +126,7 @@ class VAE:
             ]
         )
 
+    @numpy_defaults
     def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
         """New images, float32 [n, H, W, C]; the first ones do not depend on n.
 
@@ -136,7 +139,7 @@ class VAE:
         Raises:
             ValueError: before `fit`; for n below 1.
         """
-        as_count("n", n)
+        n, seed = as_count("n", n), as_seed(seed)
         codes, pixels = (np.random.default_rng((seed, stream)) for stream in (_DRAWS, _PIXELS))
         drawn = []
         for start in range(0, n, _BATCH):
@@ -179,6 +182,7 @@ class VAE:
         """Peak bytes of the process in training, the images aside; known before `fit`."""
         return cost.estimated_memory(self.settings)
 
+    @numpy_defaults
     def estimated_seconds(self, n: int) -> float:
         """Duration of a fit to n images, from steps on this machine that are taken back."""
         as_count("n", n)
@@ -209,7 +213,7 @@ class VAE:
         """
         description, arrays = persistence.read(folder, cls.name)
         with persistence.restoring(folder):
-            model = cls(**description["settings"])
+            model = cls(**description["settings"])  # which makes no network yet
             persistence.check_shapes(arrays, model.settings.shapes)
         model._compiled().arrays = arrays
         model._fitted = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -14,6 +16,45 @@ from baselines.vae.settings import Settings
 # XLA on a CPU takes 8 seconds more to compile a step and then twice as long for it; with JAX there
 # is nothing else.
 _JIT = keras.backend.backend() != "tensorflow"
+
+# `reset` draws the weights; Keras' own would take a number from Python's global generator.
+_BLANK = {"kernel_initializer": "zeros"}
+
+
+@contextlib.contextmanager
+def keras_defaults() -> Iterator[None]:
+    """Keras' own settings for as long as it lasts, whatever a caller has chosen for all layers."""
+    config = keras.config
+    before = config.floatx(), config.image_data_format(), config.epsilon(), config.dtype_policy()
+    _set("float32", "channels_last", 1e-7, "float32")
+    with _compiled():
+        try:
+            yield
+        finally:
+            _set(*before)
+
+
+def _set(floatx: str, data_format: str, epsilon: float, policy: object) -> None:
+    keras.config.set_floatx(floatx)
+    keras.config.set_image_data_format(data_format)
+    keras.config.set_epsilon(epsilon)
+    keras.config.set_dtype_policy(policy)
+
+
+@contextlib.contextmanager
+def _compiled() -> Iterator[None]:
+    """Functions compiled as a whole, whose last digits differ from those of single operations."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 class Network:
@@ -29,6 +70,7 @@ class Network:
         trainer: images, standard normal noise [n, latent] -> the loss's two terms, [n] each.
     """
 
+    @keras_defaults()
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         image = keras.Input(settings.input_shape, name="image")
@@ -58,6 +100,7 @@ class Network:
     def _variables(self) -> list[keras.Variable]:
         return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
 
+    @keras_defaults()
     def reset(self, seed: int) -> None:
         """Start anew, without compiling anew: fresh weights, and Adam without a past."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self._variables))
@@ -76,6 +119,7 @@ class Network:
         """Forget the images that `learn` has averaged over."""
         self.trainer.reset_metrics()
 
+    @keras_defaults()
     def learn(self, images: np.ndarray, noise: np.ndarray) -> tuple[float, float]:
         """One step of Adam.
 
@@ -88,14 +132,17 @@ class Network:
         means = self.trainer.train_on_batch([images, noise], targets, return_dict=True)
         return float(means["reconstruction_loss"]), float(means["divergence_loss"])
 
+    @keras_defaults()
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and log-variance of the code's posterior, [n, latent] each."""
         return self.encoder.predict_on_batch(images)
 
+    @keras_defaults()
     def log_likelihood(self, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Log-likelihood of every image given its code, [n]."""
         return self.likelihood.predict_on_batch([images, codes])
 
+    @keras_defaults()
     def pixel_means(self, codes: np.ndarray) -> np.ndarray:
         """Probability of every pixel given the code, float32 [n, H, W, C]."""
         return ops.convert_to_numpy(ops.sigmoid(self.decoder.predict_on_batch(codes)))
@@ -122,8 +169,10 @@ def _encode(image, settings: Settings) -> tuple:
     top, left, bottom, right = settings.margins
     x = layers.ZeroPadding2D(((top, bottom), (left, right)))(image)
     for layer in table8.encoder(settings.width):
-        x = layers.Conv2D(layer.channels, layer.kernel, layer.stride, activation="relu")(x)
-    both = layers.Dense(2 * settings.latent)(layers.Flatten()(x))
+        x = layers.Conv2D(layer.channels, layer.kernel, layer.stride, activation="relu", **_BLANK)(
+            x
+        )
+    both = layers.Dense(2 * settings.latent, **_BLANK)(layers.Flatten()(x))
     return tuple(ops.split(both, 2, axis=-1))
 
 
@@ -131,11 +180,13 @@ def _decode(code, settings: Settings):
     channels = settings.input_shape[2]
     *hidden, output = table8.decoder(settings.width, channels)
     seed = table8.maps(settings.width, channels)["decoder"][0]
-    x = layers.Dense(math.prod(seed), activation="relu")(code)
+    x = layers.Dense(math.prod(seed), activation="relu", **_BLANK)(code)
     x = layers.Reshape(seed)(x)
     for layer in hidden:
-        x = layers.Conv2DTranspose(layer.channels, layer.kernel, layer.stride, activation="relu")(x)
-    x = layers.Conv2DTranspose(output.channels, output.kernel, output.stride)(x)
+        x = layers.Conv2DTranspose(
+            layer.channels, layer.kernel, layer.stride, activation="relu", **_BLANK
+        )(x)
+    x = layers.Conv2DTranspose(output.channels, output.kernel, output.stride, **_BLANK)(x)
     top, left, bottom, right = settings.margins
     return layers.Cropping2D(((top, bottom), (left, right)))(x)
 

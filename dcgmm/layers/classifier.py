@@ -37,7 +37,7 @@ class Classifier(keras.layers.Layer):
     """
 
     def __init__(self, classes: int, *, seed: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if classes < 1:
             raise ValueError(f"classes must be at least 1, but is {classes}")
         self.classes = classes
@@ -47,7 +47,7 @@ class Classifier(keras.layers.Layer):
         """Make weights and bias."""
         dimension = input_shape[0]
         start = _truncated_normal(np.random.default_rng(self.seed), (self.classes, dimension))
-        start = (start / math.sqrt(dimension)).astype(keras.config.floatx())
+        start = (start / math.sqrt(dimension)).astype("float32")
         self.weight = self.add_weight(
             name="weights",
             shape=start.shape,

@@ -25,7 +25,7 @@ class Folding(keras.layers.Layer):
     """
 
     def __init__(self, kernel: int, stride: int = 1, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if kernel < 1 or stride < 1:
             raise ValueError(f"kernel and stride must be at least 1, but are {kernel} and {stride}")
         self.kernel = kernel

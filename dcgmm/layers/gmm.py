@@ -61,7 +61,7 @@ class GMM(keras.layers.Layer):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         annealing.torus_distances(components)  # refuses a K that is no square
         if max_precision <= 0:
             raise ValueError(f"max_precision must be above 0, but is {max_precision}")
@@ -133,7 +133,7 @@ class GMM(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _add(self, name: str, value: np.ndarray) -> Any:
-        value = value.astype(keras.config.floatx())
+        value = value.astype("float32")
         return self.add_weight(
             name=name, shape=value.shape, initializer=lambda *_, **__: ops.convert_to_tensor(value)
         )

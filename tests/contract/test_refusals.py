@@ -1,7 +1,6 @@
 """What a method refuses, and that it says so in one sentence."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -18,6 +17,10 @@ WRONG_IMAGES = {
     "negative": lambda x: x - 0.5,
     "NaN": lambda x: np.where(x > 0.5, np.nan, x),
     "infinity": lambda x: np.where(x > 0.5, np.inf, x),
+    "bytes of 0 and 1": lambda x: (x > 0.5).astype("uint8"),
+    "numbers as text": lambda x: x.astype(str),
+    "complex numbers": lambda x: x.astype(complex),
+    "objects": lambda x: np.full(x.shape, {}, object),
 }
 WRONG_MASKS = {
     "numbers": np.ones((8, 8, 1), "float32"),
@@ -55,6 +58,32 @@ def test_masks(fitted, capabilities, images, wrong):
         refused(fitted.inpaint, images, known)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.5, 2])
+def test_known_pixels_are_checked(fitted, capabilities, images, top_half, value):
+    x = images.copy()
+    x[3, 1, 1] = value  # in the upper half
+    if MARGINALS in capabilities:
+        refused(fitted.score_samples, x, known=top_half)
+    if INPAINT in capabilities:
+        refused(fitted.inpaint, x, top_half)
+
+
+WRONG_SEEDS = [2**32, 2**40, -1, 1.5, 1.0, True, "1", None, np.nan, np.float32(1), [1]]
+
+
+@pytest.mark.parametrize("seed", WRONG_SEEDS, ids=repr)
+def test_seeds(subject, fitted, capabilities, images, top_half, seed):
+    def refused_as_seed(call, *arguments):
+        with pytest.raises(ValueError, match=r"^seed is .*, but must be an integer from 0 to 2"):
+            call(*arguments, seed=seed)
+
+    refused_as_seed(subject.make().fit, images)
+    if SAMPLE in capabilities:
+        refused_as_seed(fitted.sample, 2)
+    if INPAINT in capabilities:
+        refused_as_seed(fitted.inpaint, images, top_half)
+
+
 @pytest.mark.parametrize("n", [0, -1, 1.5])
 def test_a_number_of_samples_that_is_none(needs, fitted, n):
     needs(SAMPLE)
@@ -79,31 +108,3 @@ def test_weights(needs, subject, images):
     ones = np.ones(len(images))
     for wrong in (ones[1:], ones[:, None], -ones, ones * np.nan):
         refused(subject.make().fit, images, sample_weight=wrong)
-
-
-def test_what_is_no_model_is_refused(subject, tmp_path):
-    (tmp_path / "empty").mkdir()
-    refused(subject.load, tmp_path / "empty")
-    refused(subject.load, tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
-def test_a_damaged_model_is_refused(subject, folder, tmp_path, kept):
-    shutil.copytree(folder, tmp_path / "model")
-    arrays = tmp_path / "model" / "arrays.npz"
-    content = arrays.read_bytes()
-    arrays.write_bytes(content[: int(kept * len(content))])
-    refused(subject.load, tmp_path / "model")
-
-
-def test_a_model_without_its_arrays_is_refused(subject, folder, tmp_path):
-    shutil.copytree(folder, tmp_path / "model")
-    np.savez(tmp_path / "model" / "arrays.npz")
-    refused(subject.load, tmp_path / "model")
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 1}', '{"format": 1, "method": "x"}'])
-def test_another_description_is_refused(subject, folder, tmp_path, text):
-    shutil.copytree(folder, tmp_path / "model")
-    (tmp_path / "model" / "model.json").write_text(text, "utf-8")
-    refused(subject.load, tmp_path / "model")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import reference
+import saved
 from keras import ops
 
 from dcgmm import DCGMM, notation, recipes, training
@@ -247,11 +248,8 @@ def test_a_loaded_model_predicts_the_same_to_the_bit(inputs, tmp_path):
 @pytest.mark.parametrize("change", [lambda value: None, lambda value: value[:2]])
 def test_a_saved_classifier_that_is_damaged_is_refused(name, change, tmp_path):
     fitted(2)[0].save(tmp_path / "model")
-    with np.load(tmp_path / "model" / "arrays.npz") as archive:
-        arrays = dict(archive)
-    arrays[f"L5/{name}"] = change(arrays[f"L5/{name}"])
-    kept = {key: value for key, value in arrays.items() if value is not None}
-    np.savez(tmp_path / "model" / "arrays.npz", **kept)
+    _, arrays = saved.content(tmp_path / "model")
+    saved.replace(tmp_path / "model", **{f"L5/{name}": change(arrays[f"L5/{name}"])})
     with pytest.raises(ValueError, match=r"is damaged .*: fit it again"):
         DCGMM.load(tmp_path / "model")
 

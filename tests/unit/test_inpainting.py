@@ -155,9 +155,21 @@ def test_a_mask_for_all_images_is_that_mask_for_each(method):
 def test_unknown_pixels_are_not_looked_at_and_the_seed_decides(method):
     model, x, known = random_model(TEXT, SHAPE), images(4), random_mask(7, 8, 1)
     filled = model.inpaint(x, known, method=method, seed=1)
-    other = np.where(known, x, 1 - x)
-    np.testing.assert_array_equal(model.inpaint(other, known, method=method, seed=1), filled)
+    for other in (1 - x, np.nan, -np.inf, -5, 1e300):
+        unlike = np.where(known, x.astype("float64"), other)
+        np.testing.assert_array_equal(model.inpaint(unlike, known, method=method, seed=1), filled)
     assert not np.array_equal(model.inpaint(x, known, method=method, seed=2), filled)
+
+
+@methods
+def test_unknown_bytes_are_not_looked_at_either(method):
+    """Known ones that are all black are black, whatever is beside them."""
+    model, known = random_model(TEXT, SHAPE), random_mask(7, 8, 1)
+    black = np.zeros((4, *SHAPE))
+    filled = model.inpaint(black, known, method=method)
+    for other in (0, 1, 255):
+        unlike = np.where(known, black, other).astype("uint8")
+        np.testing.assert_array_equal(model.inpaint(unlike, known, method=method), filled)
 
 
 @methods

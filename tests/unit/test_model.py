@@ -208,6 +208,7 @@ BAD_IMAGES = {
     "a single NaN": (np.where(np.arange(24).reshape(SHAPE) == 7, np.nan, [[[[0.5]]]]), "finite"),
     "0 to 255": (np.full((5, *SHAPE), 255.0), r"\[255, 255\].*divide bytes by 255"),
     "black and white bytes": (np.ones((5, *SHAPE), "uint8"), "bytes of 0 and 1 alone"),
+    "numbers as text": (np.full((5, *SHAPE), "0.5"), "no array of numbers"),
     "negative": (np.full((5, *SHAPE), -0.5), r"must lie in \[0, 1\]"),
     "flat": (np.zeros((5, 24)), r"2 axes \(5, 24\), but must have 4"),
     "without channels": (np.zeros((5, 4, 6)), "3 axes"),

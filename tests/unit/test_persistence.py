@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import saved as saved_models
 
 from dcgmm import DCGMM
 from dcgmm.recipes import Annealing, Recipe
@@ -30,23 +31,51 @@ def test_a_loaded_model_is_the_saved_one_to_the_bit(fitted, saved):
         np.testing.assert_array_equal(loaded.responsibilities(images, layer), expected)
 
 
-def test_a_loaded_model_saves_the_same_files(saved, tmp_path):
+def test_a_loaded_model_saves_the_same_file(saved, tmp_path):
     DCGMM.load(saved).save(tmp_path / "again")
-    assert (tmp_path / "again" / "model.json").read_text() == (saved / "model.json").read_text()
-    with np.load(saved / "arrays.npz") as ours, np.load(tmp_path / "again/arrays.npz") as theirs:
-        assert ours.files == theirs.files
-        assert any(name.startswith("L4/") for name in ours.files)
-        for name in ours.files:
-            np.testing.assert_array_equal(ours[name], theirs[name])
+    (about, ours), (again, theirs) = map(saved_models.content, (saved, tmp_path / "again"))
+    assert about == again
+    assert list(ours) == list(theirs)
+    assert any(name.startswith("L4/") for name in ours)
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-def test_saving_replaces_a_model_and_leaves_nothing_beside_it(saved, tmp_path):
-    (tmp_path / "model.part").mkdir()  # of a run that was killed
-    (tmp_path / "model.part" / "rubbish").touch()
+def test_saving_replaces_a_model_of_other_layers(saved):
     DCGMM("G(4)", input_shape=(2, 2, 1)).save(saved)
     assert DCGMM.load(str(saved)).input_shape == (2, 2, 1)
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    assert sorted(path.name for path in saved.iterdir()) == ["arrays.npz", "model.json"]
+    assert [path.name for path in saved.iterdir()] == ["model.npz"]
+
+
+def test_a_model_of_another_package_is_neither_replaced_nor_loaded(fitted, saved):
+    _, arrays = saved_models.content(saved)
+    saved_models.rewrite(saved, {"format": 2, "method": "vae", "settings": {}}, arrays)
+    before = (saved / "model.npz").read_bytes()
+    with pytest.raises(FileExistsError, match="is no DCGMM that was saved here"):
+        fitted[0].save(saved)
+    assert (saved / "model.npz").read_bytes() == before
+    with pytest.raises(ValueError, match="holds a model, but no DCGMM"):
+        DCGMM.load(saved)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameters_that_are_not_finite_are_not_saved_over_a_model(fitted, saved, value):
+    before = (saved / "model.npz").read_bytes()
+    broken = DCGMM.load(saved)
+    broken.layers[1].mu.assign(np.full(broken.layers[1].mu.shape, value, "float32"))
+    with pytest.raises(ValueError, match="L2/mu holds NaN or infinity"):
+        broken.save(saved)
+    assert (saved / "model.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, KeyError])
+def test_an_error_that_is_no_damage_is_passed_on_as_it_is(saved, monkeypatch, error):
+    def fail(*_, **__):
+        raise error("of Keras")
+
+    monkeypatch.setattr("dcgmm.stack.build", fail)
+    with pytest.raises(error, match=r"^'?of Keras'?$"):
+        DCGMM.load(saved)
 
 
 def test_a_recipe_survives_json():
@@ -58,87 +87,25 @@ def test_a_recipe_survives_json():
 
 
 def described(**changes):
-    def damage(folder):
-        description = json.loads((folder / "model.json").read_text())
-        (folder / "model.json").write_text(json.dumps(description | changes))
-
-    return damage
-
-
-def with_arrays(change):
-    def damage(folder):
-        with np.load(folder / "arrays.npz") as archive:
-            arrays = dict(archive)
-        np.savez(folder / "arrays.npz", **change(arrays))
-
-    return damage
-
-
-def truncated(name, keep):
-    def damage(folder):
-        content = (folder / name).read_bytes()
-        (folder / name).write_bytes(content[: int(keep * len(content))])
-
-    return damage
-
-
-def flipped(folder):
-    content = bytearray((folder / "arrays.npz").read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    (folder / "arrays.npz").write_bytes(content)
-
-
-def replaced_by(name, content):
-    def damage(folder):
-        (folder / name).write_bytes(content)
-
-    return damage
-
-
-def as_npy(folder):
-    np.save(folder / "arrays.npy", np.zeros(3))
-    (folder / "arrays.npy").rename(folder / "arrays.npz")
-
-
-def as_file(folder):
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    folder.write_text("a file")
-
-
-def as_folder(folder):
-    (folder / "model.json").unlink()
-    (folder / "model.json").mkdir()
+    return lambda folder: saved_models.describe(folder, **changes)
 
 
 DAMAGES = {
-    "no description": lambda folder: (folder / "model.json").unlink(),
-    "no arrays": lambda folder: (folder / "arrays.npz").unlink(),
-    "description cut off": truncated("model.json", 0.5),
-    "arrays cut off": truncated("arrays.npz", 0.5),
-    "arrays cut to a stub": truncated("arrays.npz", 0.01),
-    "arrays empty": truncated("arrays.npz", 0),
-    "a byte changed": flipped,
-    "description a list": replaced_by("model.json", b"[1, 2]"),
-    "description not text": replaced_by("model.json", b"\xff\xfe\x00"),
-    "foreign description": replaced_by("model.json", b'{"model": "other"}'),
-    "arrays not an archive": replaced_by("arrays.npz", b"rubbish"),
-    "arrays a pickle": replaced_by("arrays.npz", pickle.dumps({"a": 1})),
-    "arrays one array": as_npy,
-    "a file instead of a folder": as_file,
-    "a folder instead of a description": as_folder,
-    "another format": described(format=2),
     "other layers": described(layers="F(3,2)-G(9)-F(2,1)-G(9)"),
     "no layers": described(layers=None),
     "bad layers": described(layers="F(3,2)-G(5)"),
+    "no cGMM layer": described(layers="F(3,2)"),
+    "a kernel that does not fit": described(layers="F(30,2)-G(4)"),
     "no such shape": described(input_shape=None),
     "unknown hyper-parameter": described(recipe={"epoch": 3}),
     "recipe not a mapping": described(recipe=[1]),
     "recipe with text for a number": described(recipe={"epochs": "many"}),
-    "an array missing": with_arrays(lambda a: {n: v for n, v in a.items() if n != "L4/mu"}),
-    "an array of another shape": with_arrays(lambda a: a | {"L2/mu": a["L2/mu"][:, :2]}),
-    "an array of objects": with_arrays(lambda a: a | {"L2/mu": np.array([{}], object)}),
+    "an array missing": lambda folder: saved_models.replace(folder, **{"L4/mu": None}),
+    "an array too many": lambda folder: saved_models.replace(folder, **{"L3/mu": np.zeros(3)}),
+    "an array of another shape": lambda folder: saved_models.replace(
+        folder, **{"L2/mu": saved_models.content(folder)[1]["L2/mu"][:, :2]}
+    ),
+    "a pickle": lambda folder: (folder / "model.npz").write_bytes(pickle.dumps({"a": 1})),
 }
 
 
@@ -150,5 +117,5 @@ def test_a_damaged_or_foreign_model_is_refused_in_one_sentence(saved, what):
 
 
 def test_a_missing_model_is_refused_in_one_sentence(tmp_path):
-    with pytest.raises(ValueError, match=r"no DCGMM: .*model\.json is missing"):
+    with pytest.raises(ValueError, match=r"no DCGMM: .*model\.npz is missing"):
         DCGMM.load(tmp_path / "nowhere")

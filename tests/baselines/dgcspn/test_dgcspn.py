@@ -1,12 +1,12 @@
 """DGCSPN through the contract of a method."""
 
-import json
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import saved
 
 from baselines.dgcspn import DGCSPN
 from baselines.dgcspn.network import Network
@@ -135,10 +135,8 @@ def test_a_saved_model_scores_and_draws_the_same(fitted, tmp_path):
 def test_a_damaged_model_is_refused(fitted, tmp_path):
     model, _, _ = fitted
     model.save(tmp_path / "model")
-    path = tmp_path / "model" / "model.json"
-    description = json.loads(path.read_text())
-    description["settings"]["sums"] = 4
-    path.write_text(json.dumps(description))
+    about, _ = saved.content(tmp_path / "model")
+    saved.describe(tmp_path / "model", settings=about["settings"] | {"sums": 4})
     with pytest.raises(ValueError, match=r"damaged .*sum0 has shape"):
         DGCSPN.load(tmp_path / "model")
 

@@ -1,9 +1,9 @@
 """RAT-SPN and PD-SPN through the contract of a method."""
 
-import json
-
 import numpy as np
 import pytest
+import saved
+import torch
 
 from baselines.einet import learning
 from baselines.interface import CAPABILITIES, SAMPLE_WEIGHT, DivergenceError, Method
@@ -249,13 +249,31 @@ def test_damaged_models_are_refused_in_one_sentence(fitted, tmp_path):
     refused("holds no model")
     model.save(folder)
     refused(f"holds a {model.name} model, not", {"ratspn": PDSPN, "pdspn": RATSPN}[model.name])
-    content = (folder / "arrays.npz").read_bytes()
-    (folder / "arrays.npz").write_bytes(content[:100])
+    whole = (folder / "model.npz").read_bytes()
+
+    def damage(change, *arguments, **keywords):
+        (folder / "model.npz").write_bytes(whole)
+        change(folder, *arguments, **keywords)
+        refused("damaged")
+
+    (folder / "model.npz").write_bytes(whole[:100])
     refused("damaged")
-    model.save(folder)
-    description = json.loads((folder / "model.json").read_text())
-    description["settings"]["components"] = 2
-    (folder / "model.json").write_text(json.dumps(description))
-    refused("damaged")
-    (folder / "model.json").write_text("[]")
+    (folder / "model.npz").write_bytes(whole)
+    about, arrays = saved.content(folder)
+    damage(saved.describe, settings=about["settings"] | {"components": 2})
+    damage(saved.rewrite, [], arrays)
+    damage(saved.replace, leaves=None)
+    damage(saved.replace, more=arrays["leaves"])
+    for name in ("pixels", "sizes", "children0"):
+        damage(saved.replace, **{f"graph/{name}": arrays[f"graph/{name}"] + 1})
+    (folder / "model.npz").write_bytes(whole)
+    saved.describe(folder, format=3)
     refused("not of format")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_missing_is_no_damage(fitted, tmp_path):
+    model, _ = fitted
+    model.save(tmp_path / "model")
+    with pytest.raises(ValueError, match=r"^device 'cuda' was asked for, but there is none"):
+        type(model).load(tmp_path / "model", device="cuda")

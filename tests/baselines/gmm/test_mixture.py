@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import saved
 from scipy.special import logsumexp, softmax
 from scipy.stats import kstest, multivariate_normal, norm
 from sklearn.decomposition import PCA
@@ -244,11 +245,27 @@ def test_a_failed_fit_is_a_divergence(images, monkeypatch):
         GMM(**SETTINGS["diagonal"], input_shape=SHAPE).fit(images)
 
 
+@pytest.mark.parametrize("error", [ValueError("no such seed"), TypeError("of another kind")])
+def test_an_error_that_is_no_divergence_is_passed_on_as_it_is(images, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(GaussianMixture, "fit", fail)
+    with pytest.raises(type(error)) as caught:
+        GMM(**SETTINGS["diagonal"], input_shape=SHAPE).fit(images)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("covariance", SETTINGS)
+def test_a_singular_covariance_is_a_divergence(images, covariance):
+    settings = SETTINGS[covariance] | {"regularisation": 1e-300}
+    with pytest.raises(DivergenceError, match="raise regularisation"):
+        GMM(**settings, input_shape=SHAPE).fit(images[:2].repeat(90, axis=0))
+
+
 def test_a_model_whose_arrays_do_not_fit_is_refused(model, tmp_path):
     model.save(tmp_path / "model")
-    with np.load(tmp_path / "model" / "arrays.npz") as archive:
-        arrays = dict(archive)
-    arrays["means"] = arrays["means"][:, 1:]
-    np.savez(tmp_path / "model" / "arrays.npz", **arrays)
+    _, arrays = saved.content(tmp_path / "model")
+    saved.replace(tmp_path / "model", means=arrays["means"][:, 1:])
     with pytest.raises(ValueError, match="means has shape"):
         GMM.load(tmp_path / "model")

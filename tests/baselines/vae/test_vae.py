@@ -1,9 +1,8 @@
 """VAE through the contract of a method."""
 
-import json
-
 import numpy as np
 import pytest
+import saved
 
 from baselines.interface import DivergenceError
 from baselines.vae import VAE
@@ -173,10 +172,8 @@ def test_a_saved_model_scores_and_draws_the_same(fitted, tmp_path):
 def test_a_model_of_another_size_is_refused(fitted, tmp_path):
     model, _, _ = fitted
     model.save(tmp_path / "model")
-    path = tmp_path / "model" / "model.json"
-    description = json.loads(path.read_text())
-    description["settings"]["latent"] = 4
-    path.write_text(json.dumps(description))
+    about, _ = saved.content(tmp_path / "model")
+    saved.describe(tmp_path / "model", settings=about["settings"] | {"latent": 4})
     with pytest.raises(ValueError, match=r"damaged .*posterior_kernel has shape"):
         VAE.load(tmp_path / "model")
 
