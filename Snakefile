@@ -32,18 +32,14 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/warm.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/fit.smk"
-include: "workflow/rules/tasks.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/generation.smk"
-include: "workflow/rules/dynamics.smk"
+include: "workflow/rules/outliers.smk"
+include: "workflow/rules/density.smk"
 include: "workflow/rules/samples.smk"
-include: "workflow/rules/colour.smk"
-include: "workflow/rules/claims.smk"
+include: "workflow/rules/pictures.smk"
+include: "workflow/rules/training.smk"
 include: "workflow/rules/comparison.smk"
-include: "workflow/rules/efficiency.smk"
-include: "workflow/rules/bits.smk"
-include: "workflow/rules/parts.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/cost.smk"
 
 
 for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own rules
@@ -51,35 +47,7 @@ for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own
     include: str(file)
 
 
-rule results:
-    # Everything that a run makes, but its pages.
-    input:
-        parts(),
-        rules.table1.output,
-        rules.table2.output if METHODS[1:] else [],
-        rules.table2_grid.output if METHODS[1:] else [],
-        rules.competitors.output if METHODS[1:] else [],
-        rules.table4.output if CLASSIFIERS else [],
-        rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
-        rules.ablations.output if GROUPS["ablations"] else [],
-        rules.table5.output,
-        rules.table6.output,
-        rules.figure10.output if curve_fits() else [],
-        generation_figures(),
-        rules.figure4.output if dynamics_runs() else [],
-        sampling_results(),
-        rules.figure7.output if COLOUR["dataset"] else [],
-        rules.diagrams.output,
-        rules.claims.output,
-        rules.comparison.output,
-        rules.comparison_figure.output,
-        rules.statistics.output,
-        rules.selection.output if METHODS[1:] else [],
-        rules.efficiency.output,
-        rules.bits_per_dimension.output if discrete_fits() else [],
-
-
-include: "workflow/rules/complete.smk"
+include: "workflow/rules/run.smk"
 
 
 rule all:
@@ -89,7 +57,5 @@ rule all:
         rules.complete.output,
 
 
-include: "workflow/rules/report.smk"
-include: "workflow/rules/front_page.smk"
-include: "workflow/rules/estimate.smk"
+include: "workflow/rules/pages.smk"
 include: "workflow/rules/cluster.smk"

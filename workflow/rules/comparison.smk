@@ -115,39 +115,6 @@ rule statistics:
         " --figures {params.figures:q} > {log:q} 2>&1"
 
 
-rule selection:
-    # Grid points chosen on the test images, and without them.
-    input:
-        records=f"{RUN}/records/table2.csv",
-        scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
-        held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
-        methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
-        step=step_files("outliers.choose_points"),
-    output:
-        report(
-            f"{RUN}/tables/selection.csv",
-            caption="../report/selection.rst",
-            category="Comparison",
-            labels={"table": "II", "shows": "choice of grid points"},
-        ),
-        f"{RUN}/tables/selection.md",
-    log:
-        f"{LOG}/selection.log",
-    params:
-        run=config["run"],
-        plan=json.dumps(PLAN),
-        held_out=["--held-out", f"{RUN}/records/held_out.csv"] if GROUPS["held_out"] else [],
-        fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
-        folder=lambda wildcards, output: Path(output[0]).parent,
-    message:
-        "selection: {params.folder}/selection.md"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.outliers.choose_points"
-        " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
-        " --fits {params.fits:q}"
-        " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"
-
-
 rule compare:
     # This run beside the published results; asked for by name.
     input:

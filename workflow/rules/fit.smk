@@ -1,3 +1,7 @@
+# Fits, each with its scores and its record, and all records in one table.
+from snakemake.exceptions import WorkflowError
+
+
 def fit_command(seeds, folders):
     """The shell of a rule that fits by one seed or by several, into a folder each."""
     return (
@@ -80,3 +84,38 @@ if config["dcgmm"]["together"]:
             "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
         shell:
             fit_command(seeds="{params.seeds:q}", folders="{params.folders:q}")
+
+
+# What is measured of each fit, and the tables of all measurements.
+def gathered(wildcards):
+    """The records of a group's fits."""
+    fits = group_fits(wildcards.group)
+    if not fits and (key := table_fits.OPTIONAL.get(wildcards.group)):
+        raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
+    return [f"{fit}/{table_fits.task(wildcards.group)}.json" for fit in fits]
+
+
+rule records:
+    # All of a table's in one tidy CSV.
+    input:
+        records=gathered,
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("fit.gather_records"),
+    output:
+        f"{RUN}/records/{{group}}.csv",
+    log:
+        f"{LOG}/records-{{group}}.log",
+    params:
+        root=f"{RUN}/fit",
+        points=lambda wildcards: GROUPS[wildcards.group],
+        datasets=config["datasets"],
+        classes=lambda wildcards: table_fits.classes(wildcards.group, config),
+        seeds=lambda wildcards: table_fits.seeds(wildcards.group, config),
+        task=lambda wildcards: table_fits.task(wildcards.group),
+    message:
+        "records: {output}"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.fit.gather_records"
+        " --root {params.root:q} --points {params.points:q} --datasets {params.datasets:q}"
+        " --classes {params.classes:q} --seeds {params.seeds:q} --task {params.task:q}"
+        " --out {output:q} > {log:q} 2>&1"

@@ -8,7 +8,6 @@ EACH = KEY.format(
 SAMPLED = {method: grid.sampled_points(method, config) for method in METHODS}
 DRAWN_SEEDS = config["samples"]["seeds"] or config["seeds"]
 JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
-
 INPAINTING_JUDGE = JUDGE.format(dataset="mnist", seed=config["judges"]["seeds"][0])
 
 
@@ -186,29 +185,6 @@ rule judgements:
         "workflow/run/in_env.sh {params.environment:q} python -m workflow.samples.judge_samples"
         " --samples {input.samples:q} --judge {params.folder:q} --data {input.data:q}"
         " --out {output:q} > {log:q} 2>&1"
-
-
-rule figure8_accuracy:
-    # The in-painted images of Fig. 8 before the first judge.
-    input:
-        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
-        judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],
-        lock=f"envs/{JUDGING}.lock",
-        step=sources.of_module("workflow.pictures.figure8_accuracy"),
-    output:
-        f"{RUN}/figures/figure8_accuracy.json",
-    log:
-        f"{LOG}/figure8_accuracy.log",
-    threads: config["threads"]
-    params:
-        environment=JUDGING,
-        folder=lambda wildcards, input: Path(input.judge[0]).parent,
-    message:
-        "accuracy on in-painted images: {output}"
-    shell:
-        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.figure8_accuracy"
-        " --inpainting {input.inpainting:q} --judge {params.folder:q} --out {output:q}"
-        " > {log:q} 2>&1"
 
 
 rule table3:

@@ -1,4 +1,72 @@
-# The backward mode of DCGMM: samples, sharpening, in-painting (Figs. 5, 6, 8, 9, 11 to 14).
+# What models draw, in-paint and sharpen: Figs. 5 to 9 and 11 to 14, and competitors beside them.
+from dcgmm import notation
+
+COLOUR = config["colour"]
+COLOUR_POINTS = grid.colour_points(config)  # by the main recipe
+POINTS["dcgmm"] |= COLOUR_POINTS
+
+
+def colour_fits(method, point, classes, seeds=config["seeds"][:1]):
+    """Folders of fits to the colour images."""
+    return expand(
+        FIT,
+        method=method,
+        point=point,
+        dataset=COLOUR["dataset"],
+        classes=classes,
+        seed=seeds,
+    )
+
+
+def dcgmm_in_colour(deep):
+    """Fits of the flat or the deep instances, one for each class."""
+    points = [
+        name
+        for name, point in COLOUR_POINTS.items()
+        if deep == (len(notation.gmm_indices(notation.parse(point["settings"]["layers"]))) > 1)
+    ]
+    classes = [f"only{number}" for number in COLOUR["classes"]]
+    return colour_fits("dcgmm", points, classes, chosen_seeds("colour"))
+
+
+def vae_in_colour():
+    """The fit of the VAE, which is of all classes; none if it does not run."""
+    if "vae" not in METHODS:
+        return []
+    point = next(iter(grid.protocol_points("vae", config["protocols"][-1], config)))
+    return colour_fits("vae", point, "all")
+
+
+if COLOUR["dataset"]:
+
+    rule figure7:
+        # Colour images, and what the VAE and DCGMM draw after them.
+        input:
+            data=DATA.format(dataset=COLOUR["dataset"], source=config["source"]),
+            means=[f"{fit}/draws.npz" for fit in vae_in_colour()],
+            draws=[f"{fit}/draws.npz" for fit in dcgmm_in_colour(deep=False)],
+            sharpening=[f"{fit}/sharpening.npz" for fit in dcgmm_in_colour(deep=True)],
+            step=step_files("pictures.figure7"),
+        output:
+            report(
+                f"{RUN}/figures/figure7.svg",
+                caption="../report/figure7.rst",
+                category="Figures",
+                labels={"figure": "7", "shows": "samples in colour"},
+            ),
+            f"{RUN}/figures/figure7.png",
+            f"{RUN}/figures/figure7.csv",
+        log:
+            f"{LOG}/figure7.log",
+        params:
+            folder=lambda wildcards, output: Path(output[0]).parent,
+        message:
+            "Fig. 7: {output[1]}"
+        shell:
+            "workflow/run/in_env.sh workflow python -m workflow.pictures.figure7"
+            " --data {input.data:q} --means {input.means:q} --draws {input.draws:q}"
+            " --sharpening {input.sharpening:q} --name figure7 --out {params.folder:q}"
+            " > {log:q} 2>&1"
 
 
 def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
@@ -251,3 +319,74 @@ rule figure14:
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.pictures.figure14"
         " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule draws:
+    # What one fit draws: new images, and the right half of test images in-painted.
+    input:
+        fit=f"{FIT}/fit.json",
+        model=f"{FIT}/model",
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        description=lambda wildcards: description(wildcards.method),
+        step=sources.of_module("workflow.pictures.draw_images"),
+    output:
+        f"{FIT}/draws.npz",
+    log:
+        f"{LOG}/draws/{KEY}.log",
+    params:
+        environment=lambda wildcards: LAUNCH[wildcards.method],
+    message:
+        "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.draw_images"
+        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule competitors:
+    # Samples and in-painting of every competitor, side by side.
+    input:
+        draws=[f"{fit}/draws.npz" for fit in drawn_fits()],
+        step=step_files("pictures.competitors"),
+    output:
+        report(
+            f"{RUN}/figures/competitors.svg",
+            caption="../report/competitors.rst",
+            category="Figures",
+            labels={"figure": "competitors", "shows": "samples and in-painting"},
+        ),
+        f"{RUN}/figures/competitors.png",
+    log:
+        f"{LOG}/competitors.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "samples of the competitors: {params.folder}/competitors.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.pictures.competitors"
+        " --draws {input.draws:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule figure8_accuracy:
+    # The in-painted images of Fig. 8 before the first judge.
+    input:
+        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],
+        lock=f"envs/{JUDGING}.lock",
+        step=sources.of_module("workflow.pictures.figure8_accuracy"),
+    output:
+        f"{RUN}/figures/figure8_accuracy.json",
+    log:
+        f"{LOG}/figure8_accuracy.log",
+    threads: config["threads"]
+    params:
+        environment=JUDGING,
+        folder=lambda wildcards, input: Path(input.judge[0]).parent,
+    message:
+        "accuracy on in-painted images: {output}"
+    shell:
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.figure8_accuracy"
+        " --inpainting {input.inpainting:q} --judge {params.folder:q} --out {output:q}"
+        " > {log:q} 2>&1"

@@ -1,3 +1,40 @@
+# Outlier detection: what is measured of each fit, Tables I and II, ablations, the choice of points.
+rule outliers:
+    # How well one fit tells the class it never saw from those it did.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("outliers.measure_outliers"),
+    output:
+        f"{FIT}/outliers.json",
+    log:
+        f"{LOG}/outliers/{KEY}.log",
+    message:
+        "outliers: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_outliers"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule held_out:
+    # How well one fit tells a class that only the choice of a grid point sees.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("outliers.measure_held_out"),
+    output:
+        f"{FIT}/held_out.json",
+    log:
+        f"{LOG}/held_out/{KEY}.log",
+    message:
+        "held-out class: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_held_out"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
+
+
 rule table1:
     # Outlier detection by the instances of DCGMM.
     input:
@@ -134,85 +171,86 @@ rule table2:
         " --plan {params.plan:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
-rule table4:
-    # Classification by DCGMM with a classifier layer, beside the literature's numbers.
+rule figure10:
+    # ROC-like curves of outlier detection.
     input:
-        records=f"{RUN}/records/table4.csv",
-        paper=PAPER,
-        step=step_files("training.table4"),
+        fits=[f"{fit}/{name}" for fit in curve_fits() for name in ("fit.json", "scores.npz")],
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("outliers.figure10"),
     output:
         report(
-            f"{RUN}/tables/table4.csv",
-            caption="../report/table4.rst",
-            category="Tables",
-            labels={"table": "IV", "shows": "classification"},
+            f"{RUN}/figures/figure10.svg",
+            caption="../report/figure10.rst",
+            category="Figures",
+            labels={"figure": "10", "shows": "outlier curves"},
         ),
-        f"{RUN}/tables/table4.md",
-        f"{RUN}/tables/table4.tex",
+        f"{RUN}/figures/figure10.png",
+        f"{RUN}/figures/figure10.csv",
     log:
-        f"{LOG}/table4.log",
+        f"{LOG}/figure10.log",
+    params:
+        fits=curve_fits(),
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Fig. 10: {params.folder}/figure10.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.figure10"
+        " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule table2_grid:
+    # The grids of the competitors as heat maps.
+    input:
+        grid=f"{RUN}/tables/table2_grid.csv",
+        step=step_files("outliers.table2_grid"),
+    output:
+        report(
+            f"{RUN}/figures/table2_grid.svg",
+            caption="../report/table2_grid.rst",
+            category="Figures",
+            labels={"figure": "grids of Table II", "shows": "exact AUROC at every point"},
+        ),
+        f"{RUN}/figures/table2_grid.png",
+        f"{RUN}/figures/table2_grid.csv",
+    log:
+        f"{LOG}/table2_grid.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "grids of Table II: {params.folder}/table2_grid.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.table2_grid"
+        " --grid {input.grid:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule selection:
+    # Grid points chosen on the test images, and without them.
+    input:
+        records=f"{RUN}/records/table2.csv",
+        scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
+        held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
+        methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
+        step=step_files("outliers.choose_points"),
+    output:
+        report(
+            f"{RUN}/tables/selection.csv",
+            caption="../report/selection.rst",
+            category="Comparison",
+            labels={"table": "II", "shows": "choice of grid points"},
+        ),
+        f"{RUN}/tables/selection.md",
+    log:
+        f"{LOG}/selection.log",
     params:
         run=config["run"],
+        plan=json.dumps(PLAN),
+        held_out=["--held-out", f"{RUN}/records/held_out.csv"] if GROUPS["held_out"] else [],
+        fits=lambda wildcards, input: Path(input.records).parents[1] / "fit",
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
-        "Table IV: {params.folder}/table4.md"
+        "selection: {params.folder}/selection.md"
     shell:
-        "workflow/run/in_env.sh workflow python -m workflow.training.table4"
-        " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
-        " --out {params.folder:q} > {log:q} 2>&1"
-
-
-rule table5:
-    # The instances and their parameters.
-    input:
-        instances="dcgmm/instances.toml",
-        step=step_files("training.table5"),
-    output:
-        report(
-            f"{RUN}/tables/table5.csv",
-            caption="../report/table5.rst",
-            category="Tables",
-            labels={"table": "V", "shows": "instances"},
-        ),
-        f"{RUN}/tables/table5.md",
-        f"{RUN}/tables/table5.tex",
-    log:
-        f"{LOG}/table5.log",
-    params:
-        folder=lambda wildcards, output: Path(output[0]).parent,
-    message:
-        "Table V: {params.folder}/table5.md"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.training.table5"
-        " --out {params.folder:q} > {log:q} 2>&1"
-
-
-rule table6:
-    # Layer types, and the shapes they give.
-    input:
-        instances="dcgmm/instances.toml",
-        step=step_files("training.table6"),
-    output:
-        report(
-            f"{RUN}/tables/table6.csv",
-            caption="../report/table6.rst",
-            category="Tables",
-            labels={"table": "VI", "shows": "layer types"},
-        ),
-        report(
-            f"{RUN}/tables/table6_geometry.csv",
-            caption="../report/table6.rst",
-            category="Tables",
-            labels={"table": "VI", "shows": "geometry"},
-        ),
-        f"{RUN}/tables/table6.md",
-        f"{RUN}/tables/table6.tex",
-    log:
-        f"{LOG}/table6.log",
-    params:
-        folder=lambda wildcards, output: Path(output[0]).parent,
-    message:
-        "Table VI: {params.folder}/table6.md"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.training.table6"
-        " --out {params.folder:q} > {log:q} 2>&1"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.choose_points"
+        " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
+        " --fits {params.fits:q}"
+        " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"

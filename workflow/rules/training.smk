@@ -1,0 +1,204 @@
+# Training and architectures: Fig. 4, Tables IV to VI, diagrams.
+
+TRAINING = f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.json"
+
+
+def dynamics_runs():
+    """Records of all trainings that the figure shows, as far as they run."""
+    settings, main_recipe = config["dynamics"], config["dcgmm"]["recipes"][0]
+    if settings["instance"] not in config["dcgmm"]["instances"]:
+        return []
+    return expand(
+        TRAINING,
+        point=f"{settings['instance']}-{main_recipe}",
+        dataset=[dataset for dataset in config["datasets"] if dataset in settings["datasets"]],
+        epochs=settings["epochs"],
+        scheme=["joint", "layerwise"],
+        seed=chosen_seeds("dynamics"),
+    )
+
+
+rule dynamics:
+    # One training, all layers at once or one after the other.
+    input:
+        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        lock=f"envs/{ENVIRONMENTS['dcgmm']}.lock",
+        method=method_files("dcgmm"),
+        step=sources.of_module("workflow.training.measure_losses"),
+    output:
+        TRAINING,
+    log:
+        f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.log",
+    wildcard_constraints:
+        epochs="[0-9]+",
+        scheme="joint|layerwise",
+    priority: LONG_CHAIN
+    threads: config["threads"]
+    resources:
+        gpu=1 if config["device"] == "gpu" else 0,
+        limits=json.dumps(config["limits"]),
+    params:
+        environment=ENVIRONMENTS["dcgmm"],
+        settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
+        measurements=config["dynamics"]["measurements"],
+    message:
+        "dynamics: {wildcards.point} on {wildcards.dataset}, {wildcards.epochs} epochs, {wildcards.scheme}, seed {wildcards.seed}"
+    shell:
+        f"{SUPERVISED}python -m workflow.training.measure_losses"
+        " --settings {params.settings:q} --epochs {wildcards.epochs:q}"
+        " --scheme {wildcards.scheme:q}"
+        " --measurements {params.measurements:q} --data {input.data:q} --seed {wildcards.seed:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule figure4:
+    # Test losses of every cGMM layer during training.
+    input:
+        dynamics=dynamics_runs(),
+        step=step_files("training.figure4"),
+    output:
+        report(
+            f"{RUN}/figures/figure4.svg",
+            caption="../report/figure4.rst",
+            category="Figures",
+            labels={"figure": "4", "shows": "training dynamics"},
+        ),
+        f"{RUN}/figures/figure4.png",
+        f"{RUN}/figures/figure4.csv",
+        f"{RUN}/figures/figure4_ends.csv",
+    log:
+        f"{LOG}/figure4.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "figure4: {output[1]}"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.figure4"
+        " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule classification:
+    # How many test images one fit assigns to their class.
+    input:
+        fit=f"{FIT}/fit.json",
+        scores=f"{FIT}/scores.npz",
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("training.measure_classification"),
+    output:
+        f"{FIT}/classification.json",
+    log:
+        f"{LOG}/classification/{KEY}.log",
+    message:
+        "classification: {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.measure_classification"
+        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule table4:
+    # Classification by DCGMM with a classifier layer, beside the literature's numbers.
+    input:
+        records=f"{RUN}/records/table4.csv",
+        paper=PAPER,
+        step=step_files("training.table4"),
+    output:
+        report(
+            f"{RUN}/tables/table4.csv",
+            caption="../report/table4.rst",
+            category="Tables",
+            labels={"table": "IV", "shows": "classification"},
+        ),
+        f"{RUN}/tables/table4.md",
+        f"{RUN}/tables/table4.tex",
+    log:
+        f"{LOG}/table4.log",
+    params:
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table IV: {params.folder}/table4.md"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.table4"
+        " --records {input.records:q} --paper {input.paper:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule table5:
+    # The instances and their parameters.
+    input:
+        instances="dcgmm/instances.toml",
+        step=step_files("training.table5"),
+    output:
+        report(
+            f"{RUN}/tables/table5.csv",
+            caption="../report/table5.rst",
+            category="Tables",
+            labels={"table": "V", "shows": "instances"},
+        ),
+        f"{RUN}/tables/table5.md",
+        f"{RUN}/tables/table5.tex",
+    log:
+        f"{LOG}/table5.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table V: {params.folder}/table5.md"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.table5"
+        " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule table6:
+    # Layer types, and the shapes they give.
+    input:
+        instances="dcgmm/instances.toml",
+        step=step_files("training.table6"),
+    output:
+        report(
+            f"{RUN}/tables/table6.csv",
+            caption="../report/table6.rst",
+            category="Tables",
+            labels={"table": "VI", "shows": "layer types"},
+        ),
+        report(
+            f"{RUN}/tables/table6_geometry.csv",
+            caption="../report/table6.rst",
+            category="Tables",
+            labels={"table": "VI", "shows": "geometry"},
+        ),
+        f"{RUN}/tables/table6.md",
+        f"{RUN}/tables/table6.tex",
+    log:
+        f"{LOG}/table6.log",
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "Table VI: {params.folder}/table6.md"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.table6"
+        " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule diagrams:
+    # Every instance of the run, drawn from its notation.
+    input:
+        instances="dcgmm/instances.toml",
+        step=step_files("training.diagrams"),
+    output:
+        report(
+            expand(f"{RUN}/figures/diagram_{{instance}}.svg", instance=DIAGRAMS),
+            caption="../report/diagrams.rst",
+            category="Figures",
+            labels={"figure": "diagrams", "shows": "architectures"},
+        ),
+        expand(f"{RUN}/figures/diagram_{{instance}}.png", instance=DIAGRAMS),
+    log:
+        f"{LOG}/diagrams.log",
+    params:
+        instances=DIAGRAMS,
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "diagrams: {params.folder}/diagram_*.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.diagrams"
+        " --instances {params.instances:q} --out {params.folder:q} > {log:q} 2>&1"
