@@ -5,9 +5,10 @@
 IN_ENV := workflow/run/in_env.sh
 SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
-# Tests that import the suite run in its environment, all others in the model's two.
-SUITE_TESTS = $(shell grep -lE '^(from|import) workflow' tests/unit/test_*.py) tests/workflow
-MODEL_TESTS = $(filter-out $(SUITE_TESTS),$(wildcard tests/unit/test_*.py))
+# A folder a room, which run in the suite's environment; the model's run in both of its own.
+SUITE_TESTS = $(filter $(patsubst workflow/%/,tests/%,$(wildcard workflow/*/)),$(wildcard tests/*)) \
+  tests/workflow
+MODEL_TESTS = tests/dcgmm
 # Optional methods are tested when they are named: make test-contract METHODS=circuit
 METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
   $(shell grep -L '^optional = true' baselines/*/method.toml)))

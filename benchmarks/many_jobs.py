@@ -80,7 +80,7 @@ def example() -> dict:
     from dataclasses import asdict
 
     from dcgmm import notation, recipes
-    from tests.unit.example_record import point
+    from tests.example_record import point
 
     instance = recipes.instance("F", "paper")
     layers = [str(index) for index in notation.gmm_indices(instance.layers)]

@@ -13,7 +13,7 @@ import scipy.io
 
 from baselines.gaussian import GaussianPixels
 from dcgmm import notation
-from tests.unit.example_record import record
+from tests.example_record import record
 from workflow.common import files, places, yaml_files
 from workflow.data import datasets, idx, mat
 from workflow.fit import records, scores, tidy

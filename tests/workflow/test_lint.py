@@ -21,11 +21,11 @@ UNTRIED = {
     "results": "a name for what `all` needs",
     "estimate": "runs nothing; tests/workflow/test_estimate.py",
     "retry": "is for fits that failed; tests/workflow/test_failures.py",
-    "compare": "needs a run like the published one; tests/unit/test_reproduction.py",
+    "compare": "needs a run like the published one; tests/comparison/test_reproduction.py",
     "held_out": "costs fits without a second class; tests/workflow/test_without_a_class.py",
     "outlier_classes": "costs fits without other classes; tests/workflow/test_without_a_class.py",
     "ablations": "costs fits of other recipes; tests/workflow/test_without_a_class.py",
-    "bits_per_dimension": "of optional methods alone; tests/unit/test_bits_per_dimension.py",
+    "bits_per_dimension": "of optional methods alone; tests/density/test_bits_per_dimension.py",
 }
 RULE_FILES = [
     ROOT / "Snakefile",

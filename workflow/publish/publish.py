@@ -103,7 +103,8 @@ def make_tables(reference: Reference, run: Path) -> None:
                                                   "table4", "table5")]  # fmt: skip
     _call(
         compare_with_paper.main, "--tables", *filter(Path.is_file, compared),
-        "--source", config["source"], "--schedule", schedule, "--samples-schedule", samples_schedule,
+        "--source", config["source"], "--schedule", schedule,
+        "--samples-schedule", samples_schedule,
         *(["--records", own] if (own := records / "table2.csv").is_file() else []), *about,
     )  # fmt: skip
     figures = run / "figures made"  # those that the run drew itself lie in figures/
@@ -119,7 +120,8 @@ def make_tables(reference: Reference, run: Path) -> None:
     )  # fmt: skip
     _call(
         judge_claims.main, "--run", run, "--schedule", schedule,
-        "--samples-schedule", samples_schedule, "--paper", PAPER, "--inpainting", INPAINTING, "--out", made,
+        "--samples-schedule", samples_schedule, "--paper", PAPER,
+        "--inpainting", INPAINTING, "--out", made,
     )  # fmt: skip
 
 

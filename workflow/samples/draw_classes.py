@@ -1,8 +1,8 @@
 """Draw images of every class, each from the model that was fitted to this class alone.
 
 Writes a file of `workflow.samples.sample_files`: N images a class for every treatment of the
-pixels' noise, and sharpened ones where a DCGMM pools. A fit that failed, or drawing that does, is a file
-with the reason and without images.
+pixels' noise, and sharpened ones where a DCGMM pools. A fit that failed, or drawing that does, is
+a file with the reason and without images.
 
 How long drawing takes is measured on the first class, drawn again when everything is compiled;
 `about` has it under `drawing`: the host, how many images, and the seconds for each treatment.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import competitor
+from tests.example_record import competitor
 from workflow.common import metrics, tables
 from workflow.fit import scores, tidy
 from workflow.outliers import choose_points as step

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import competitor, failed, point, record
+from tests.example_record import competitor, failed, point, record
 from workflow.common import files, frames
 from workflow.comparison import comparison_figure
 from workflow.fit import tidy

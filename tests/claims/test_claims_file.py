@@ -54,7 +54,7 @@ def test_a_mistake_in_the_claims_is_one_sentence(change, message, tmp_path):
     tested = {key: CLAIM[key] for key in ("statement", "section", "line", "because")}
     tested |= {
         "id": "second",
-        "test": "tests/unit/test_x.py::test_y",
+        "test": "tests/dcgmm/test_x.py::test_y",
     }
     content = {key: v for key, v in claims_file.load().items() if key != "claims"}
     content["claims"] = [copy.deepcopy(CLAIM), tested]

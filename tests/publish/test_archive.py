@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import failed, point, record
+from tests.example_record import failed, point, record
 from workflow.common import files, frames
 from workflow.plan import grid
 from workflow.publish import archive, collect, publish, readme_tables, reference

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.example_record import failed, point
+from tests.example_record import failed, point
 from workflow.common import files
 from workflow.run import complete, missing
 

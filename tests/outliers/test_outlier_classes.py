@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import failed, point
+from tests.example_record import failed, point
 from workflow.common import tables
 from workflow.fit import tidy
 from workflow.outliers import outlier_classes as step

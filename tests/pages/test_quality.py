@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import failed, point
+from tests.example_record import failed, point
 from workflow.claims import headline
 from workflow.fit import tidy
 from workflow.pages import quality

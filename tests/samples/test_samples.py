@@ -7,7 +7,7 @@ import pytest
 from matplotlib.image import imread
 
 from baselines.gaussian import GaussianPixels
-from tests.unit.example_record import record
+from tests.example_record import record
 from workflow.common import files, provenance
 from workflow.fit import methods
 from workflow.samples import contact_sheets, draw_classes, sample_files

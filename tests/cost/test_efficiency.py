@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import competitor, failed, point, record
+from tests.example_record import competitor, failed, point, record
 from workflow.cost import efficiency
 from workflow.fit import tidy
 from workflow.samples import sample_files

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import record
+from tests.example_record import record
 from workflow.common import files
 from workflow.data import datasets
 from workflow.density import bits_per_dimension

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.unit import test_fit
+from tests.fit import test_fit
 from workflow.common import provenance, troubles
 from workflow.fit import fit_classes, fitting
 

@@ -6,9 +6,9 @@ import re
 import pandas as pd
 import pytest
 
-from tests.unit import example_table
-from tests.unit.example_record import competitor, failed, point, record
-from tests.unit.test_table3 import judge, row
+from tests import example_table
+from tests.example_record import competitor, failed, point, record
+from tests.samples.test_table3 import judge, row
 from workflow.claims import claim_evidence, claims_file
 from workflow.claims import judge_claims as step
 from workflow.common import files, tables

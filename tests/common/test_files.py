@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.unit.example_record import record
+from tests.example_record import record
 from workflow.common import files, npz, places
 from workflow.fit import records
 from workflow.fit import scores as saved_scores

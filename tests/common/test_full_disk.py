@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.example_record import record
+from tests.example_record import record
 from workflow.common import files
 from workflow.data import make_dataset as data_step
 

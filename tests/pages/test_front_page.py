@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from tests.unit import example_table
-from tests.unit.example_record import competitor, failed, point, record
+from tests import example_table
+from tests.example_record import competitor, failed, point, record
 from workflow.common import files, frames, tables
 from workflow.fit import conditions, tidy
 from workflow.outliers import table2

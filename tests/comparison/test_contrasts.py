@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.unit import example_table
-from tests.unit.example_record import competitor, point
-from tests.unit.test_table3 import judge, row
+from tests import example_table
+from tests.example_record import competitor, point
+from tests.samples.test_table3 import judge, row
 from workflow.common import files, tables
 from workflow.common.intervals import holm
 from workflow.comparison import contrasts, critical_difference, observations, statistics

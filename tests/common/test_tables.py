@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dcgmm import notation
-from tests.unit.example_record import failed, point
+from tests.example_record import failed, point
 from workflow.common import tables
 from workflow.fit import tidy
 from workflow.outliers import table1

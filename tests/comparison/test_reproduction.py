@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.unit.example_record import failed, record
+from tests.example_record import failed, record
 from workflow.common import frames
 from workflow.comparison import compare_with_published, reproduction
 from workflow.fit import tidy

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.unit import example_table
-from tests.unit.example_record import competitor, point, record
+from tests import example_table
+from tests.example_record import competitor, point, record
 from workflow.common import tables
 from workflow.common.intervals import Difference
 from workflow.comparison import compare_with_paper as step

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dcgmm import notation, recipes
-from tests.unit.example_record import point
+from tests.example_record import point
 from workflow.common import files, npz, panels, tables
 from workflow.data import datasets
 from workflow.fit import tidy

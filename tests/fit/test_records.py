@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import failed, point, record
+from tests.example_record import failed, point, record
 from workflow.common import files
 from workflow.fit import fitting, records, tidy
 from workflow.fit import gather_records as step

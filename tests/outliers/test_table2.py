@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from tests.unit.example_record import competitor, point
+from tests.example_record import competitor, point
 from workflow.common import tables
 from workflow.fit import tidy
 from workflow.outliers import selection, table2, table2_grid

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit import example_record, test_figure4, test_table3
+from tests import example_record
+from tests.samples import test_table3
+from tests.training import test_figure4
 from workflow.claims import judge_claims
 from workflow.common import files, frames
 from workflow.comparison import (
