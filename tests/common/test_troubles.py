@@ -70,7 +70,7 @@ def test_memory_of_a_gpu_is_no_trouble_of_the_machine(monkeypatch):
 
 @pytest.mark.parametrize("error", [os_error("ENOSPC"), MemoryError(), ImportError("lib")], ids=repr)
 def test_a_fit_that_meets_one_leaves_no_record(tmp_path, monkeypatch, error):
-    with pytest.raises(SystemExit, match=r"^python -m workflow\.steps\.fit: .*run again$"):
+    with pytest.raises(SystemExit, match=r"^python -m workflow\.fit\.fit: .*run again$"):
         test_fit.run(tmp_path, monkeypatch, test_fit.Fake(error))
     assert not list(tmp_path.rglob("fit.json")) and not list(tmp_path.rglob("scores.npz"))
 

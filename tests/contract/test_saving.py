@@ -9,9 +9,9 @@ import zipfile
 
 import numpy as np
 import pytest
-import saved
 
 from baselines.interface import SAMPLE, SCORE
+from tests import saved
 
 
 @pytest.fixture

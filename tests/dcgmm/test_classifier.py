@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 import reference
-import saved
 from keras import ops
 
 from dcgmm import DCGMM, notation, recipes, training
@@ -16,6 +15,7 @@ from dcgmm.errors import DivergenceError
 from dcgmm.layers import Classifier
 from dcgmm.layers import classifier as linear
 from dcgmm.recipes import Annealing, Recipe
+from tests import saved
 
 SHAPE = (7, 9, 1)  # activities of 3 x 4 x 4, then of 2 x 3 x 9
 TEXT = "F(3,2)-G(4)-F(2,1)-G(9)"

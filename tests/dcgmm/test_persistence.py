@@ -6,10 +6,10 @@ import pickle
 
 import numpy as np
 import pytest
-import saved as saved_models
 
 from dcgmm import DCGMM
 from dcgmm.recipes import Annealing, Recipe
+from tests import saved as saved_models
 
 
 @pytest.fixture

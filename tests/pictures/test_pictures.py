@@ -200,7 +200,7 @@ def test_a_diagram_names_every_layer_and_shape(tmp_path, name):
 def tiles(monkeypatch, step):
     """The first image of every picture that a step shows, in order."""
     shown = []
-    monkeypatch.setattr(step.contact, "tile", lambda x, _: shown.append(float(x[0].mean())) or x[0])
+    monkeypatch.setattr(step.panels, "tile", lambda x, _: shown.append(float(x[0].mean())) or x[0])
     return shown
 
 

@@ -18,7 +18,7 @@ RUN = """
 import subprocess, sys, time
 from pathlib import Path
 from workflow.run import liveness
-alive = liveness.begin(Path.cwd(), sys.argv[1], [])
+alive = liveness.begin(Path.cwd(), sys.argv[1], ["snakemake"])
 Path(".snakemake/locks").mkdir(exist_ok=True)
 Path(".snakemake/locks/0.output.lock").write_text("a")
 job = subprocess.Popen(["sleep", "60"], start_new_session=True)
@@ -77,7 +77,7 @@ def test_a_dead_runs_lock_is_removed_and_its_job_ended(start, tmp_path, capsys):
     unfinished = tmp_path / "results/demo/.a.npz.0123.part"
     unfinished.parent.mkdir(parents=True)
     unfinished.touch()
-    liveness.begin(tmp_path, "demo", ["-n"])
+    liveness.begin(tmp_path, "demo", ["snakemake", "-n"])
     assert (tmp_path / LOCK).exists() and job.is_running(), "a plan changes nothing"
     liveness.clear(tmp_path)
     assert not (tmp_path / LOCK).exists() and not unfinished.exists()
@@ -117,7 +117,7 @@ def test_machines_are_forgotten_once_there_is_no_lock(tmp_path):
     state.mkdir()
     (state / "runs").write_text("elsewhere\n")
     liveness.clear(tmp_path)
-    alive = liveness.begin(tmp_path, "demo", [])
+    alive = liveness.begin(tmp_path, "demo", ["snakemake"])
     assert (state / "runs").read_text() == f"{platform.node()}\n"
     for file in alive:
         file.close()
@@ -131,20 +131,25 @@ def test_without_such_locks_nothing_is_done(tmp_path, monkeypatch):
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
     (tmp_path / LOCK).write_text("a")
     liveness.clear(tmp_path)
-    assert liveness.begin(tmp_path, "demo", []) == []
+    assert liveness.begin(tmp_path, "demo", ["snakemake"]) == []
     assert (tmp_path / LOCK).exists()
 
 
 def test_a_second_run_of_the_same_results_is_told_to_wait(start, tmp_path):
     run, job = start()
     with pytest.raises(liveness.AliveError, match="another run is making results/demo in "):
-        liveness.begin(tmp_path, "demo", ["all", "--cores", "2"])
-    for free in (("demo", ["-n"]), ("demo", ["--unlock"]), ("other", [])):
+        liveness.begin(tmp_path, "demo", ["/bin/snakemake", "all", "--cores", "2"])
+    for free in (
+        ("demo", ["snakemake", "-n"]),
+        ("demo", ["snakemake", "--unlock"]),
+        ("demo", ["estimate.py", "--run", "demo"]),
+        ("other", ["snakemake"]),
+    ):
         for file in liveness.begin(tmp_path, *free):
             file.close()
     assert run.poll() is None and job.is_running() and (tmp_path / LOCK).exists()
     kill(run)
-    assert liveness.begin(tmp_path, "demo", []), "the first is dead"
+    assert liveness.begin(tmp_path, "demo", ["snakemake"]), "the first is dead"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,8 @@ def test_a_second_run_of_the_same_results_is_told_to_wait(start, tmp_path):
         ([], True),
         (["all", "--cores", "2", "--configfile", "config/cpu.yaml"], True),
         (["-j1", "--config", "run=n"], True),
-        (["--nolock", "--notemp"], True),
+        (["--notemp"], True),
+        (["--nolock"], False),
         (["-n"], False),
         (["-np", "table1"], False),
         (["--dry-run"], False),

@@ -40,7 +40,7 @@ def reader(tmp_path):
     """A copy of the suite, whose default run is small."""
     (tmp_path / "suite").mkdir()
     project = copy(tmp_path / "suite")
-    for part in ("Makefile", "pyproject.toml", "tests/conftest.py"):
+    for part in ("Makefile", "pyproject.toml", "tests/conftest.py", "tests/saved.py"):
         shutil.copy(ROOT / part, project.folder / part)
     shutil.copytree(ROOT / "tests/contract", project.folder / "tests/contract")
     file = project.folder / "config.yaml"

@@ -389,7 +389,10 @@ def of_method(fits, **changes):
         ),
         (("workflow/samples/judge.py",), REJUDGED),
         (("workflow/training/figure4.py", "workflow/report/figure4.rst"), {"figure4": 1, "all": 1}),
-        (("workflow/common/metrics.py",), {"outliers": FITS} | TABLES),
+        (
+            ("workflow/common/metrics.py",),  # which knows the ranges of all measures, too
+            {"outliers": FITS} | TABLES | {"records": 4} | CLASSIFIED,
+        ),
         (("dcgmm/layers/gmm.py",), OF_DCGMM),
         (("envs/tensorflow.lock",), OF_DCGMM | {"judge": 1}),
         (

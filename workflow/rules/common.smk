@@ -14,7 +14,7 @@ except ConfigError as error:
 
 if workflow.is_main_process:
     try:  # this run's signs of life, as long as they are open
-        ALIVE = liveness.begin(Path.cwd(), config["run"], sys.argv[1:])
+        ALIVE = liveness.begin(Path.cwd(), config["run"], sys.argv)
     except liveness.AliveError as error:
         sys.exit(str(error))
 

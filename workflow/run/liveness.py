@@ -23,9 +23,9 @@ import psutil
 
 MARK = "DCGMM_RUN"  # a run's folder, in the environment of all its processes
 STATE = ".snakemake"
-# Options with which Snakemake makes nothing.
+# Options with which Snakemake makes nothing, or is told to ask for no lock.
 _PLANS = re.compile(
-    r"-[a-zA-Z]*n[a-zA-Z]*|--(dry-?run|unlock|lint|report|summary|detailed-summary|list(-.*)?|dag|"
+    r"-[a-zA-Z]*n[a-zA-Z]*|--(dry-?run|nolock|unlock|lint|report|summary|detailed-summary|list(-.*)?|dag|"
     r"rulegraph|filegraph|d3dag|cleanup-.*|delete-.*|archive|containerize|help|version)"
 )
 
@@ -35,17 +35,18 @@ class AliveError(RuntimeError):
 
 
 def executes(arguments: Sequence[str]) -> bool:
-    """Whether a call of Snakemake with these arguments makes something."""
+    """Whether a call of Snakemake with these arguments makes something that no other run may."""
     return not any(_PLANS.fullmatch(argument.partition("=")[0]) for argument in arguments)
 
 
-def begin(folder: Path, run: str, arguments: Sequence[str]) -> list[TextIO]:
+def begin(folder: Path, run: str, command: Sequence[str]) -> list[TextIO]:
     """Mark this process as a run of `folder`; nothing of another run is touched.
 
     Args:
         folder: where Snakemake runs.
         run: its name, as its results have it.
-        arguments: of Snakemake; a call that makes nothing goes beside every other.
+        command: of this process; a call of Snakemake that makes nothing goes beside every other, as
+            does a program that only plans.
 
     Returns:
         Files whose locks say that this run is alive: to be kept open to the end of the process.
@@ -61,7 +62,8 @@ def begin(folder: Path, run: str, arguments: Sequence[str]) -> list[TextIO]:
         own = files.enter_context(_opened(state / f"run-{run}"))
         try:
             fcntl.flock(runs, fcntl.LOCK_SH)
-            if executes(arguments) and not _alone(own):
+            snakemake = Path(command[0]).name == "snakemake"
+            if snakemake and executes(command[1:]) and not _alone(own):
                 raise AliveError(
                     f"another run is making results/{run} in {folder}: wait until it has ended"
                 )

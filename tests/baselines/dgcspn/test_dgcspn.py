@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-import saved
 
 from baselines.dgcspn import DGCSPN
 from baselines.dgcspn.network import Network
 from baselines.interface import CAPABILITIES, DivergenceError, Method
+from tests import saved
 
 SIZE = (6, 5, 1)
 SMALL = {

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import saved
 import torch
 
 from baselines.einet import learning
 from baselines.interface import CAPABILITIES, SAMPLE_WEIGHT, DivergenceError, Method
 from baselines.pdspn import PDSPN
 from baselines.ratspn import RATSPN
+from tests import saved
 
 SIZE = (6, 4, 1)
 SMALL = {"components": 3, "epochs": 3, "batch_size": 10, "input_shape": SIZE, "device": "cpu"}

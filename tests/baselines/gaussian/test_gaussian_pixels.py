@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import saved
 
 from baselines.gaussian import GaussianPixels
+from tests import saved
 
 stats = pytest.importorskip("scipy.stats")
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import saved
 from scipy.special import logsumexp, softmax
 from scipy.stats import kstest, multivariate_normal, norm
 from sklearn.decomposition import PCA
@@ -10,6 +9,7 @@ from sklearn.mixture import GaussianMixture
 
 from baselines.gmm import GMM
 from baselines.interface import DivergenceError
+from tests import saved
 
 SHAPE = (3, 4, 1)
 V = 12

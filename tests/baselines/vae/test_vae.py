@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import saved
 
 from baselines.interface import DivergenceError
 from baselines.vae import VAE
 from baselines.vae.network import Network
+from tests import saved
 
 SIZE = (16, 14, 1)
 SMALL = {
