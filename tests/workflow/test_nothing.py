@@ -45,7 +45,7 @@ from workflow.training import figure4, table4
 
 # What rests on no result, or makes one; those that need Keras are part of the workflow's tests.
 OTHERS = {
-    "build_env", "collect", "complete", "config_docs", "critical_difference", "diagrams",
+    "build_env", "collect", "complete", "config_docs", "diagrams",
     "draw_classes", "draw_images", "estimate", "figure8_accuracy", "fit", "fit_classes",
     "inpaint_images", "judge_samples", "launch", "make_dataset", "make_reference",
     "make_subset", "measure_classification", "measure_costs", "measure_held_out",
