@@ -13,6 +13,7 @@ process, lock or `*.part` may remain.
 import argparse
 import contextlib
 import csv
+import fcntl
 import os
 import random
 import shutil
@@ -26,6 +27,7 @@ from pathlib import Path
 import psutil
 
 from tests.workflow import conftest
+from workflow.common import compiled
 from workflow.run import liveness
 
 OVERLAY = "tests/soak/soak.yaml"
@@ -119,7 +121,16 @@ def kill(process: subprocess.Popen, way: str, folder: Path, chance: random.Rando
 
 
 def cut_short(folder: Path, chance: random.Random) -> None:
-    """What a loss of power does to files that were written but not yet on the disk."""
+    """What a loss of power does to files that were written but not yet on the disk.
+
+    The environment is everybody's: what other programs are using has lost no power.
+    """
+    for users in folder.glob(f"envs/.venv/tensorflow/xla/*/{compiled.USERS}"):
+        with users.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
     for entry in folder.glob("envs/.venv/tensorflow/xla/*/*.pb"):
         if chance.random() < 0.5:
             with contextlib.suppress(FileNotFoundError):
