@@ -26,8 +26,8 @@ _KINDS = {
     WHOLE: "failed seed seeds",
     COUNT: "agreeing candidates cases centroids classes_failed compared corrected_n does_not_hold "
     "epochs folding_layer holds images index inliers judges line measured n n_reference "
-    "not_checkable not_run outlier outliers pairs paper_line paper_n paper_parameters parameter_count "
-    "parameters seeds_asked train_images undecided undecided_at_this_scale",
+    "not_checkable not_run outlier outliers pairs paper_line paper_n paper_parameters "
+    "parameter_count parameters seeds_asked train_images undecided undecided_at_this_scale",
     FLAG: "agrees base best bootstrap paper_agrees top",
     NUMBER: "accuracy accuracy_whole after auc before bootstrap_high bootstrap_low ci_high ci_low "
     "classes_mean classes_range classes_std corrected corrected_difference "
