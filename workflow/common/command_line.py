@@ -18,6 +18,15 @@ def of_scores(program: str, description: str | None) -> argparse.ArgumentParser:
     return result
 
 
+def of_model(program: str, description: str | None) -> argparse.ArgumentParser:
+    """The command line of a program that draws from one fitted model."""
+    result = argparse.ArgumentParser(prog=program, description=description)
+    result.add_argument("--fit", required=True, type=Path, help="fit.json")
+    result.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
+    result.add_argument("--out", required=True, type=Path, help=".npz to write")
+    return result
+
+
 @contextlib.contextmanager
 def plain_errors(program: str) -> Iterator[None]:
     """Turn expected errors into one sentence and exit status 1.

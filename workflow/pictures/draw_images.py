@@ -6,14 +6,13 @@ give their means instead of draws), `original`, `inpaint` and `inpaint_mean`, fo
 under `about`. What a method cannot do, or a fit that failed, leaves the arrays out.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workflow.common import places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import of_model, plain_errors
 from workflow.data import datasets, masks
 from workflow.fit import fitting, methods
 from workflow.pictures import drawings
@@ -23,13 +22,8 @@ SAMPLES, INPAINTED = 100, 10
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.draw_images", description=__doc__
-    )
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
+    parser = of_model("python -m workflow.pictures.draw_images", __doc__)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
-    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)

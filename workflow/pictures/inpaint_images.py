@@ -7,14 +7,13 @@ the unknown pixels [n] under `error/<filling>`, its class under `labels` [n], an
 under `about`.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workflow.common import places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import of_model, plain_errors
 from workflow.data import datasets, masks
 from workflow.fit import fitting, methods
 from workflow.pictures import drawings
@@ -25,13 +24,8 @@ WAYS = ("black", "marginal")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.inpaint_images", description=__doc__
-    )
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
+    parser = of_model("python -m workflow.pictures.inpaint_images", __doc__)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
-    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)

@@ -7,14 +7,12 @@ log-likelihoods [2, n] of its target before and after under `likelihood/k`, and 
 `about`.
 """
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workflow.common import places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import of_model, plain_errors
 from workflow.fit import fitting, methods
 from workflow.pictures import drawings
 
@@ -23,12 +21,7 @@ IMAGES = 100
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.sharpen_images", description=__doc__
-    )
-    parser.add_argument("--fit", required=True, type=Path, help="fit.json")
-    parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
-    parser.add_argument("--out", required=True, type=Path, help=".npz to write")
+    parser = of_model("python -m workflow.pictures.sharpen_images", __doc__)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)
