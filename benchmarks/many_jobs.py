@@ -3,9 +3,9 @@
     python -m benchmarks.many_jobs                     # 1,000, 5,000 and 10,000
     python -m benchmarks.many_jobs --numbers 10000
 
-The plan is a dry run of the demo with so many seeds that it has about as many jobs. The table is
-what `workflow.fit.gather_records` makes of as many files; they repeat the record of a fit of F, the
-largest, under other seeds. Each runs in a process of its own.
+The plan is a dry run of the demo with so many seeds, each a job, that it has about as many jobs. The
+table is what `workflow.outliers.measure_outliers` makes of as many fits, which repeat one of F, the
+largest, under other seeds: 10,000 scores for each of its layers. Each runs in a process of its own.
 """
 
 import argparse
@@ -17,8 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
+
+from dcgmm import notation, recipes
+from tests.example_record import fit_of, point
+from workflow.common import files
+from workflow.fit import scores
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,71 +44,54 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_jobs", description=__doc__)
     parser.add_argument("--numbers", type=int, nargs="+", default=[1_000, 5_000, 10_000])
-    parser.add_argument("--record", type=Path, help="to repeat, as a run makes it: outliers.json")
     options = parser.parse_args()
     print("| what | number | s | s of processor | peak MB |\n|---|---:|---:|---:|---:|")
     jobs = {seeds: planned(seeds)[0] for seeds in (1, 2)}
     for number in options.numbers:
         seeds = 1 + round((number - jobs[1]) / (jobs[2] - jobs[1]))
         print(row("jobs planned", *planned(seeds)), flush=True)
-    record = json.loads(options.record.read_text()) if options.record else example()
     for number in options.numbers:
-        print(row("records gathered", number, gathered(number, record)), flush=True)
+        print(row("fits measured", number, measured_fits(number)), flush=True)
 
 
 def planned(seeds: int) -> tuple[int, Cost]:
     """Number of jobs of the demo with as many seeds, and the cost of its dry run."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as overlay:
-        overlay.write(f"run: many-jobs\nseeds: {list(range(seeds))}\n")
+        overlay.write(f"run: many-jobs\nseeds_in_one_job: false\nseeds: {list(range(seeds))}\n")
         overlay.flush()
         cost = measured("snakemake", "--dry-run", "--quiet", "rules", "--configfile", overlay.name)
     return int(re.search(r"^total +(\d+)$", cost.printed, re.MULTILINE)[1]), cost
 
 
-def gathered(number: int, record: dict) -> Cost:
-    """The cost of one table of as many records."""
+def measured_fits(number: int) -> Cost:
+    """The cost of one table of as many fits."""
+    fit, labels = fit_of(example()), np.arange(10_000) % 10
+    layers = [str(index) for index in notation.gmm_indices(recipes.instance("F", "paper").layers)]
+    test = {"all": {layer: np.random.default_rng(0).normal(size=10_000) for layer in layers}}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(number):
-            file = Path(folder, f"dcgmm/F-paper/mnist/not0/seed{seed}/outliers.json")
-            file.parent.mkdir(parents=True)
-            file.write_text(json.dumps(record | {"seed": seed}))
-        seeds = map(str, range(number))
-        step = [sys.executable, "-m", "workflow.fit.gather_records", "--root", folder]
+            place = Path(folder, f"dcgmm/F-paper/mnist/not0/seed{seed}")
+            files.write_json(place / "fit.json", fit | {"seed": seed})
+            scores.write(place / "scores.npz", fit | {"seed": seed}, labels, {"test": test})
+        step = [sys.executable, "-m", "workflow.outliers.measure_outliers", "--root", folder]
         axes = ["--points", "dcgmm/F-paper", "--datasets", "mnist", "--classes", "not0"]
-        out = ["--task", "outliers", "--out", f"{folder}/all.csv"]
-        cost = measured(*step, *axes, "--seeds", *seeds, *out)
+        seeds = map(str, range(number))
+        cost = measured(*step, *axes, "--seeds", *seeds, "--out", f"{folder}/all.csv")
         written = Path(folder, "all.csv").read_bytes().count(b"\n") - 1
-    assert written == number * len(record["metrics"]), f"{written} rows of {number} records"
+    assert written == number * 2 * len(layers), f"{written} rows of {number} fits"
     return cost
 
 
 def example() -> dict:
-    """The record that the tests have, with as many layers and settings as F has."""
-    from dataclasses import asdict
-
-    from dcgmm import notation, recipes
-    from tests.example_record import point
-
+    """The record that the tests have, with as many settings as F has."""
     instance = recipes.instance("F", "paper")
-    layers = [str(index) for index in notation.gmm_indices(instance.layers)]
-    metrics = [
-        {
-            "metric": name,
-            "evidence": "all",
-            "layer": layer,
-            "top": layer == layers[-1],
-            "value": 0.5,
-        }
-        for name in ("auroc", "auc100")
-        for layer in layers
-    ]
     settings = {
         "instance": "F",
         "recipe": "paper",
         "layers": notation.write(instance.layers),
         "hyperparameters": asdict(instance.recipe),
     }
-    return json.loads(json.dumps(point("F", settings=settings, metrics=metrics)))
+    return json.loads(json.dumps(point("F", settings=settings)))
 
 
 def measured(*command: str) -> Cost:

@@ -54,6 +54,11 @@ def failed(**changes):
     return record(status="diverged", reason="the loss is nan", metrics=[]) | changes
 
 
+def fit_of(record):
+    """The record of the fit that a task was done with."""
+    return {key: record[key] for key in record if key not in ("task", "counts", "metrics")}
+
+
 def point(instance, dataset="mnist", recipe="paper", **changes):
     """A record of another grid point or dataset."""
     base = record()

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.example_record import record
+from tests.example_record import fit_of, record
 from workflow.common import files
 from workflow.data import make_dataset as data_step
+from workflow.fit import scores
 
 LIMIT = 4096  # bytes that any file may have
 
@@ -50,11 +51,14 @@ def test_a_dataset(tmp_path, before):
 
 
 def test_records(tmp_path):
-    files.write_json(tmp_path / "dcgmm/B-paper/mnist/not0/seed0/outliers.json", record())
+    folder = tmp_path / "dcgmm/B-paper/mnist/not0/seed0"
+    files.write_json(folder / "fit.json", fit_of(record()))
+    test = {"test": {"all": {"2": np.zeros(2)}}}
+    scores.write(folder / "scores.npz", record(), np.arange(2), test)
     out = tmp_path / "all.csv"
     axes = ["--datasets", "mnist", "--classes", "not0", "--seeds", *["0"] * 50]
-    options = ["--points", "dcgmm/B-paper", *axes, "--task", "outliers", "--out", out]
-    refused(limited("-m", "workflow.fit.gather_records", "--root", tmp_path, *options), out)
+    options = ["--points", "dcgmm/B-paper", *axes, "--out", out]
+    refused(limited("-m", "workflow.outliers.measure_outliers", "--root", tmp_path, *options), out)
 
 
 def test_a_model(tmp_path):

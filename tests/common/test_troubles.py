@@ -92,12 +92,12 @@ def test_a_model_that_cannot_be_saved_leaves_no_record_of_any_seed(tmp_path, mon
     monkeypatch.setattr(test_fit.Fake, "save", save)
     monkeypatch.setattr(test_fit.methods, "fit", lambda *_: [{}, {}])
     with pytest.raises(SystemExit, match="make room on the disk"):
-        test_fit.seeds_together(tmp_path, monkeypatch)
+        test_fit.of_seeds(tmp_path, monkeypatch, "--together")
     assert not list(tmp_path.rglob("fit.json"))
 
 
 def test_a_record_has_the_conditions_of_the_start(tmp_path, monkeypatch):
     noted = provenance.note() | {"commit": {"hash": None, "changed": None}, "suite_version": "old"}
     monkeypatch.setattr(test_fit.methods, "fit", lambda *_: [{}, {}])
-    (record, _) = test_fit.seeds_together(tmp_path, monkeypatch, begun=[json.dumps(noted)])
+    (record, _) = test_fit.of_seeds(tmp_path, monkeypatch, "--together", begun=[json.dumps(noted)])
     assert (record["suite_version"], record["commit"]) == ("old", noted["commit"])

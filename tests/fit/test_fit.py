@@ -8,10 +8,10 @@ import pytest
 
 from workflow.common import files
 from workflow.data.datasets import Dataset
-from workflow.fit import fit, fit_classes, fitting, methods, records
+from workflow.fit import fit, fit_classes, fitting, measurement, methods, records
 from workflow.fit import scores as saved_scores
 from workflow.outliers import measure_held_out
-from workflow.pictures import competitors, draw_images, drawings, inpaint_images, sharpen_images
+from workflow.pictures import competitors, draw_images, drawings
 from workflow.training import measure_classification
 
 PLAIN = {"holdout": False, "images": None, "sample_weight": None}
@@ -51,17 +51,14 @@ def test_a_class_that_is_held_out_is_seen_among_those_kept_aside_alone():
 def test_a_held_out_class_is_told_among_images_kept_aside(tmp_path, monkeypatch):
     training = PLAIN | {"holdout": True}
     run(tmp_path, monkeypatch, Fake(), training, classes=("not0_1",))
-    out = tmp_path / "held_out.json"
-    names = {"fit": tmp_path / "fit/fit.json", "scores": tmp_path / "fit/scores.npz", "out": out}
-    words = [word for key, path in names.items() for word in (f"--{key}", str(path))]
-    measure_held_out.main(words)
-    record = records.read(out)
+    measured = (tmp_path / "fit", "held_out", measure_held_out.measure)
+    record = measurement.record(*measured)
     assert (record["task"], record["counts"]) == ("held_out", {"inliers": 1, "outliers": 1})
     exact = {m["evidence"]: m["value"] for m in record["metrics"] if m["metric"] == "auroc"}
     assert exact == {"all": 0, "bottom_half": 0}, "image 11, of class 1, is the brighter one"
     run(tmp_path, monkeypatch, Fake(), training)
-    with pytest.raises(SystemExit, match="not0, which hold none out to choose by"):
-        measure_held_out.main(words)
+    with pytest.raises(ValueError, match="not0, which hold none out to choose by"):
+        measurement.record(*measured)
 
 
 def test_the_first_images_may_do_and_labels_may_weigh():
@@ -188,7 +185,8 @@ def drawn_from(tmp_path, monkeypatch, model, **limits):
     run(tmp_path, monkeypatch, model, limits=limits)
     monkeypatch.setattr(methods, "load", lambda *_: model)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
-    draw_images.main([word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))])
+    words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
+    draw_images.main([*words, "--kinds", "samples"])
     return drawings.read(tmp_path / "draws.npz")
 
 
@@ -227,16 +225,14 @@ def test_a_classifier_gets_labels_and_predicts(tmp_path, monkeypatch):
     model = Classifying()
     run(tmp_path, monkeypatch, model)
     assert model.seen.tolist() == [1, 2, 1, 2, 1, 1, 2, 2, 1]
-    names = {"fit": "fit/fit.json", "scores": "fit/scores.npz", "out": "classification.json"}
-    words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
-    measure_classification.main(words)
-    record = records.read(tmp_path / "classification.json")
+    measure = measure_classification.measure
+    record = measurement.record(tmp_path / "fit", "classification", measure)
     assert (record["task"], record["counts"]) == ("classification", {"images": 3})
     (metric,) = record["metrics"]
     assert (metric["metric"], metric["value"]) == ("accuracy", pytest.approx(2 / 3))
 
 
-def seeds_together(tmp_path, monkeypatch, seeds=(3, 5), **more):
+def of_seeds(tmp_path, monkeypatch, *flags, seeds=(3, 5), **more):
     """The step for several seeds on the toy dataset; their records."""
     monkeypatch.setattr(methods, "create", lambda *_: Fake())
     dataset().save(tmp_path / "data.npz")
@@ -247,14 +243,15 @@ def seeds_together(tmp_path, monkeypatch, seeds=(3, 5), **more):
         "training": [json.dumps(PLAIN)], "data": [tmp_path / "data.npz"], "seed": seeds,
         "lock": [tmp_path / "lock"], "out": folders,
     } | more  # fmt: skip
-    fit.main([word for key, value in values.items() for word in (f"--{key}", *map(str, value))])
+    words = [word for key, value in values.items() for word in (f"--{key}", *map(str, value))]
+    fit.main([*words, *flags])
     return [records.check(files.read_json(folder / "fit.json")) for folder in folders]
 
 
 def test_seeds_that_are_fitted_together_have_a_record_each(tmp_path, monkeypatch):
     history, diverged = {"loss": [[1.0]]}, ArithmeticError("the loss of layer 2 is nan")
     monkeypatch.setattr(methods, "fit", lambda *_: [history, diverged])
-    first, second = seeds_together(tmp_path, monkeypatch)
+    first, second = of_seeds(tmp_path, monkeypatch, "--together")
     assert [(each["seed"], each["together"]) for each in (first, second)] == [(3, 2), (5, 2)]
     assert (first["status"], first["history"]) == ("ok", history)
     assert second["status"] == "diverged"
@@ -267,13 +264,47 @@ def test_seeds_that_are_fitted_together_have_a_record_each(tmp_path, monkeypatch
 
 def test_what_ends_the_fit_of_several_seeds_is_the_record_of_each(tmp_path, monkeypatch):
     ended = {"status": "timeout", "reason": "it ran longer", "cpu": 8.0, "memory_mb": 9.0}
-    both = seeds_together(tmp_path, monkeypatch, ended=[json.dumps(ended)])
+    both = of_seeds(tmp_path, monkeypatch, ended=[json.dumps(ended)])
     assert [each["status"] for each in both] == ["timeout"] * 2
     assert [each["seconds"]["cpu"] for each in both] == [4.0] * 2
 
 
-def test_other_methods_are_fitted_by_one_seed_at_a_time(tmp_path, monkeypatch):
-    both = seeds_together(tmp_path, monkeypatch, method=["gmm"])
+def test_seeds_are_fitted_in_turn_and_one_that_fails_stops_no_other(tmp_path, monkeypatch):
+    asked = []
+
+    def fitted(name, models, images, seeds, more):
+        asked.append(seeds)
+        if seeds == [3]:
+            raise ArithmeticError("the loss of layer 2 is nan")
+        return [{"loss": [[1.0]]}]
+
+    monkeypatch.setattr(methods, "fit", fitted)
+    first, second = of_seeds(tmp_path, monkeypatch)
+    assert asked == [[3], [5]]
+    assert [each["status"] for each in (first, second)] == ["diverged", "ok"]
+    assert "together" not in first and "together" not in second
+    assert 0 < second["seconds"]["cpu"] < first["seconds"]["cpu"], "the first has the start"
+
+
+def test_seeds_that_are_done_keep_their_results_when_the_job_is_ended(tmp_path, monkeypatch):
+    def fitted(name, models, images, seeds, more):
+        if seeds == [5]:
+            raise KeyboardInterrupt  # as good as a signal
+        return [{"loss": [[1.0]]}]
+
+    monkeypatch.setattr(methods, "fit", fitted)
+    files.write_json(tmp_path / "seed5/fit.json", {"of": "an earlier fit"})
+    with pytest.raises(KeyboardInterrupt):
+        of_seeds(tmp_path, monkeypatch)
+    ended = {"status": "timeout", "reason": "it ran longer", "cpu": 8.0, "memory_mb": 9.0}
+    first, second = of_seeds(tmp_path, monkeypatch, ended=[json.dumps(ended)])
+    assert (first["status"], second["status"]) == ("ok", "timeout")
+    assert saved_scores.read(tmp_path / "seed3/scores.npz").test
+    assert second["seconds"]["cpu"] == 8.0
+
+
+def test_other_methods_are_not_fitted_side_by_side(tmp_path, monkeypatch):
+    both = of_seeds(tmp_path, monkeypatch, "--together", method=["gmm"])
     assert {each["reason"] for each in both} == {
         "ValueError: gmm is fitted by one seed at a time: give one"
     }
@@ -281,13 +312,13 @@ def test_other_methods_are_fitted_by_one_seed_at_a_time(tmp_path, monkeypatch):
 
 def test_every_seed_needs_a_folder(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="--seed has 1 values, --out 2"):
-        seeds_together(tmp_path, monkeypatch, seed=[1])
+        of_seeds(tmp_path, monkeypatch, seed=[1])
 
 
-@pytest.mark.parametrize("step", [draw_images, inpaint_images, sharpen_images])
+@pytest.mark.parametrize("kind", draw_images.KINDS)
 @pytest.mark.parametrize("trouble", [RuntimeError("no luck"), MemoryError("no room")])
 def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blame(
-    tmp_path, monkeypatch, step, trouble
+    tmp_path, monkeypatch, kind, trouble
 ):
     run(tmp_path, monkeypatch, Fake())
 
@@ -296,14 +327,13 @@ def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blam
 
     monkeypatch.setattr(methods, "load", fail)
     names = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "drawn.npz"}
-    if step is sharpen_images:
-        del names["data"]
     words = [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
+    words += ["--kinds", kind]
     if isinstance(trouble, MemoryError):
         with pytest.raises(SystemExit, match="no room; nothing is recorded"):
-            step.main(words)
+            draw_images.main(words)
         assert not (tmp_path / "drawn.npz").exists()
         return
-    step.main(words)
-    about, arrays = drawings.read(tmp_path / "drawn.npz")
+    draw_images.main(words)
+    about, arrays = drawings.read(tmp_path / "drawn.npz", kind)
     assert (about["status"], arrays) == ("failed", {})

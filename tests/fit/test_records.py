@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.example_record import failed, point, record
+from tests.example_record import failed, fit_of, point, record
 from workflow.common import files
 from workflow.fit import fitting, records, tidy
-from workflow.fit import gather_records as step
 from workflow.fit import scores as saved_scores
 from workflow.outliers import measure_outliers
 
@@ -139,56 +138,58 @@ def test_tidy_has_a_row_for_every_metric_and_every_failure():
     assert table["settings.hyperparameters.waits"].iloc[0] == "[0.0, 0.1]"
 
 
-def test_step_gathers_the_product_of_its_axes(tmp_path):
+LABELS = np.repeat(np.arange(10), 20)
+
+
+def put(root, instance, seed, test, validation=None):
+    """A fit and its scores where a run has them."""
+    fit = fit_of(point(instance, seed=seed)) | {"history": {}}
+    folder = root / f"fit/dcgmm/{instance}-paper/mnist/not0/seed{seed}"
+    files.write_json(folder / "fit.json", fit)
+    scores = {"test": test, "validation": validation or {}}
+    aside = LABELS[:2] if validation else LABELS[:0]
+    saved_scores.write(folder / "scores.npz", fit, LABELS, scores, aside)
+    return folder
+
+
+def measured(root, *instances, seeds=(0,)):
+    """The table that the program makes of fits."""
+    points = [f"dcgmm/{instance}-paper" for instance in instances]
+    options = {
+        "root": [root / "fit"], "points": points, "datasets": ["mnist"], "classes": ["not0"],
+        "seeds": seeds, "out": [root / "records.csv"],
+    }  # fmt: skip
+    words = [word for key, values in options.items() for word in (f"--{key}", *map(str, values))]
+    measure_outliers.main(words)
+    return tidy.read(root / "records.csv")
+
+
+def test_a_product_of_fits_is_measured(tmp_path):
+    scores = {"all": {"2": LABELS + 0.0, "11": LABELS + 1.0}}
     for instance in "AB":
         for seed in (0, 1):
-            folder = tmp_path / f"fit/dcgmm/{instance}-paper/mnist/not0/seed{seed}"
-            folder.mkdir(parents=True)
-            files.write_json(folder / "outliers.json", point(instance, seed=seed))
-    out = tmp_path / "records.csv"
-    axes = "--points dcgmm/A-paper dcgmm/B-paper --datasets mnist --classes not0 --seeds 0 1"
-    arguments = [
-        "--root",
-        f"{tmp_path}/fit",
-        *axes.split(),
-        "--task",
-        "outliers",
-        "--out",
-        str(out),
-    ]
-    step.main(arguments)
-    table = pd.read_csv(out)
+            folder = put(tmp_path, instance, seed, scores)
+    table = measured(tmp_path, "A", "B", seeds=(0, 1))
     assert table.groupby(["grid_point", "seed"]).size().tolist() == [4, 4, 4, 4]
-    files.write_json(folder / "outliers.json", {"task": "outliers"})
-    with pytest.raises(SystemExit, match=r"seed1/outliers\.json is not a valid record"):
-        step.main(arguments)
+    files.write_json(folder / "fit.json", {"seed": 1})
+    with pytest.raises(SystemExit, match=r"seed1/fit\.json is not a valid record"):
+        measured(tmp_path, "A", "B", seeds=(0, 1))
 
 
-def test_outliers_step_measures_every_layer_and_evidence(tmp_path):
+def test_every_layer_and_evidence_is_measured(tmp_path):
     random = np.random.default_rng(0)
-    labels = np.repeat(np.arange(10), 20)
-    perfect = (labels > 0) + 0.0
+    perfect = (LABELS > 0) + 0.0
     test = {
         "all": {"2": random.normal(size=200), "11": perfect},
         "bottom_half": {"11": -perfect},
     }
     kept_aside = {"all": {"2": np.array([-3.0, -3.0]), "11": np.array([-1.0, -2.0])}}
-    scores = {"test": test, "validation": kept_aside}
-    saved_scores.write(tmp_path / "scores.npz", record(), labels, scores, labels[:2])
-    fit = {k: v for k, v in record().items() if k not in ("task", "counts", "metrics")}
-    files.write_json(tmp_path / "fit.json", fit | {"history": {}})
-    names = {"fit": "fit.json", "scores": "scores.npz", "out": "outliers.json"}
-    measure_outliers.main(
-        [word for key, f in names.items() for word in (f"--{key}", str(tmp_path / f))]
-    )
-    result = records.read(tmp_path / "outliers.json")
-    assert result["counts"] == {"inliers": 180, "outliers": 20}
-    top = {
-        (m["metric"], m["evidence"]): (m["layer"], m["value"])
-        for m in result["metrics"]
-        if m["top"]
-    }
-    assert top["auroc", "all"] == ("11", 1.0)
-    assert top["auroc", "bottom_half"] == ("11", 0.0)
-    assert top["validation_log_likelihood", "all"] == ("11", -1.5)
-    assert len(result["metrics"]) == 2 * 2 + 2 + 2
+    put(tmp_path, "B", 0, test, kept_aside)
+    table = measured(tmp_path, "B")
+    assert set(zip(table["inliers"], table["outliers"], strict=True)) == {(180, 20)}
+    top = table[table["top"]].set_index(["metric", "evidence"])
+    assert top["layer"].astype(str).unique().tolist() == ["11"]
+    assert top["value"]["auroc", "all"] == 1
+    assert top["value"]["auroc", "bottom_half"] == 0
+    assert top["value"]["validation_log_likelihood", "all"] == -1.5
+    assert len(table) == 2 * 2 + 2 + 2

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests import example_table
-from tests.example_record import competitor, failed, point, record
+from tests.example_record import competitor, failed, fit_of, point, record
 from workflow.common import files, frames, tables
 from workflow.fit import conditions, tidy
 from workflow.outliers import table2
@@ -94,7 +94,7 @@ def run(tmp_path):
     for one in all_records:
         place = folder / "fit" / one["method"] / one["grid_point"] / "mnist" / "not0"
         (place / f"seed{one['seed']}").mkdir(parents=True)
-        files.write_json(place / f"seed{one['seed']}" / "outliers.json", one)
+        files.write_json(place / f"seed{one['seed']}" / "fit.json", fit_of(one))
     options = {
         "records": str(folder / "records" / "all.csv"), "paper": "results/reference/paper.csv",
         "run": "mine", "plan": json.dumps(PLAN), "out": str(folder / "tables"),

@@ -11,13 +11,12 @@ from workflow.common import files, npz, panels, tables
 from workflow.data import datasets
 from workflow.fit import tidy
 from workflow.pictures import (
+    draw_images,
     figure5,
     figure6,
     figure7,
     figure8,
-    inpaint_images,
     semantics,
-    sharpen_images,
 )
 from workflow.training import diagrams, table4
 
@@ -28,8 +27,9 @@ ABOUT = {
 NO_FIT = ABOUT | {"status": "failed"}
 
 
-def saved(path, about=ABOUT, **arrays):
-    npz.write(path, {"drawn by": about}, arrays, compressed=True)
+def saved(path, about=ABOUT, kind="samples", **arrays):
+    arrays = {f"{kind}/{name}": values for name, values in arrays.items()}
+    npz.write(path, {"drawn by": {kind: about}}, arrays, compressed=True)
     return str(path)
 
 
@@ -64,32 +64,32 @@ class Model:
 
 
 def test_figure5_shows_both_series_and_the_likelihoods(tmp_path):
-    arrays = sharpen_images.draw(Model(), seed=0)
-    drawn = saved(tmp_path / "c.npz", **arrays)
-    again = saved(tmp_path / "c1.npz", ABOUT | {"seed": 1}, **arrays)
-    failed = saved(tmp_path / "d.npz", NO_FIT)
+    arrays = draw_images.sharpening(Model(), None, {"seed": 0})
+    drawn = saved(tmp_path / "c.npz", kind="sharpening", **arrays)
+    again = saved(tmp_path / "c1.npz", ABOUT | {"seed": 1}, "sharpening", **arrays)
+    failed = saved(tmp_path / "d.npz", NO_FIT, "sharpening")
     out = ["--name", "figure9", "--out", str(tmp_path)]
-    figure5.main(["--sharpening", drawn, again, failed, *out])
+    figure5.main(["--draws", drawn, again, failed, *out])
     row, other = pd.read_csv(tmp_path / "figure9.csv").to_dict("records")
     assert (row["folding_layer"], row["before"], row["after"], row["improved"]) == (4, -3, -1, 1)
-    assert row["images"] == sharpen_images.IMAGES and (row["seed"], other["seed"]) == (0, 1)
+    assert row["images"] == draw_images.SHARPENED and (row["seed"], other["seed"]) == (0, 1)
     assert (tmp_path / "figure9.svg").read_text("utf-8").count("<image") == 2, "the first seed's"
     assert (tmp_path / "figure9.png").stat().st_size > 100
 
 
 def test_figure8_measures_the_erased_half_alone(tmp_path):
     images = np.ones((4, 4, 4, 1), "float32")
-    arrays = inpaint_images.complete(Model(), images, mean=np.full((4, 4, 1), 0.75), seed=0)
+    arrays = draw_images.filled(Model(), images, mean=np.full((4, 4, 1), 0.75), seed=0)
     assert (arrays["black"][:, :, :2] == 1).all()
-    drawn = saved(tmp_path / "a.npz", **arrays)
-    failed = saved(tmp_path / "f.npz", NO_FIT)
+    drawn = saved(tmp_path / "a.npz", kind="inpainting", **arrays)
+    failed = saved(tmp_path / "f.npz", NO_FIT, "inpainting")
     judged = [("original", 1.0), ("black", 0.5), ("erased", 0.25)]
     about = {"point": "C-paper", "classes": "all", "seed": 0}
     rows = [about | {"filled": filled, "accuracy": accuracy} for filled, accuracy in judged]
     files.write_json(tmp_path / "judged.json", rows)
     out = ["--name", "figure8", "--accuracy", str(tmp_path / "judged.json"), "--out", str(tmp_path)]
-    brighter = saved(tmp_path / "a1.npz", ABOUT | {"seed": 1}, **arrays)
-    figure8.main(["--inpainting", drawn, brighter, failed, *out])
+    brighter = saved(tmp_path / "a1.npz", ABOUT | {"seed": 1}, "inpainting", **arrays)
+    figure8.main(["--draws", drawn, brighter, failed, *out])
     table = pd.read_csv(tmp_path / "figure8.csv")
     assert table["seed"].value_counts().to_dict() == {0: 4, 1: 4}
     assert table.loc[table["seed"] == 1, "accuracy"].isna().all(), "the judge saw the first alone"
@@ -124,13 +124,14 @@ def coloured(tmp_path_factory):
     saved(tmp_path / "vae.npz", vae, sample=images, sample_mean=images / 2)
     saved(tmp_path / "a1.npz", about | {"title": "A"}, sample=images)
     saved(tmp_path / "a0.npz", about | {"title": "A", "classes": "only0", "status": "diverged"})
-    saved(tmp_path / "b1.npz", about | {"title": "B"}, plain=images, sharpened=images * 0)
+    kind = "sharpening"
+    saved(tmp_path / "b1.npz", about | {"title": "B"}, kind, plain=images, sharpened=images * 0)
     second = about | {"title": "B", "seed": 1}
-    saved(tmp_path / "b2.npz", second, plain=images / 3, sharpened=images)
+    saved(tmp_path / "b2.npz", second, kind, plain=images / 3, sharpened=images)
     figure7.main([
         "--data", f"{tmp_path}/data.npz", "--means", f"{tmp_path}/vae.npz",
         "--draws", f"{tmp_path}/a1.npz", f"{tmp_path}/a0.npz",
-        "--sharpening", f"{tmp_path}/b1.npz", f"{tmp_path}/b2.npz",
+        "--sharpened", f"{tmp_path}/b1.npz", f"{tmp_path}/b2.npz",
         "--name", "figure7", "--out", str(tmp_path),
     ])  # fmt: skip
     return tmp_path, pixels, labels, images

@@ -308,8 +308,17 @@ def test_competitors_draw_by_the_points_named_or_the_last_protocols_first():
 def test_gpu_chooses_the_lock():
     assert grid.environment("dcgmm", checked({})) == "tensorflow"
     assert grid.environment("dcgmm", checked({"device": "gpu"})) == "tensorflow-gpu"
-    assert grid.environment_together(checked({})) == "jax"
-    assert grid.launch_together(checked({"device": "gpu"}))[:2] == ["jax-gpu", "KERAS_BACKEND=jax"]
+    together = {"dcgmm": {"together": True}}
+    assert grid.launch_seeds("dcgmm", checked(together)) == ["jax"]
+    assert grid.launch_seeds("dcgmm", checked(together | {"device": "gpu"})) == ["jax-gpu"]
+    assert grid.launch_seeds("dcgmm", checked({"device": "gpu"})) == ["tensorflow-gpu"]
+
+
+def test_one_job_fits_all_seeds_where_it_is_asked_for():
+    assert grid.in_one_job(checked({"dcgmm": {"together": True}})) == ["dcgmm"]
+    assert grid.in_one_job(checked({})) == []
+    config = checked({"seeds_in_one_job": True})
+    assert grid.in_one_job(config) == grid.methods(config)
 
 
 def test_readme_is_current():

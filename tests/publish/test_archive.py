@@ -4,23 +4,46 @@ import json
 import multiprocessing
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from tests.example_record import failed, point, record
+from tests.example_record import failed, fit_of, point, record
 from workflow.common import files, frames
+from workflow.fit import scores
 from workflow.plan import grid
 from workflow.publish import archive, collect, publish, readme_tables, reference
 
 CONFIG_FILE = "config/cpu.yaml"
 
 
+LABELS = np.repeat([0, 1], 10)  # an outlier and an inlier of the fits below, ten times each
+BEATEN = 7  # outliers that score below all inliers
+
+
 def put(run, *made):
-    """Records where a run has them."""
+    """Fits and their scores where a run has them; the area under the curve is 0.7."""
+    top = np.where(LABELS == 1, 0.5, np.arange(20) >= BEATEN)
+    test = {"test": {"all": {"2": np.zeros(20), "4": top}}}
     for one in made:
-        folder = run / "fit" / archive.key(one)[1].folder
-        files.write_json(folder / f"{one['task']}.json", one)
-        files.write_json(folder / "fit.json", {"no": "task"})
+        folder, fit = run / "fit" / archive.key(one)[1].folder, fit_of(one)
+        files.write_json(folder / "fit.json", fit)
+        scores.write(folder / "scores.npz", fit, LABELS, test)
+
+
+def test_the_archive_takes_what_was_measured_of_a_fit(tmp_path, target):
+    put(tmp_path, planned(target, "B-paper"))
+    collect.collect(tmp_path, target)
+    (record,) = archive.read(target.folder).values()
+    assert record["counts"] == {"inliers": 10, "outliers": 10}
+    exact = {m["layer"]: m["value"] for m in record["metrics"] if m["metric"] == "auroc"}
+    assert exact == pytest.approx({"2": 0.5, "4": 0.7})
+    (folder,) = (tmp_path / "fit").glob("*/*/*/*/seed0")
+    (folder / "scores.npz").write_bytes(b"")
+    assert "0 of them new" in collect.collect(tmp_path, target), "it is not measured again"
+    (target.folder / archive.RECORDS).unlink()
+    with pytest.raises(ValueError, match=r"seed0/scores\.npz is damaged"):
+        collect.collect(tmp_path, target)
 
 
 def planned(target, name, **changes):
@@ -154,7 +177,7 @@ def test_a_record_of_another_seed_is_not_collected(tmp_path, target):
     put(tmp_path, planned(target, "B-paper"))
     (folder,) = (tmp_path / "fit").glob("*/*/*/*/seed0")
     shutil.copytree(folder, folder.with_name("seed1"))
-    with pytest.raises(ValueError, match=r"seed1/outliers\.json is of seed 0, but its place"):
+    with pytest.raises(ValueError, match=r"seed1/fit\.json is of seed 0, but its place"):
         collect.collect(tmp_path, target)
 
 
@@ -177,9 +200,8 @@ def test_what_is_published_is_not_made_again(tmp_path, target):
     put(tmp_path, planned(target, "B-paper"))
     collect.collect(tmp_path, target)
     left = reference.missing(target, stage, 0, archive.read(target.folder))
-    assert set(targets) - set(left) == {
-        "results/cpu/fit/dcgmm/B-paper/mnist/not0/seed0/outliers.json"
-    }
+    made = "results/cpu/fit/dcgmm/B-paper/mnist/not0/seed0/fit.json"
+    assert set(targets) - set(left) == {made}
     assert len(reference.missing(target, stage, 1, archive.read(target.folder))) == 14
 
 
@@ -207,12 +229,12 @@ def test_tables_are_made_of_what_is_published(tmp_path, target):
     publish.lay_out(target, run)
     publish.make_tables(target, run)
     table = pd.read_csv(run / "tables/table1.csv").set_index("metric")
-    assert table["mean"].to_dict() == {"auroc": 70.0, "auc100": 68.0}  # the top layer's
+    assert table["mean"].to_dict() == pytest.approx({"auroc": 70, "auc100": 70})  # the top layer's
     assert not (run / "tables/table4.csv").exists()
     cells = pd.read_csv(run / "tables/comparison.csv")
     text = readme_tables.written(cells, frames.empty(frames.TABLES["table2"]))
     line = next(line for line in text.splitlines() if line.startswith("| B "))
-    assert line.split("|")[2].strip() == "68.0 ± 0.0 (2)"
+    assert line.split("|")[2].strip() == "70.0 ± 0.0 (2)"
 
 
 def test_readme_shows_every_model_and_where_the_papers_stands():

@@ -33,6 +33,17 @@ class Project:
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
         return {rule: int(number) for rule, number in jobs.items() if rule != "total"}
 
+    def files(self, *targets, overlay=OVERLAY):
+        """File below `results/` that some targets take -> whether a run would make it now."""
+        result = self.snakemake(*(targets or ["all"]), "--summary", overlay=overlay)
+        assert result.returncode == 0, result.stderr
+        lines = [line.split("\t") for line in result.stdout.splitlines()]
+        return {
+            file.removeprefix("results/"): plan == "update pending"
+            for file, *_, plan in lines
+            if file.startswith("results/")
+        }
+
 
 def copy(folder):
     """Everything that a run needs, the built environments linked."""

@@ -1,33 +1,53 @@
 """All seeds of a grid point fitted in one job are the fits that each would be in its own."""
 
 import numpy as np
+import pytest
 
-from tests.workflow.conftest import OVERLAY
+from tests.workflow.conftest import OVERLAY, copy
 from workflow.common import files
 from workflow.fit import scores
 
-TOGETHER = "tests/workflow/together.yaml"
+IN_ONE_JOB = {"together": "tests/workflow/together.yaml", "in-turn": "tests/workflow/in_turn.yaml"}
 FIT = "results/{run}/fit/dcgmm/A-paper/mnist/not0/seed{seed}"
 
 
-def test_one_job_fits_all_seeds_and_they_are_as_alone(project):
-    overlays = [OVERLAY, TOGETHER]
-    target = FIT.format(run="together", seed=1) + "/outliers.json"
-    assert project.plan(target, overlay=overlays) == {"data": 1, "fit_together": 1, "outliers": 1}
-    made = project.snakemake(target, overlay=overlays)
-    assert made.returncode == 0, made.stdout + made.stderr
-    alone = FIT.format(run="tiny", seed=1) + "/fit.json"
-    assert project.snakemake(alone).returncode == 0
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Run -> the second of its two fits, by jobs of both or of one seed."""
+    project = copy(tmp_path_factory.mktemp("seeds"))
+    for run, overlay in (*IN_ONE_JOB.items(), ("tiny", None)):
+        target = FIT.format(run=run, seed=1) + "/fit.json"
+        overlays = [OVERLAY, *([overlay] if overlay else [])]
+        made = project.snakemake(target, overlay=overlays)
+        assert made.returncode == 0, made.stdout + made.stderr
+    return project
 
-    found = {run: project.folder / FIT.format(run=run, seed=1) for run in ("together", "tiny")}
-    records = {run: files.read_json(folder / "fit.json") for run, folder in found.items()}
-    assert {run: record["status"] for run, record in records.items()} == dict.fromkeys(found, "ok")
-    assert records["together"]["together"] == 2
-    assert "jax" in records["together"]["environment"]["packages"]
-    assert "tensorflow-cpu" in records["tiny"]["environment"]["packages"]
-    ours, theirs = (
-        scores.read(folder / "scores.npz").test["all"]["2"] for folder in found.values()
-    )
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=0.05)
-    other = project.folder / FIT.format(run="together", seed=0)
-    assert not np.allclose(scores.read(other / "scores.npz").test["all"]["2"], ours, atol=0.05)
+
+def of_fit(project, run, seed=1):
+    folder = project.folder / FIT.format(run=run, seed=seed)
+    return files.read_json(folder / "fit.json"), scores.read(folder / "scores.npz").test["all"]["2"]
+
+
+@pytest.mark.parametrize("run", IN_ONE_JOB)
+def test_one_job_fits_all_seeds(fitted, run):
+    record, own = of_fit(fitted, run)
+    other, others = of_fit(fitted, run, seed=0)
+    assert [(each["status"], each["seed"]) for each in (other, record)] == [("ok", 0), ("ok", 1)]
+    assert not np.allclose(others, own, atol=0.05)
+    assert not (fitted.folder / FIT.format(run="tiny", seed=0)).exists()
+
+
+def test_seeds_in_turn_are_as_alone_to_the_bit(fitted):
+    record, own = of_fit(fitted, "in-turn")
+    alone, wanted = of_fit(fitted, "tiny")
+    assert np.array_equal(own, wanted)
+    assert "together" not in record and record["history"] == alone["history"]
+
+
+def test_seeds_side_by_side_are_as_alone_up_to_rounding(fitted):
+    record, own = of_fit(fitted, "together")
+    alone, wanted = of_fit(fitted, "tiny")
+    assert record["together"] == 2
+    assert "jax" in record["environment"]["packages"]
+    assert "tensorflow-cpu" in alone["environment"]["packages"]
+    np.testing.assert_allclose(own, wanted, rtol=1e-4, atol=0.05)

@@ -8,17 +8,24 @@ import pytest
 MORE = "other_outliers: {instances: [A], classes: [1]}\nselection: {held_out: [4]}\n"
 CHANGED = "ablations: {instances: [A]}\n"
 OVERLAYS = ["tests/workflow/tiny.yaml", "more.yaml"]
-PDSPN = 4  # the grid of the tiny run: two points under either protocol
+
+
+def fits(files):
+    """The fits among files."""
+    return {file.removesuffix("/fit.json") for file in files if file.endswith("/fit.json")}
 
 
 def test_nothing_is_held_out_unless_it_is_asked_for(project):
-    plan = project.plan()
-    assert "outlier_classes" not in plan and "held_out" not in plan
+    files = project.files()
+    assert not {"tiny/tables/outlier_classes.csv", "tiny/records/held_out.csv"} & files.keys()
     (project.folder / "more.yaml").write_text(MORE)
-    more = project.plan(overlay=OVERLAYS)
-    assert more["fit"] - plan["fit"] == 1 + PDSPN
-    assert (more["outlier_classes"], more["held_out"]) == (1, PDSPN)
-    assert more["outliers"] - plan["outliers"] == 1
+    more = project.files(overlay=OVERLAYS)
+    networks = (f"K{k}-binomial-{scaling}" for k in (2, 3000) for scaling in ("unit", "bytes"))
+    assert fits(more) - fits(files) == {
+        "tiny/fit/dcgmm/A-paper/mnist/not1/seed0",
+        *(f"tiny/fit/pdspn/{point}/mnist/not0_4/seed0" for point in networks),
+    }
+    assert {"tiny/tables/outlier_classes.csv", "tiny/records/held_out.csv"} <= more.keys()
 
 
 def test_a_table_without_fits_says_what_to_ask_for(project):
@@ -32,8 +39,14 @@ def test_a_table_without_fits_says_what_to_ask_for(project):
 def test_seeds_of_figures_are_their_own(project):
     more = "pictures: {seeds: [0, 1]}\ndynamics: {seeds: [0, 1, 2]}\n"
     (project.folder / "more.yaml").write_text(more)
-    plan = project.plan(overlay=OVERLAYS)
-    assert (plan["dynamics"], plan["inpainting"]) == (2 * 3, 2)
+    files = project.files(overlay=OVERLAYS)
+    assert {file for file in files if "/dynamics/" in file} == {
+        f"tiny/dynamics/A-paper/mnist/1-epochs-{scheme}/seed{seed}.json"
+        for scheme in ("joint", "layerwise")
+        for seed in (0, 1, 2)
+    }
+    drawn = (f"tiny/fit/dcgmm/A-paper/mnist/not0/seed{seed}/draws.npz" for seed in (0, 1))
+    assert {*drawn} <= files.keys()
 
 
 def test_other_classes_have_a_table_and_choose(finished):
@@ -46,12 +59,13 @@ def test_other_classes_have_a_table_and_choose(finished):
     assert table["mean"].to_dict().keys() == {0, 1} and table["mean"].between(0, 100).all()
     assert table.loc[0, "mean"] == usual.loc[("A", "auroc"), "mean"], "the fits of Table I"
     fit = run / "fit/pdspn/K2-binomial-bytes/mnist/not0_4/seed0"
-    record = json.loads((fit / "held_out.json").read_text())
+    record = json.loads((fit / "fit.json").read_text())
     assert record["dataset"]["train_images"] == 500
-    counts = record["counts"]
-    assert counts["inliers"] + counts["outliers"] == record["dataset"]["validation_images"]
-    assert counts["inliers"] > 5 * counts["outliers"] > 0, "eight classes, and one"
-    assert {m["evidence"] for m in record["metrics"]} == {"all", "bottom_half"}
+    rows = pd.read_csv(run / "records/held_out.csv").query("grid_point == 'K2-binomial-bytes'")
+    (inliers,), (outliers,) = rows["inliers"].unique(), rows["outliers"].unique()
+    assert inliers + outliers == record["dataset"]["validation_images"]
+    assert inliers > 5 * outliers > 0, "eight classes, and one"
+    assert set(rows["evidence"]) == {"all", "bottom_half"}
     page = (run / "tables/selection.md").read_text("utf-8")
     assert "Held out: class 4; seeds 0." in page
 

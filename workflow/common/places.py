@@ -26,8 +26,6 @@ _PLACES = [
     )
 ]
 FIT_RECORD = "fit.json"
-RECORDS = (FIT_RECORD, "outliers.json", "classification.json", "held_out.json")
-"""Files that hold a record: of a fit, and of a task done with it."""
 
 
 def identity(about: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +57,9 @@ def check(path: Path | str, about: Mapping[str, Any]) -> None:
     if match is None:
         return
     told, wanted = identity(about), match.groupdict()
-    if "method" in wanted and path.name in RECORDS:
+    if "method" in wanted and path.name == FIT_RECORD:
         told |= {"task": about.get("task", "fit")}
-        wanted |= {"task": path.stem}
+        wanted |= {"task": "fit"}
     for key, value in wanted.items():
         if key in told and str(told[key]) != value:
             raise ValueError(

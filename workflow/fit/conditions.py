@@ -14,11 +14,11 @@ Record = dict[str, Any]
 
 def records_of(rows: pd.DataFrame, root: Path) -> list[Record]:
     """The records behind the rows of a tidy table, as far as they are there."""
-    key = ["method", "grid_point", "dataset", "classes", "seed", "task"]
-    runs = rows.dropna(subset=key).drop_duplicates(key)[key].itertuples(index=False)
+    key = ["method", "grid_point", "dataset", "classes", "seed"]
+    fits = rows.dropna(subset=key).drop_duplicates(key)[key].itertuples(index=False)
     paths = (
-        root / method / point / dataset / classes / f"seed{seed}" / f"{task}.json"
-        for method, point, dataset, classes, seed, task in runs
+        root / method / point / dataset / classes / f"seed{seed}" / places.FIT_RECORD
+        for method, point, dataset, classes, seed in fits
     )
     return [places.read(path) for path in paths if path.is_file()]
 

@@ -6,17 +6,19 @@ takes seconds, so scoring belongs to this job. A fit that fails is a result too:
 reason are recorded, there are no scores, and the exit status is 0. A trouble of the machine is none
 (`workflow.common.troubles`): it ends the job without a record.
 
-Several seeds, with a folder each, are fitted side by side if the method can; what fails for one
-stops no other.
+Several seeds, with a folder each, are fitted in turn, or side by side if the method can and
+`--together` says so; what fails for one stops no other. If the job is ended, the seeds that are done
+keep their results.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from workflow.common import files, provenance
+from workflow.common import files, places, provenance
 from workflow.common.command_line import plain_errors
 from workflow.data import datasets
 from workflow.fit import fitting, limits, methods
@@ -40,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = fitting.parser("python -m workflow.fit.fit", __doc__, several_seeds=True)
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
+    parser.add_argument("--together", action="store_true", help="fit the seeds side by side")
     options = parser.parse_args(arguments)
     fitting.use_device(options.device)
     with plain_errors(parser.prog):
@@ -48,30 +51,53 @@ def main(arguments: list[str] | None = None) -> None:
         begun = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
-        for folder in options.out:
-            folder.mkdir(parents=True, exist_ok=True)
-        models = [folder / "model" for folder in options.out]
+        folders = dict(zip(options.seed, options.out, strict=True))
         if options.ended:
-            results = [Fitted(fitting.ended(options.ended, model), {}) for model in models]
-        else:
+            left = [seed for seed in folders if not (folders[seed] / places.FIT_RECORD).exists()]
+            spent = fitting.Spent.of(options.ended, len(left))
+            for seed in left:
+                outcome = fitting.ended(options.ended, folders[seed] / "model")
+                write(options, dataset, images, seed, Fitted(outcome, {}), spent, begun)
+            return
+        for folder in folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / places.FIT_RECORD).unlink(missing_ok=True)  # of a fit before this one
+        meter = fitting.Meter()
+        for seeds in [options.seed] if options.together else [[seed] for seed in options.seed]:
             results = fit_and_score(
                 options.method,
                 options.settings,
                 images,
-                seeds=options.seed,
-                folders=models,
+                seeds=seeds,
+                folders=[folders[seed] / "model" for seed in seeds],
                 allowed=options.limits,
             )
-        counts = len(images.train), len(images.validation)
-        labels = dataset.y_test, images.validation_labels
-        conditions = provenance.end(begun, options.lock)
-        for seed, folder, (outcome, scores) in zip(options.seed, options.out, results, strict=True):
-            record = fitting.record(
-                options, dataset, options.classes, seed, counts, outcome, conditions
-            )
-            saved_scores.write(folder / "scores.npz", record, labels[0], scores, labels[1])
-            files.write_json(folder / "fit.json", record)
-            print(f"{folder}: {record['status']} {record['reason']}".rstrip())
+            spent = meter.read(len(seeds))
+            for seed, fitted in zip(seeds, results, strict=True):
+                write(options, dataset, images, seed, fitted, spent, begun)
+
+
+def write(
+    options: argparse.Namespace,
+    dataset: datasets.Dataset,
+    images: Images,
+    seed: int,
+    fitted: Fitted,
+    spent: fitting.Spent,
+    begun: dict[str, Any],
+) -> None:
+    """Write scores and record of one seed into its folder."""
+    folder = options.out[options.seed.index(seed)]
+    counts = len(images.train), len(images.validation)
+    conditions = provenance.end(begun, options.lock)
+    together = len(options.seed) if options.together else 1
+    record = fitting.record(
+        options, dataset, options.classes, seed, counts, fitted.outcome, spent, conditions, together
+    )
+    labels = images.validation_labels
+    saved_scores.write(folder / "scores.npz", record, dataset.y_test, fitted.scores, labels)
+    files.write_json(folder / places.FIT_RECORD, record)
+    print(f"{folder}: {record['status']} {record['reason']}".rstrip(), flush=True)
 
 
 def fit_and_score(

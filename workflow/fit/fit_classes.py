@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
         if options.ended:
             outcome = fitting.ended(options.ended, options.out / "model")
+            spent = fitting.Spent.of(options.ended, 1)
         else:
             outcome = fit(
                 options.method,
@@ -42,13 +43,14 @@ def main(arguments: list[str] | None = None) -> None:
                 folder=options.out / "model",
                 allowed=options.limits,
             )
+            spent = fitting.Meter().read()
         counts = [
             sum(len(getattr(chosen, part)) for chosen in images.values())
             for part in ("train", "validation")
         ]
         conditions = provenance.end(begun, options.lock)
         record = fitting.record(
-            options, dataset, EACH, options.seed, tuple(counts), outcome, conditions
+            options, dataset, EACH, options.seed, tuple(counts), outcome, spent, conditions
         )
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -155,6 +155,36 @@ def drawn(
         return fit | told(error), {}
 
 
+class Spent(NamedTuple):
+    """What a fit took of the machine.
+
+    Attributes:
+        cpu: seconds of its process on all cores; the first fit of a process has its start.
+        memory_mb: most that the process has held so far.
+    """
+
+    cpu: float
+    memory_mb: float
+
+    @classmethod
+    def of(cls, ended: dict[str, Any], shares: int) -> "Spent":
+        """What each of some fits took of a process that was ended; see `workflow.fit.supervise`."""
+        return cls(round(ended["cpu"] / max(shares, 1), 3), ended["memory_mb"])
+
+
+class Meter:
+    """Reads what a process has spent since the last reading, or since its start."""
+
+    def __init__(self) -> None:
+        self.read_before = 0.0
+
+    def read(self, shares: int = 1) -> Spent:
+        """What was spent, or the share of one of several fits."""
+        now = time.process_time()
+        cpu, self.read_before = now - self.read_before, now
+        return Spent(round(cpu / shares, 3), provenance.peak_memory_mb())
+
+
 def record(
     options: argparse.Namespace,
     dataset: datasets.Dataset,
@@ -162,7 +192,9 @@ def record(
     seed: int,
     counts: tuple[int, int],
     outcome: dict[str, Any],
+    spent: Spent,
     conditions: dict[str, Any],
+    together: int = 1,
 ) -> dict[str, Any]:
     """The record of a fit.
 
@@ -170,14 +202,13 @@ def record(
         options: what `parser` read.
         dataset: that it was fitted to.
         classes: of the training images, as in `not0`.
-        seed: of the fit, maybe one of several that the process made side by side.
+        seed: of the fit, maybe one of several of the process.
         counts: of training images, and of those kept aside.
         outcome: how it went.
+        spent: what it took.
         conditions: of `provenance.end`.
+        together: how many were fitted side by side.
     """
-    own = {"cpu": round(time.process_time(), 3), "memory_mb": provenance.peak_memory_mb()}
-    spent = options.ended or own
-    together = len(options.seed) if isinstance(options.seed, list) else 1
     return {
         "schema_version": 2,
         "suite_version": conditions["suite_version"],
@@ -196,8 +227,8 @@ def record(
         "seed": seed,
         **({"together": together} if together > 1 else {}),
         **outcome,
-        "seconds": outcome["seconds"] | {"cpu": round(spent["cpu"] / together, 3)},
-        "memory_mb": {"host": spent["memory_mb"], "gpu": provenance.peak_gpu_memory_mb()},
+        "seconds": outcome["seconds"] | {"cpu": spent.cpu},
+        "memory_mb": {"host": spent.memory_mb, "gpu": provenance.peak_gpu_memory_mb()},
         **{key: conditions[key] for key in ("environment", "host", "commit")},
     }
 

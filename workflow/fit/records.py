@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema.exceptions import best_match
 
-from workflow.common import files, metrics, places, schemas, values
+from workflow.common import metrics, places, schemas, values
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "record.schema.yaml"
 # Task -> what it counts and what it may measure.
@@ -42,21 +42,17 @@ def read(path: Path | str) -> dict[str, Any]:
     return check(places.read(path), str(path))
 
 
-def write_task(
-    path: Path | str,
-    fit: dict[str, Any],
-    task: str,
-    counts: dict[str, int],
-    metrics: list[dict[str, Any]],
-) -> None:
-    """Write the record of a task done with a fit, checked: the fit's own but for its history.
+def of_task(
+    fit: dict[str, Any], task: str, counts: dict[str, int], metrics: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The record of a task done with a fit, checked: the fit's own but for its history.
 
     Raises:
-        ValueError: if it breaks the schema; nothing is written then.
+        ValueError: if it breaks the schema.
     """
-    known = {key: value for key, value in fit.items() if key != "history"}
-    record = known | {"task": task, "counts": counts, "metrics": metrics}
-    files.write_json(path, check(record, str(path)))
+    common = {key: value for key, value in fit.items() if key != "history"}
+    record = common | {"task": task, "counts": counts, "metrics": metrics}
+    return check(record, f"{task} of {fit['method']}/{fit['grid_point']}, seed {fit['seed']}")
 
 
 def _mistakes(record: Any) -> Iterator[tuple[values.Path, str]]:

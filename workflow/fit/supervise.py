@@ -1,6 +1,6 @@
 """Run a command that trains; end it if it exceeds its limits, and have that written down.
 
-    python -m workflow.fit.supervise --limits '{"timeout_s": 60}' -- COMMAND...
+    python -m workflow.fit.supervise --limits '{"timeout_s": 60}' [--fits 5] -- COMMAND...
 
 The command is told by `--begun` under which conditions it was started (`provenance.note`). What is
 ended, or crashes in native code, cannot write its own record. The command is therefore called once
@@ -58,11 +58,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the step; its exit status is the command's."""
     parser = argparse.ArgumentParser(prog="python -m workflow.fit.supervise", description=__doc__)
     parser.add_argument("--limits", required=True, type=json.loads, help="of the config, JSON")
+    parser.add_argument("--fits", type=int, default=1, help="of the command; each has its time")
     parser.add_argument(
         "command", nargs="+", help="a step that knows --begun and --ended, after --"
     )
     options = parser.parse_args(arguments)
-    guarded(lambda: supervise(options.command, options.limits))
+    guarded(lambda: supervise(options.command, options.limits, options.fits))
 
 
 def guarded(work: Callable[[], NoReturn]) -> NoReturn:
@@ -94,13 +95,13 @@ def hear(handler: Callable[..., object] | int) -> None:
             signal.signal(number, handler)
 
 
-def supervise(command: list[str], limits: dict[str, float | None]) -> NoReturn:
+def supervise(command: list[str], limits: dict[str, float | None], fits: int) -> NoReturn:
     """Run a command until it ends or is ended, and have the latter recorded."""
     command = [*command, "--begun", json.dumps(provenance.note())]
     kills = oom_kills()
     process = start(command)
     try:
-        ending = over_limit(process, limits)
+        ending = over_limit(process, limits, fits)
     finally:
         end(process)
     ending = ending or crash(process.returncode)
@@ -180,7 +181,9 @@ def _prctl(option: int, value: int) -> None:
         LIBC.prctl(option, value)
 
 
-def over_limit(process: subprocess.Popen, limits: dict[str, float | None]) -> Ending | None:
+def over_limit(
+    process: subprocess.Popen, limits: dict[str, float | None], fits: int
+) -> Ending | None:
     """Wait for the command; which limit it exceeded, or None if it came to its own end."""
     seconds, memory = limits.get("timeout_s"), limits.get("memory_gb")
     start, most = time.monotonic(), 0
@@ -191,8 +194,9 @@ def over_limit(process: subprocess.Popen, limits: dict[str, float | None]) -> En
         reap(process)
         held = resident() if memory is not None else 0
         most = max(most, held)
-        if seconds is not None and time.monotonic() - start > seconds:
-            reason = f"it ran longer than limits.timeout_s, which is {seconds:g}"
+        if seconds is not None and time.monotonic() - start > seconds * fits:
+            times = f" for each of {fits} fits" if fits > 1 else ""
+            reason = f"it ran longer than limits.timeout_s, which is {seconds:g}{times}"
             return Ending("timeout", reason, most)
         if memory is not None and held / GIB > memory:
             reason = f"it held {held / GIB:.3g} GiB, but limits.memory_gb is {memory:g}"

@@ -1,8 +1,8 @@
-"""Measure how well a fit tells unseen classes from those it was trained on.
+"""Measure how well fits tell unseen classes from those they were trained on.
 
-Inliers are the test images of the classes of the fit, outliers all others. Writes one record, with
-the exact AUROC and the paper's 100-threshold AUC for every layer and evidence, and the mean
-log-density of the images that were kept aside; a failed fit has a record too.
+Inliers are the test images of the classes of a fit, outliers all others. Writes a tidy CSV with the
+exact AUROC and the paper's 100-threshold AUC for every fit, layer and evidence, and the mean
+log-density of the images that were kept aside; a failed fit has a row too.
 """
 
 from typing import Any
@@ -10,30 +10,29 @@ from typing import Any
 import numpy as np
 
 from workflow.common import metrics
-from workflow.common.command_line import of_scores, plain_errors
 from workflow.data import datasets
-from workflow.fit import methods, records
-from workflow.fit import scores as saved_scores
+from workflow.fit import measurement, methods
+from workflow.fit.scores import Saved
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = of_scores("python -m workflow.outliers.measure_outliers", __doc__)
-    options = parser.parse_args(arguments)
-    with plain_errors(parser.prog):
-        fit = records.read(options.fit)
-        scores = saved_scores.read(options.scores, fit)
-        inlier = datasets.by_classes(scores.labels, fit["classes"])
-        counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
-        values = measure(scores.test, inlier) + held_out(scores.validation)
-        records.write_task(options.out, fit, "outliers", counts, values)
+    program = "python -m workflow.outliers.measure_outliers"
+    measurement.main(program, __doc__, "outliers", measure, arguments)
 
 
-def measure(scores: methods.Scores, inlier: np.ndarray) -> list[dict[str, Any]]:
+def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """The task `outliers`, as `workflow.fit.measurement.Measure`."""
+    inlier = datasets.by_classes(scores.labels, fit["classes"])
+    counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
+    return counts, detection(scores.test, inlier) + held_out(scores.validation)
+
+
+def detection(scores: methods.Scores, inlier: np.ndarray) -> list[dict[str, Any]]:
     """Every metric on every evidence and layer.
 
     Args:
-        scores: of the test images, evidence -> layer, bottom to top -> [n].
+        scores: evidence -> layer, bottom to top -> [n].
         inlier: mask [n].
     """
     return [

@@ -1,9 +1,9 @@
-"""What a fit draws, as one file: arrays, and who drew them.
+"""What a fit draws, as one file: arrays of every kind asked for, and who drew them.
 
 Needs numpy alone, so that every method's environment can write it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from workflow.common import npz, places
 from workflow.plan import catalogue
 
 Drawn = tuple[dict[str, Any], dict[str, np.ndarray]]
-"""`about`, and the arrays."""
+"""What is told of the fit, and the arrays."""
 
 KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 """Published treatment of the pixels' noise -> the array that has it."""
@@ -32,21 +32,35 @@ def about(fit: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(path: Path, fit: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write arrays and `about` the fit that drew them."""
-    told = {"drawn by": about(fit), **places.identity(fit)}
+def write(path: Path, drawn: Mapping[str, Drawn]) -> None:
+    """Write what one fit drew.
+
+    Args:
+        path: of the file.
+        drawn: kind -> the record of the fit, with the reason if drawing failed, and the arrays.
+    """
+    told = {"drawn by": {kind: about(fit) for kind, (fit, _) in drawn.items()}}
+    for fit, _ in drawn.values():
+        told |= places.identity(fit)
+    arrays = {
+        f"{kind}/{name}": values for kind, (_, own) in drawn.items() for name, values in own.items()
+    }
     npz.write(path, told, arrays, compressed=True)
 
 
-def read(path: Path) -> Drawn:
-    """What `write` wrote.
+def read(path: Path, kind: str = "samples") -> Drawn:
+    """`about` and the arrays of one kind.
 
     Raises:
-        ValueError: if the file is damaged, or of another fit than its place is.
+        ValueError: if the file is damaged, of another fit than its place is, or without the kind.
     """
     told, arrays = npz.read(path)
     places.check(path, told)
-    return told["drawn by"], arrays
+    if kind not in told["drawn by"]:
+        raise ValueError(f"{path} has no {kind}; remove it and run again")
+    prefix = f"{kind}/"
+    found = {n.removeprefix(prefix): values for n, values in arrays.items() if n.startswith(prefix)}
+    return told["drawn by"][kind], found
 
 
 def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:

@@ -22,12 +22,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.pictures.figure5", description=__doc__
     )
-    parser.add_argument("--sharpening", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        drawn = [drawings.read(path) for path in options.sharpening]
+        drawn = [drawings.read(path, "sharpening") for path in options.draws]
         lines = [row for about, arrays in drawn for row in likelihoods(about, arrays)]
         table = frames.of(lines, options.name)
         frames.write_csv(options.out / f"{options.name}.csv", table)

@@ -1,7 +1,7 @@
 """Fig. 7: colour images of one class, beside what a VAE and instances of DCGMM draw.
 
 A line for every class that a DCGMM was trained on; a model of all classes stands in every line.
-What comes as `sharpening.npz` is shown without and with sharpening. Writes the figure, of the first
+Fits under `--sharpened` are shown without and with sharpening. Writes the figure, of the first
 seed, as SVG and PNG, and as CSV how diverse the images of every seed are: their mean squared
 distance from one another, a pixel and channel.
 """
@@ -54,14 +54,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--draws", nargs="*", default=[], type=Path, help="draws.npz of fits: with their noise"
     )
-    parser.add_argument("--sharpening", nargs="*", default=[], type=Path, help="of fits, .npz")
+    parser.add_argument("--sharpened", nargs="*", default=[], type=Path, help="draws.npz of fits")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         drawn = [one(*drawings.read(path), "sample_mean") for path in options.means]
         drawn += [one(*drawings.read(path), "sample") for path in options.draws]
-        drawn += [series for path in options.sharpening for series in both(*drawings.read(path))]
+        drawn += [
+            series
+            for path in options.sharpened
+            for series in both(*drawings.read(path, "sharpening"))
+        ]
         lines = list(dict.fromkeys(s.classes for s in drawn if s.classes != "all")) or ["all"]
         dataset = datasets.load(options.data)
         shown = [*(real(dataset, classes) for classes in lines), *drawn]

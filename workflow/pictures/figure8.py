@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.pictures.figure8", description=__doc__
     )
-    parser.add_argument("--inpainting", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--accuracy", required=True, type=Path, help="of figure8_accuracy, JSON")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        drawn = [drawings.read(path) for path in options.inpainting]
+        drawn = [drawings.read(path, "inpainting") for path in options.draws]
         rows = [row for about, arrays in drawn for row in errors(about, arrays)]
         table = pd.DataFrame(rows, columns=COLUMNS)
         table = with_accuracy(table, files.read_json(options.accuracy))

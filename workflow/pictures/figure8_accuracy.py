@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.pictures.figure8_accuracy", description=__doc__
     )
-    parser.add_argument("--inpainting", required=True, nargs="+", type=Path, help="of fits, .npz")
+    parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--judge", required=True, type=Path, help="folder of the judge")
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     options = parser.parse_args(arguments)
@@ -29,14 +29,14 @@ def main(arguments: list[str] | None = None) -> None:
         if about["status"] == "ok":
             judge = Judge(tuple(about["input_shape"]), about["classes"])
             judge.load(options.judge / "weights.npz")
-            rows = [row for path in options.inpainting for row in accuracies(judge, path)]
+            rows = [row for path in options.draws for row in accuracies(judge, path)]
         files.write_json(options.out, rows)
     print(f"{options.out}: {len(rows)} rows")
 
 
 def accuracies(judge: Judge, path: Path) -> list[dict]:
     """A row for every filling of one file; none if its fit failed."""
-    about, arrays = drawings.read(path)
+    about, arrays = drawings.read(path, "inpainting")
     return [
         {
             "point": about["point"],

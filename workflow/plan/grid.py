@@ -51,6 +51,11 @@ def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Point
     return naming.unique(_baseline(catalogue.method(method), protocol, config["baselines"][method]))
 
 
+def drawn_point(method: str, config: dict[str, Any]) -> str:
+    """The grid point of a baseline that draws for the figures: its first whose samples are judged."""
+    return next(iter(sampled_points(method, config)))
+
+
 def sampled_points(method: str, config: dict[str, Any]) -> Points:
     """The grid points of a method that are fitted to each class, whose samples are judged."""
     chosen = config["samples"]
@@ -122,15 +127,25 @@ def launch(method: str, config: dict[str, Any]) -> list[str]:
     return [environment(method, config), *catalogue.method(method).variables]
 
 
-def environment_together(config: dict[str, Any]) -> str:
-    """Name of the environment that fits all seeds of a DCGMM at once."""
-    return "jax-gpu" if config["device"] == "gpu" else "jax"
+def side_by_side(method: str, config: dict[str, Any]) -> bool:
+    """Whether all seeds of a grid point are fitted at once, which DCGMM can by JAX."""
+    return method == catalogue.DCGMM.name and config["dcgmm"]["together"]
 
 
-def launch_together(config: dict[str, Any]) -> list[str]:
-    """What `in_env.sh` is told before such a fit. JAX would take most of a GPU's memory at once."""
-    variables = ["KERAS_BACKEND=jax", "XLA_PYTHON_CLIENT_PREALLOCATE=false"]
-    return [environment_together(config), *variables]
+def in_one_job(config: dict[str, Any]) -> list[str]:
+    """The methods of which one job fits all seeds of a grid point, in turn or side by side."""
+    return [
+        method
+        for method in methods(config)
+        if config["seeds_in_one_job"] or side_by_side(method, config)
+    ]
+
+
+def launch_seeds(method: str, config: dict[str, Any]) -> list[str]:
+    """What `in_env.sh` is told before a fit of all seeds of a grid point."""
+    if side_by_side(method, config):
+        return ["jax-gpu" if config["device"] == "gpu" else "jax"]
+    return launch(method, config)
 
 
 def changed(instance: recipes.Instance, *changes: Settings) -> recipes.Recipe:

@@ -6,11 +6,11 @@ another of the same fit unless it has no result.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workflow.common import files, places
+from workflow.common import files
 from workflow.fit import records, tidy
 from workflow.plan.table_fits import Fit
 
@@ -55,23 +55,16 @@ def read(folder: Path) -> dict[Key, Record]:
     return published
 
 
-def of_run(fits: Path) -> Iterator[Record]:
-    """Every record of a task below a run's `fit/`, finished or not.
-
-    Raises:
-        ValueError: for a damaged record, or one that is of another fit than its place is.
-    """
-    for path in sorted(fits.glob("*/*/*/*/seed*/*.json")):
-        if path.name in places.RECORDS and path.name != places.FIT_RECORD:
-            yield records.read(path)
+def lacks(published: Mapping[Key, Record], key: Key) -> bool:
+    """Whether a record is missing, or has no result that another try may not mend."""
+    return key not in published or published[key]["status"] in UNFINISHED
 
 
 def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, Record]:
     """Published records and those found, by key; what has a result is kept as it was."""
     result = dict(published)
     for record in found:
-        old = result.get(key(record))
-        if old is None or old["status"] in UNFINISHED:
+        if lacks(result, key(record)):
             result[key(record)] = {name: record[name] for name in record if name != "history"}
     return dict(sorted(result.items()))
 

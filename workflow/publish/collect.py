@@ -6,15 +6,24 @@ behind figures; neither models nor samples.
 
 import argparse
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from workflow.common import files, places
 from workflow.common.command_line import plain_errors
+from workflow.fit import measurement
+from workflow.outliers import measure_held_out, measure_outliers
 from workflow.publish import archive, reference
 from workflow.publish.reference import Reference
+from workflow.training import measure_classification
 
 JUDGEMENTS = "judgements.json"
+MEASURES: dict[str, measurement.Measure] = {
+    "outliers": measure_outliers.measure,
+    "held_out": measure_held_out.measure,
+    "classification": measure_classification.measure,
+}
 
 # Below results/<run>: files that are published as they are.
 KEPT = (
@@ -44,7 +53,7 @@ def collect(run: Path, target: Reference) -> str:
     out = target.folder
     with files.locked(out):
         published = archive.read(out)
-        result = archive.merged(published, reference.of_plan(target, archive.of_run(run / "fit")))
+        result = archive.merged(published, reference.of_plan(target, measured(run, target, published)))
         archive.write(out, result)
         candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
         copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
@@ -52,6 +61,20 @@ def collect(run: Path, target: Reference) -> str:
         f"{out}: {len(result)} records, {len(result) - len(published)} of them new; "
         f"{len(copied)} other files added"
     )
+
+
+def measured(
+    run: Path, target: Reference, published: Mapping[archive.Key, archive.Record]
+) -> Iterator[archive.Record]:
+    """The records of tasks that the plan asks for and the archive lacks, of the fits that are made.
+
+    Raises:
+        ValueError: for files of a fit that are damaged, altered or of another fit.
+    """
+    for task, fit in sorted(reference.asked(target.config)):
+        folder = run / "fit" / fit.folder
+        if archive.lacks(published, (task, fit)) and (folder / places.FIT_RECORD).is_file():
+            yield measurement.record(folder, task, MEASURES[task])
 
 
 def _publish(path: Path, target: Path) -> bool:

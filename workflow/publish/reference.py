@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from snakemake.utils import update_config
 
-from workflow.common import schemas, values, yaml_files
+from workflow.common import places, schemas, values, yaml_files
 from workflow.plan import config, grid, table_fits
 from workflow.publish import archive
 
@@ -126,7 +126,7 @@ def missing(
         return [] if made or seed != reference.config["seeds"][0] else list(stage.targets)
     task = table_fits.task(stage.group)
     return [
-        f"{reference.run}/fit/{fit.folder}/{task}.json"
+        f"{reference.run}/fit/{fit.folder}/{places.FIT_RECORD}"
         for fit in table_fits.fits(stage.group, reference.config)
         if fit.seed == seed
         and fnmatch(f"{fit.method}/{fit.grid_point}", stage.points)

@@ -30,8 +30,10 @@ CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
 # How the shell of a rule that trains begins: ended and written down if it exceeds its limits.
 SUPERVISED = (
     "workflow/run/in_env.sh workflow python -m workflow.fit.supervise"
-    " --limits {resources.limits:q} -- workflow/run/in_env.sh {params.environment:q} "
+    " --limits {resources.limits:q} --fits {params.fits:q}"
+    " -- workflow/run/in_env.sh {params.environment:q} "
 )
+GPU = 1 if config["device"] == "gpu" else 0  # that a job which trains takes
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
@@ -76,23 +78,6 @@ def curve_fits():
             dataset=dataset,
             classes=CLASSES,
             seed=config["seeds"],
-        )
-    ]
-
-
-def drawn_fits():
-    """The fits that are drawn from: each competitor's first corrected point, by the first seed."""
-    drawing = [method for method in METHODS if method != "dcgmm"]
-    return [
-        folder
-        for method in drawing
-        for folder in expand(
-            FIT,
-            method=method,
-            point=next(iter(grid.protocol_points(method, config["protocols"][-1], config))),
-            dataset=config["datasets"],
-            classes=CLASSES,
-            seed=config["seeds"][0],
         )
     ]
 

@@ -2,7 +2,7 @@
 from snakemake.exceptions import WorkflowError
 
 
-def fit_command(seeds, folders):
+def fit_command(seeds, folders, more=""):
     """The shell of a rule that fits by one seed or by several, into a folder each."""
     return (
         f"{SUPERVISED}python -m workflow.fit.fit"
@@ -10,7 +10,7 @@ def fit_command(seeds, folders):
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
         f" --classes {{wildcards.classes:q}} --seed {seeds} --lock {{input.lock:q}}"
-        f" --out {folders} > {{log:q}} 2>&1"
+        f" --out {folders}{more} > {{log:q}} 2>&1"
     )
 
 
@@ -33,11 +33,12 @@ rule fit:
         f"{LOG}/fit/{KEY}.jsonl"
     threads: config["threads"]
     resources:
-        gpu=1 if config["device"] == "gpu" else 0,
+        gpu=GPU,
         # Not a parameter, since a changed limit must not repeat the fits that kept the old one.
         limits=json.dumps(config["limits"]),
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
+        fits=1,
         settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
         training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
         device=config["device"],
@@ -48,74 +49,94 @@ rule fit:
         fit_command(seeds="{wildcards.seed:q}", folders="{params.folder:q}")
 
 
-if config["dcgmm"]["together"]:
+if len(config["seeds"]) > 1 and grid.in_one_job(config):
 
-    ruleorder: fit_together > fit
+    ruleorder: fit_seeds > fit
 
-    rule fit_together:
-        # All seeds of a grid point of DCGMM in one job: on a GPU, five take little longer than one.
+    rule fit_seeds:
+        # All seeds of a grid point in one job, which starts and compiles once.
         input:
-            data=DATA.format(dataset="{dataset}", source=config["source"]),
-            lock=f"envs/{grid.environment_together(config)}.lock",
-            method=method_files("dcgmm"),
+            data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+            lock=lambda wildcards: f"envs/{grid.launch_seeds(wildcards.method, config)[0]}.lock",
+            method=lambda wildcards: method_files(wildcards.method),
             step=sources.of_module("workflow.fit.fit"),
         output:
             models=directory(each_seed(f"{FIT}/model")),
             scores=each_seed(f"{FIT}/scores.npz"),
             records=each_seed(f"{FIT}/fit.json"),
         log:
-            f"{LOG}/fit/{KEY}.log".replace("seed{seed}", "together"),
+            f"{LOG}/fit/{KEY}.log".replace("seed{seed}", "seeds"),
         benchmark:
-            f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "together")
+            f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "seeds")
         wildcard_constraints:
-            method="dcgmm",
+            method="|".join(grid.in_one_job(config)),
+            dataset="|".join(config["datasets"]),  # fits to colour images have seeds of their own
         threads: config["threads"]
         resources:
-            gpu=1 if config["device"] == "gpu" else 0,
+            gpu=GPU,
             limits=json.dumps(config["limits"]),
         params:
-            environment=grid.launch_together(config),
-            settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
-            training=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["training"]),
+            environment=lambda wildcards: grid.launch_seeds(wildcards.method, config),
+            fits=len(config["seeds"]),
+            settings=lambda wildcards: json.dumps(
+                POINTS[wildcards.method][wildcards.point]["settings"]
+            ),
+            training=lambda wildcards: json.dumps(
+                POINTS[wildcards.method][wildcards.point]["training"]
+            ),
             device=config["device"],
             seeds=config["seeds"],
             folders=lambda wildcards, output: [str(Path(file).parent) for file in output.records],
+            together=lambda wildcards: (
+                "--together" if grid.side_by_side(wildcards.method, config) else []
+            ),
         message:
             "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
         shell:
-            fit_command(seeds="{params.seeds:q}", folders="{params.folders:q}")
+            fit_command("{params.seeds:q}", "{params.folders:q}", " {params.together:q}")
 
 
-# What is measured of each fit, and the tables of all measurements.
-def gathered(wildcards):
-    """The records of a group's fits."""
+# What is measured of the fits of each table.
+MEASURED_BY = {
+    "outliers": "outliers.measure_outliers",
+    "held_out": "outliers.measure_held_out",
+    "classification": "training.measure_classification",
+}
+
+
+def measured_by(wildcards):
+    """The program that measures the fits of a group."""
+    return MEASURED_BY[table_fits.task(wildcards.group)]
+
+
+def measured_fits(wildcards):
+    """Records and scores of a group's fits."""
     fits = group_fits(wildcards.group)
     if not fits and (key := table_fits.OPTIONAL.get(wildcards.group)):
         raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
-    return [f"{fit}/{table_fits.task(wildcards.group)}.json" for fit in fits]
+    return expand("{fit}/{file}", fit=fits, file=["fit.json", "scores.npz"])
 
 
 rule records:
-    # All of a table's in one tidy CSV.
+    # The measurements of a table's fits, in one tidy CSV.
     input:
-        records=gathered,
+        fits=measured_fits,
         schema="workflow/schemas/record.schema.yaml",
-        step=step_files("fit.gather_records"),
+        step=lambda wildcards: step_files(measured_by(wildcards)),
     output:
         f"{RUN}/records/{{group}}.csv",
     log:
         f"{LOG}/records-{{group}}.log",
     params:
+        program=lambda wildcards: f"workflow.{measured_by(wildcards)}",
         root=f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
         classes=lambda wildcards: table_fits.classes(wildcards.group, config),
         seeds=lambda wildcards: table_fits.seeds(wildcards.group, config),
-        task=lambda wildcards: table_fits.task(wildcards.group),
     message:
         "records: {output}"
     shell:
-        "workflow/run/in_env.sh workflow python -m workflow.fit.gather_records"
+        "workflow/run/in_env.sh workflow python -m {params.program:q}"
         " --root {params.root:q} --points {params.points:q} --datasets {params.datasets:q}"
-        " --classes {params.classes:q} --seeds {params.seeds:q} --task {params.task:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        " --classes {params.classes:q} --seeds {params.seeds:q} --out {output:q} > {log:q} 2>&1"

@@ -1,40 +1,4 @@
-# Outlier detection: what is measured of each fit, Tables I and II, ablations, the choice of points.
-rule outliers:
-    # How well one fit tells the class it never saw from those it did.
-    input:
-        fit=f"{FIT}/fit.json",
-        scores=f"{FIT}/scores.npz",
-        schema="workflow/schemas/record.schema.yaml",
-        step=step_files("outliers.measure_outliers"),
-    output:
-        f"{FIT}/outliers.json",
-    log:
-        f"{LOG}/outliers/{KEY}.log",
-    message:
-        "outliers: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_outliers"
-        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
-
-
-rule held_out:
-    # How well one fit tells a class that only the choice of a grid point sees.
-    input:
-        fit=f"{FIT}/fit.json",
-        scores=f"{FIT}/scores.npz",
-        schema="workflow/schemas/record.schema.yaml",
-        step=step_files("outliers.measure_held_out"),
-    output:
-        f"{FIT}/held_out.json",
-    log:
-        f"{LOG}/held_out/{KEY}.log",
-    message:
-        "held-out class: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.outliers.measure_held_out"
-        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
-
-
+# Outlier detection: Tables I and II, ablations, other outlier classes, the choice of points.
 rule table1:
     # Outlier detection by the instances of DCGMM.
     input:

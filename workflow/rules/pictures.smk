@@ -33,40 +33,7 @@ def vae_in_colour():
     """The fit of the VAE, which is of all classes; none if it does not run."""
     if "vae" not in METHODS:
         return []
-    point = next(iter(grid.protocol_points("vae", config["protocols"][-1], config)))
-    return colour_fits("vae", point, "all")
-
-
-if COLOUR["dataset"]:
-
-    rule figure7:
-        # Colour images, and what the VAE and DCGMM draw after them.
-        input:
-            data=DATA.format(dataset=COLOUR["dataset"], source=config["source"]),
-            means=[f"{fit}/draws.npz" for fit in vae_in_colour()],
-            draws=[f"{fit}/draws.npz" for fit in dcgmm_in_colour(deep=False)],
-            sharpening=[f"{fit}/sharpening.npz" for fit in dcgmm_in_colour(deep=True)],
-            step=step_files("pictures.figure7"),
-        output:
-            report(
-                f"{RUN}/figures/figure7.svg",
-                caption="../report/figure7.rst",
-                category="Figures",
-                labels={"figure": "7", "shows": "samples in colour"},
-            ),
-            f"{RUN}/figures/figure7.png",
-            f"{RUN}/figures/figure7.csv",
-        log:
-            f"{LOG}/figure7.log",
-        params:
-            folder=lambda wildcards, output: Path(output[0]).parent,
-        message:
-            "Fig. 7: {output[1]}"
-        shell:
-            "workflow/run/in_env.sh workflow python -m workflow.pictures.figure7"
-            " --data {input.data:q} --means {input.means:q} --draws {input.draws:q}"
-            " --sharpening {input.sharpening:q} --name figure7 --out {params.folder:q}"
-            " > {log:q} 2>&1"
+    return colour_fits("vae", grid.drawn_point("vae", config), "all")
 
 
 def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
@@ -89,21 +56,27 @@ def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
     ]
 
 
-def competitor_fits(dataset):
-    """Fits of each baseline's first point that draws, to stand beside DCGMM-F."""
+def competitor_fits(datasets, classes):
+    """Fits of the point that each baseline draws by, of the first seed."""
     return [
         fit
-        for method in METHODS
-        if method != "dcgmm" and dataset in config["datasets"]
+        for method in METHODS[1:]
         for fit in expand(
             FIT,
             method=method,
-            point=list(grid.sampled_points(method, config))[:1],
-            dataset=dataset,
-            classes=PICTURED,
+            point=grid.drawn_point(method, config),
+            dataset=datasets,
+            classes=classes,
             seed=config["seeds"][0],
         )
     ]
+
+
+def drawn_by_f(dataset):
+    """Fits of DCGMM-F and beside it of every baseline, on a dataset that runs."""
+    if dataset not in config["datasets"]:
+        return []
+    return picture_fits(["F"], dataset, PICTURED) + competitor_fits([dataset], PICTURED)
 
 
 PICTURED = config["pictures"]["classes"]
@@ -112,7 +85,7 @@ DRAWN_BY = {
     figure: picture_fits(["A", "B", "E", "F"], dataset, PICTURED)
     for figure, dataset in (("figure12", "mnist"), ("figure13", "fashion_mnist"))
 } | {
-    figure: picture_fits(["F"], dataset, PICTURED) + competitor_fits(dataset)
+    figure: drawn_by_f(dataset)
     for figure, dataset in (("figure6", "mnist"), ("figure11", "fashion_mnist"))
 }
 SHARPENED_BY = {
@@ -140,31 +113,24 @@ def generation_figures():
     ]
 
 
-rule sharpening:
-    # Images of one fit without and with sharpening.
-    input:
-        fit=f"{FIT}/fit.json",
-        model=f"{FIT}/model",
-        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
-        method=lambda wildcards: method_files(wildcards.method),
-        description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.pictures.sharpen_images"),
-    output:
-        f"{FIT}/sharpening.npz",
-    log:
-        f"{LOG}/sharpening/{KEY}.log",
-    threads: config["threads"]
-    params:
-        environment=lambda wildcards: LAUNCH[wildcards.method],
-    message:
-        "sharpening: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
-    shell:
-        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.sharpen_images"
-        " --fit {input.fit:q} --model {input.model:q} --out {output:q} > {log:q} 2>&1"
+# Kind of drawing -> the fits that are drawn from so.
+DRAWN = {
+    "samples": {
+        *competitor_fits(config["datasets"], CLASSES),
+        *vae_in_colour(),
+        *dcgmm_in_colour(deep=False),
+        *(fit for fits in DRAWN_BY.values() for fit in fits),
+    },
+    "sharpening": {
+        *dcgmm_in_colour(deep=True),
+        *(fit for fits in SHARPENED_BY.values() for fit in fits),
+    },
+    "inpainting": {*INPAINTED_BY},
+}
 
 
-rule inpainting:
-    # Test images whose right half one fit fills in, in both ways.
+rule draws:
+    # What the figures show of one fit.
     input:
         fit=f"{FIT}/fit.json",
         model=f"{FIT}/model",
@@ -172,20 +138,55 @@ rule inpainting:
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.pictures.inpaint_images"),
+        step=sources.of_module("workflow.pictures.draw_images"),
     output:
-        f"{FIT}/inpainting.npz",
+        f"{FIT}/draws.npz",
     log:
-        f"{LOG}/inpainting/{KEY}.log",
+        f"{LOG}/draws/{KEY}.log",
     threads: config["threads"]
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
+        kinds=lambda wildcards: (
+            [kind for kind in DRAWN if FIT.format(**wildcards) in DRAWN[kind]] or ["samples"]
+        ),
     message:
-        "in-painting: {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
+        "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
     shell:
-        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.inpaint_images"
-        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
-        " > {log:q} 2>&1"
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.draw_images"
+        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q}"
+        " --kinds {params.kinds:q} --out {output:q} > {log:q} 2>&1"
+
+
+if COLOUR["dataset"]:
+
+    rule figure7:
+        # Colour images, and what the VAE and DCGMM draw after them.
+        input:
+            data=DATA.format(dataset=COLOUR["dataset"], source=config["source"]),
+            means=[f"{fit}/draws.npz" for fit in vae_in_colour()],
+            draws=[f"{fit}/draws.npz" for fit in dcgmm_in_colour(deep=False)],
+            sharpened=[f"{fit}/draws.npz" for fit in dcgmm_in_colour(deep=True)],
+            step=step_files("pictures.figure7"),
+        output:
+            report(
+                f"{RUN}/figures/figure7.svg",
+                caption="../report/figure7.rst",
+                category="Figures",
+                labels={"figure": "7", "shows": "samples in colour"},
+            ),
+            f"{RUN}/figures/figure7.png",
+            f"{RUN}/figures/figure7.csv",
+        log:
+            f"{LOG}/figure7.log",
+        params:
+            folder=lambda wildcards, output: Path(output[0]).parent,
+        message:
+            "Fig. 7: {output[1]}"
+        shell:
+            "workflow/run/in_env.sh workflow python -m workflow.pictures.figure7"
+            " --data {input.data:q} --means {input.means:q} --draws {input.draws:q}"
+            " --sharpened {input.sharpened:q} --name figure7 --out {params.folder:q}"
+            " > {log:q} 2>&1"
 
 
 rule samples:
@@ -242,9 +243,7 @@ rule semantics:
 rule sharpened:
     # Figs. 5 and 9: without and with sharpening.
     input:
-        sharpening=lambda wildcards: [
-            f"{fit}/sharpening.npz" for fit in SHARPENED_BY[wildcards.figure]
-        ],
+        draws=lambda wildcards: [f"{fit}/draws.npz" for fit in SHARPENED_BY[wildcards.figure]],
         step=step_files("pictures.figure5"),
     output:
         report(
@@ -265,14 +264,14 @@ rule sharpened:
         "{wildcards.figure}: {output[1]}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.pictures.figure5"
-        " --sharpening {input.sharpening:q} --name {wildcards.figure:q} --out {params.folder:q}"
+        " --draws {input.draws:q} --name {wildcards.figure:q} --out {params.folder:q}"
         " > {log:q} 2>&1"
 
 
 rule figure8:
     # In-painting by a flat and a deep instance.
     input:
-        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        draws=[f"{fit}/draws.npz" for fit in INPAINTED_BY],
         accuracy=f"{RUN}/figures/figure8_accuracy.json",
         step=step_files("pictures.figure8"),
     output:
@@ -292,7 +291,7 @@ rule figure8:
         "figure8: {output[1]}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.pictures.figure8"
-        " --inpainting {input.inpainting:q} --accuracy {input.accuracy:q} --name figure8"
+        " --draws {input.draws:q} --accuracy {input.accuracy:q} --name figure8"
         " --out {params.folder:q} > {log:q} 2>&1"
 
 
@@ -321,34 +320,12 @@ rule figure14:
         " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
-rule draws:
-    # What one fit draws: new images, and the right half of test images in-painted.
-    input:
-        fit=f"{FIT}/fit.json",
-        model=f"{FIT}/model",
-        data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
-        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
-        method=lambda wildcards: method_files(wildcards.method),
-        description=lambda wildcards: description(wildcards.method),
-        step=sources.of_module("workflow.pictures.draw_images"),
-    output:
-        f"{FIT}/draws.npz",
-    log:
-        f"{LOG}/draws/{KEY}.log",
-    params:
-        environment=lambda wildcards: LAUNCH[wildcards.method],
-    message:
-        "draws: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seed {wildcards.seed}"
-    shell:
-        "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.draw_images"
-        " --fit {input.fit:q} --model {input.model:q} --data {input.data:q} --out {output:q}"
-        " > {log:q} 2>&1"
-
-
 rule competitors:
     # Samples and in-painting of every competitor, side by side.
     input:
-        draws=[f"{fit}/draws.npz" for fit in drawn_fits()],
+        draws=[
+            f"{fit}/draws.npz" for fit in competitor_fits(config["datasets"], CLASSES)
+        ],
         step=step_files("pictures.competitors"),
     output:
         report(
@@ -372,7 +349,7 @@ rule competitors:
 rule figure8_accuracy:
     # The in-painted images of Fig. 8 before the first judge.
     input:
-        inpainting=[f"{fit}/inpainting.npz" for fit in INPAINTED_BY],
+        draws=[f"{fit}/draws.npz" for fit in INPAINTED_BY],
         judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],
         lock=f"envs/{JUDGING}.lock",
         step=sources.of_module("workflow.pictures.figure8_accuracy"),
@@ -388,5 +365,5 @@ rule figure8_accuracy:
         "accuracy on in-painted images: {output}"
     shell:
         "workflow/run/in_env.sh {params.environment:q} python -m workflow.pictures.figure8_accuracy"
-        " --inpainting {input.inpainting:q} --judge {params.folder:q} --out {output:q}"
+        " --draws {input.draws:q} --judge {params.folder:q} --out {output:q}"
         " > {log:q} 2>&1"

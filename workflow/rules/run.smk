@@ -11,26 +11,18 @@ def parts():
 
 
 def fit_parts():
-    """Of the fits behind the tables, what was measured of them, and the tables of all of it."""
+    """The fits behind the tables, and the tables of what was measured of them."""
     used = [group for group in GROUPS if GROUPS[group] and group_fits(group)]
     for group in used:
-        task = f"{table_fits.task(group)}.json"
-        yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json", task])
+        yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json"])
     yield from expand(f"{RUN}/records/{{group}}.csv", group=used)
 
 
 def picture_parts():
-    """Of the fits behind the figures, and what they drew."""
-    drawn = [*drawn_fits(), *SAMPLED_TWICE, *(fit for fits in DRAWN_BY.values() for fit in fits)]
-    sharpened = [fit for fits in SHARPENED_BY.values() for fit in fits]
-    if COLOUR["dataset"]:
-        drawn += vae_in_colour() + dcgmm_in_colour(deep=False)
-        sharpened += dcgmm_in_colour(deep=True)
-    yield from with_files(drawn, ["draws.npz"])
-    yield from with_files(sharpened, ["sharpening.npz"])
-    yield from with_files(INPAINTED_BY, ["inpainting.npz"])
-    fits = [*drawn, *sharpened, *INPAINTED_BY, *ALPHABETS]
-    yield from with_files(fits, ["model", "scores.npz", "fit.json"])
+    """The fits behind the figures, and what they drew."""
+    fits = {*(fit for fits in DRAWN.values() for fit in fits)}
+    yield from with_files(fits, ["draws.npz"])
+    yield from with_files({*fits, *ALPHABETS}, ["model", "scores.npz", "fit.json"])
     if INPAINTED_BY:
         yield from (f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz"))
         yield from rules.figure8_accuracy.output
@@ -95,7 +87,8 @@ def trainings():
     if judges():
         models = [f"{method}/{point}" for method in METHODS for point in SAMPLED[method]]
         products.append(folders(models, ["each"], DRAWN_SEEDS))
-    others = [f"{folder}/fit.json" for folder in pictured_fits()]
+    pictured = {*ALPHABETS, *(fit for fits in DRAWN.values() for fit in fits)}
+    others = [f"{folder}/fit.json" for folder in pictured]
     others += [*dynamics_runs(), *(f"{folder}/judge.json" for folder in judges())]
     others = sorted({*map(Path, others)} - of_tables)
     return [*products, [[str(path.relative_to(RUN)) for path in others]]]
@@ -105,16 +98,6 @@ def folders(models, classes, seeds):
     """The records of some fits, a list of choices for each part of their paths."""
     of_seeds = [f"seed{seed}" for seed in seeds]
     return [["fit"], models, config["datasets"], classes, of_seeds, ["fit.json"]]
-
-
-def pictured_fits():
-    """Folders of the fits behind the figures, of which many are behind the tables, too."""
-    shown = [*DRAWN_BY.values(), *SHARPENED_BY.values(), INPAINTED_BY, ALPHABETS]
-    return [fit for fits in shown for fit in fits] + (
-        dcgmm_in_colour(deep=False) + dcgmm_in_colour(deep=True) + vae_in_colour()
-        if COLOUR["dataset"]
-        else []
-    )
 
 
 rule complete:

@@ -59,10 +59,11 @@ rule fit_classes:
     priority: LONG_CHAIN
     threads: config["threads"]
     resources:
-        gpu=1 if config["device"] == "gpu" else 0,
+        gpu=GPU,
         limits=json.dumps(config["limits"]),
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
+        fits=1,
         settings=lambda wildcards: json.dumps(
             SAMPLED[wildcards.method][wildcards.point]["settings"]
         ),
@@ -146,10 +147,11 @@ rule judge:
     priority: LONG_CHAIN
     threads: config["threads"]
     resources:
-        gpu=1 if config["device"] == "gpu" else 0,
+        gpu=GPU,
         limits=json.dumps(config["limits"]),
     params:
         environment=JUDGING,
+        fits=1,
         epochs=config["judges"]["epochs"],
         rates=config["judges"]["learning_rates"],
         folder=lambda wildcards, output: Path(output[0]).parent,

@@ -35,10 +35,11 @@ rule dynamics:
     priority: LONG_CHAIN
     threads: config["threads"]
     resources:
-        gpu=1 if config["device"] == "gpu" else 0,
+        gpu=GPU,
         limits=json.dumps(config["limits"]),
     params:
         environment=ENVIRONMENTS["dcgmm"],
+        fits=1,
         settings=lambda wildcards: json.dumps(POINTS["dcgmm"][wildcards.point]["settings"]),
         measurements=config["dynamics"]["measurements"],
     message:
@@ -75,24 +76,6 @@ rule figure4:
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.training.figure4"
         " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"
-
-
-rule classification:
-    # How many test images one fit assigns to their class.
-    input:
-        fit=f"{FIT}/fit.json",
-        scores=f"{FIT}/scores.npz",
-        schema="workflow/schemas/record.schema.yaml",
-        step=step_files("training.measure_classification"),
-    output:
-        f"{FIT}/classification.json",
-    log:
-        f"{LOG}/classification/{KEY}.log",
-    message:
-        "classification: {wildcards.point} on {wildcards.dataset}, seed {wildcards.seed}"
-    shell:
-        "workflow/run/in_env.sh workflow python -m workflow.training.measure_classification"
-        " --fit {input.fit:q} --scores {input.scores:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule table4:

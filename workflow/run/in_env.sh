@@ -77,22 +77,10 @@ fi
 # Numbers shall be the same on a GPU, whose matrix units by default round float32 to 11 bits.
 export NVIDIA_TF32_OVERRIDE=0 TF_CPP_MIN_LOG_LEVEL=2
 
-kind=$name
 while [[ ${1:-} == [A-Z]*=* ]]; do
   export "$1"
-  kind+=,$1
   shift
 done
-
-# A run on this machine has processes that have loaded the libraries (workflow/warm). Not for what is
-# supervised, whose processes are to be descendants of the supervisor, nor for that.
-if [ -n "${WARM_SERVERS:-}" ] && [ "${OMP_NUM_THREADS:-}" = 1 ] && [ "${1:-} ${2:-}" = "python -m" ]; then
-  case "${3:-}" in
-    workflow.fit.supervise | workflow.fit.fit | workflow.fit.fit_classes) ;;
-    workflow.samples.train_judge | workflow.training.measure_losses) ;;
-    *) exec python -IS "$root/workflow/warm/client.py" "$kind" "${@:3}" ;;
-  esac
-fi
 
 if [ "${1:-}" = snakemake ]; then set -- python -m workflow.run.launch "${@:2}"; fi
 
