@@ -57,4 +57,5 @@ rule all:
 
 
 include: "workflow/rules/pages.smk"
+include: "workflow/rules/publish.smk"
 include: "workflow/rules/cluster.smk"

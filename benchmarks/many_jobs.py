@@ -3,9 +3,10 @@
     python -m benchmarks.many_jobs                     # 1,000, 5,000 and 10,000
     python -m benchmarks.many_jobs --numbers 10000
 
-The plan is a dry run of the demo with so many seeds, each a job, that it has about as many jobs. The
-table is what `workflow.outliers.measure_outliers` makes of as many fits, which repeat one of F, the
-largest, under other seeds: 10,000 scores for each of its layers. Each runs in a process of its own.
+The plan is a dry run of the demo with so many seeds, each a job, that it has about as many jobs.
+The table is what `workflow.outliers.measure_outliers` makes of as many fits, which repeat one of F,
+the largest, under other seeds: 10,000 scores for each of its layers. Each runs in a process of its
+own.
 """
 
 import argparse

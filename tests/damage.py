@@ -140,7 +140,9 @@ TARGETS = {
     "dataset": Target(lambda path: _dataset().save(path), datasets.load),
     "scores": Target(_scores, scores.read),
     "samples": Target(_samples, sample_files.read),
-    "drawings": Target(lambda path: drawings.write(path, {"samples": (record(), {"a": IMAGES})}), drawings.read),
+    "drawings": Target(
+        lambda path: drawings.write(path, {"samples": (record(), {"a": IMAGES})}), drawings.read
+    ),
     "model": Target(_model, _read_model, names=False),
     "table": Target(_table, lambda path: tidy.read(path).to_csv()),
     "published records": Target(_published, _read_published, names=False),

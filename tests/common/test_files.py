@@ -120,7 +120,7 @@ def test_a_file_in_the_place_of_another_fit_is_refused(tmp_path, name, wrong, sa
 
 def test_a_record_of_another_task_is_refused(tmp_path):
     path = put(tmp_path, lambda path: files.write_json(path, record()), "fit.json")
-    with pytest.raises(ValueError, match="fit.json is of task outliers"):
+    with pytest.raises(ValueError, match=r"fit\.json is of task outliers"):
         records.read(path)
 
 

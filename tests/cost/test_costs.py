@@ -13,7 +13,7 @@ from workflow.cost import costs, estimate, timetable
 from workflow.cost.jobs import Job
 
 
-def job(number=0, rule="fit", *, epochs=2, point="E-paper", classes="not0", **changes):
+def job(rule="fit", *, epochs=2, point="E-paper", classes="not0", **changes):
     settings = {"hyperparameters": {"epochs": epochs}}
     fields = {
         "wildcards": {"method": "dcgmm", "point": point, "dataset": "mnist", "classes": classes},
@@ -22,13 +22,9 @@ def job(number=0, rule="fit", *, epochs=2, point="E-paper", classes="not0", **ch
         "threads": 1,
         "gpu": 0,
         "memory_limit": None,
-        "needs": (),
         "pending": True,
-        "seconds": None,
-        "memory_mb": None,
-        "seconds_fit": None,
     }
-    return Job(number=number, rule=rule, **fields | changes)
+    return Job(rule=rule, **fields | changes)
 
 
 def expected(wanted, *measured):
@@ -52,7 +48,7 @@ def test_another_model_is_a_guess_and_another_device_is_none():
     measured = job(seconds=10.0, point="A-paper")
     assert expected(job(), measured).basis == "guessed"
     assert expected(job(gpu=1), measured) is None
-    assert expected(job(rule="judge"), measured) is None
+    assert expected(job("judge"), measured) is None
 
 
 def test_the_run_itself_is_trusted_before_the_reference():
@@ -65,44 +61,37 @@ def test_the_run_itself_is_trusted_before_the_reference():
 
 
 def test_measurements_survive_their_file():
-    found = costs.measurements([job(seconds=10.0, seconds_fit=6.5), job(rule="table1", seconds=1)])
+    found = costs.measurements([job(seconds=10.0, seconds_fit=6.5), job("judge", seconds=1)])
     text = pd.DataFrame(costs.write(found)).to_csv(index=False)
     assert {*costs.read(csv.DictReader(io.StringIO(text)))} == {*found}
 
 
-def test_jobs_share_cores_and_wait_for_what_they_need():
-    jobs = [job(0), job(1), job(2, needs=(0, 1)), job(3, needs=(9,))]
-    seconds = {0: 3600, 1: 7200, 2: 3600, 3: 3600}
-    assert timetable.hours(jobs, seconds, cores=1) == 5
-    assert timetable.hours(jobs, seconds, cores=2) == 3
-    assert timetable.hours(jobs, seconds, cores=99) == 3
+def test_jobs_share_cores():
+    jobs = [(job(), 3600), (job(), 7200), (job(), 3600)]
+    assert timetable.hours(jobs, cores=1) == 4
+    assert timetable.hours(jobs, cores=2) == 2, "the longest beside the others"
+    assert timetable.hours(jobs, cores=99) == 2
+    assert timetable.hours([(job(threads=4), 3600), (job(), 3600)], cores=2) == 2
+    assert timetable.hours([], cores=2) == 0
 
 
 def test_one_gpu_takes_one_job_at_a_time():
-    jobs = [job(0, gpu=1), job(1, gpu=1), job(2)]
-    assert timetable.hours(jobs, dict.fromkeys(range(3), 3600), cores=9) == 2
+    jobs = [(job(gpu=1), 3600), (job(gpu=1), 3600), (job(), 3600)]
+    assert timetable.hours(jobs, cores=9) == 2
 
 
 def test_timetable_is_within_the_bounds_of_list_scheduling():
-    """Graham: no order of starts takes more than work/cores + longest chain, none takes less."""
+    """Graham: no order of starts takes more than work/cores + the longest job, none takes less."""
     rng = random.Random(0)
     for _, cores in itertools.product(range(20), (1, 2, 5)):
-        jobs = [
-            job(n, needs=tuple(rng.sample(range(n), min(n, rng.randrange(3))))) for n in range(30)
-        ]
-        seconds = {n: rng.uniform(1, 100) for n in range(30)}
-        chain = {}
-        for each in jobs:
-            chain[each.number] = seconds[each.number] + max(
-                (chain[need] for need in each.needs), default=0
-            )
-        work, longest = sum(seconds.values()) / cores, max(chain.values())
-        took = 3600 * timetable.hours(jobs, seconds, cores)
+        seconds = [rng.uniform(1, 100) for _ in range(30)]
+        work, longest = sum(seconds) / cores, max(seconds)
+        took = 3600 * timetable.hours([(job(), each) for each in seconds], cores)
         assert max(work, longest) - 1e-6 <= took <= work + longest + 1e-6
 
 
 def test_what_has_no_measurement_is_said_and_left_out_of_the_total():
-    pending = [(job(0), costs.Cost(7200.0, 512.0, "measured", 0.0)), (job(1, gpu=1), None)]
+    pending = [(job(), costs.Cost(7200.0, 512.0, "measured", 0.0)), (job(gpu=1), None)]
     text = estimate.text(pending)
     assert "No measurement of 1 jobs" in text
     assert "2 h 0 min" in text and "512" in text

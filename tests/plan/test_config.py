@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from workflow.data import names
 from workflow.plan import config as configuration
 from workflow.plan import config_docs, grid
 from workflow.plan.config import ConfigError, checked
@@ -303,6 +304,36 @@ def test_competitors_draw_by_the_points_named_or_the_last_protocols_first():
     sampled = grid.sampled_points("ratspn", config)
     assert list(sampled) == ["K5-binomial-bytes"]
     assert sampled.items() <= grid.points("ratspn", config).items()
+
+
+def test_nothing_is_left_to_fall_back_on():
+    config = checked({"seeds": [3, 4], "dynamics": {"seeds": [5]}, "dcgmm": {"schedule": "recipe"}})
+    parts = ("ablations", "selection", "samples", "pictures", "colour")
+    assert [config[part]["seeds"] for part in parts] == [[3, 4]] * len(parts)
+    assert config["dynamics"]["seeds"] == [5]
+    assert config["samples"]["schedule"] == "recipe"
+    assert config["samples"]["points"].keys() == config["baselines"].keys()
+    drawn = {method: grid.drawn_point(method, config) for method in config["baselines"]}
+    assert all(drawn[method] in grid.points(method, config) for method in drawn)
+
+
+@pytest.mark.parametrize("overlay", ["config/cpu.yaml", "tests/workflow/tiny.yaml"])
+def test_a_checked_configuration_is_an_overlay_that_makes_it_again(tmp_path, overlay):
+    config = configuration.load(["config.yaml", overlay])
+    path = tmp_path / "again.yaml"
+    path.write_text(configuration.as_overlay(config))
+    assert configuration.load(["config.yaml", str(path)]) == config
+
+
+def test_any_dataset_of_the_table_may_be_asked_for(monkeypatch):
+    more = names.table() | {"kmnist": names.Known("kmnist", "KMNIST", (28, 28, 1), True, "")}
+    monkeypatch.setattr(names, "table", lambda: more)
+    configuration.schema.cache_clear()
+    assert checked({"datasets": ["mnist", "kmnist"]})["datasets"] == ["mnist", "kmnist"]
+    with pytest.raises(configuration.ConfigError, match="'svhn'"):
+        checked({"datasets": ["svhn"]})
+    monkeypatch.undo()
+    configuration.schema.cache_clear()
 
 
 def test_gpu_chooses_the_lock():

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from tests.example_record import failed, fit_of, point, record
-from workflow.common import files, frames
+from workflow.common import files
 from workflow.fit import scores
 from workflow.plan import grid
-from workflow.publish import archive, collect, publish, readme_tables, reference
+from workflow.publish import archive, collect, readme_tables, reference
 
 CONFIG_FILE = "config/cpu.yaml"
 
@@ -220,21 +220,6 @@ def test_a_stage_of_nothing_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match=r"stages\[0\] needs `targets`, or a `group` of table1"):
         reference.load(path)
-
-
-def test_tables_are_made_of_what_is_published(tmp_path, target):
-    put(tmp_path, *(planned(target, "B-paper", seed=seed) for seed in (0, 1)))
-    collect.collect(tmp_path, target)
-    run = tmp_path / "laid out" / "cpu"
-    publish.lay_out(target, run)
-    publish.make_tables(target, run)
-    table = pd.read_csv(run / "tables/table1.csv").set_index("metric")
-    assert table["mean"].to_dict() == pytest.approx({"auroc": 70, "auc100": 70})  # the top layer's
-    assert not (run / "tables/table4.csv").exists()
-    cells = pd.read_csv(run / "tables/comparison.csv")
-    text = readme_tables.written(cells, frames.empty(frames.TABLES["table2"]))
-    line = next(line for line in text.splitlines() if line.startswith("| B "))
-    assert line.split("|")[2].strip() == "70.0 ± 0.0 (2)"
 
 
 def test_readme_shows_every_model_and_where_the_papers_stands():

@@ -22,7 +22,7 @@ UNTRIED = {
     "estimate": "runs nothing; tests/workflow/test_estimate.py",
     "retry": "is for fits that failed; tests/workflow/test_failures.py",
     "compare": "needs a run like the published one; tests/comparison/test_reproduction.py",
-    "held_out": "costs fits without a second class; tests/workflow/test_without_a_class.py",
+    "published": "makes tables of the archive; tests/workflow/test_published.py",
     "outlier_classes": "costs fits without other classes; tests/workflow/test_without_a_class.py",
     "ablations": "costs fits of other recipes; tests/workflow/test_without_a_class.py",
     "bits_per_dimension": "of optional methods alone; tests/density/test_bits_per_dimension.py",

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from workflow.common import tables
+from workflow.common import plots, tables
 
 
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
@@ -61,9 +61,9 @@ def table(
         squeeze=False,
     )
     for axis, words in zip(axes[0], titles, strict=True):
-        axis.set_title(words, fontsize=8)
+        axis.set_title(words, fontsize=plots.SMALL)
     for line, (words, pictures) in zip(axes, lines, strict=True):
-        line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=7)
+        line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=plots.TINY)
         for axis, picture in zip(line, pictures, strict=True):
             _show(axis, picture)
     return figure
@@ -91,7 +91,7 @@ def gallery(
     for axis in axes.flat:
         axis.axis("off")
     for axis, picture, title in zip(axes.flat, pictures, titles, strict=False):
-        axis.set_title(title, fontsize=7)
+        axis.set_title(title, fontsize=plots.TINY)
         _show(axis, picture)
     return figure
 

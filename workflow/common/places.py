@@ -45,6 +45,13 @@ def identity(about: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
+def place(path: Path | str) -> dict[str, str]:
+    """What belongs at a path below `results/`, as `identity` names it; nothing elsewhere."""
+    text = Path(path).absolute().as_posix()
+    match = next((match for each in _PLACES if (match := each.search(text))), None)
+    return match.groupdict() if match else {}
+
+
 def check(path: Path | str, about: Mapping[str, Any]) -> None:
     """Compare what a file says that it is of with its place in a run, if it has one there.
 
@@ -52,11 +59,7 @@ def check(path: Path | str, about: Mapping[str, Any]) -> None:
         ValueError: if they differ; names the file, what it is of and what belongs there.
     """
     path = Path(path)
-    place = path.absolute().as_posix()
-    match = next((match for each in _PLACES if (match := each.search(place))), None)
-    if match is None:
-        return
-    told, wanted = identity(about), match.groupdict()
+    told, wanted = identity(about), place(path)
     if "method" in wanted and path.name == FIT_RECORD:
         told |= {"task": about.get("task", "fit")}
         wanted |= {"task": "fit"}

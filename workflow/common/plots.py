@@ -13,6 +13,11 @@ from workflow.common import files
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
+SMALL, TINY, MINUTE = 8, 7, 6  # points, of text beside that of the style
+STRONG, THIN = 1.2, 0.8  # points, of lines
+EDGE, GUIDE, FAINT = "black", "0.6", "0.9"  # of shapes, of reference lines, of separators
+DOTTED = (0, (1, 2))
+
 STYLE = {
     "axes.grid": True,
     "axes.spines.right": False,

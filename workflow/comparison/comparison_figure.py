@@ -66,7 +66,7 @@ def draw(cells: pd.DataFrame) -> plt.Figure:
         for panel, dataset in zip(axes[line], datasets, strict=True):
             own = cells[(cells["table"] == table) & (cells["column"] == dataset)]
             _draw_panel(panel, own.set_index("row").reindex(names))
-        axes[line, 0].set_ylabel(TITLES[table], fontsize=8)
+        axes[line, 0].set_ylabel(TITLES[table], fontsize=plots.SMALL)
         for panel in axes[line, 1:]:
             panel.tick_params(labelleft=False)
     for panel, dataset in zip(axes[0], datasets, strict=True):
@@ -85,11 +85,11 @@ def _draw_panel(panel: Axes, rows: pd.DataFrame) -> None:
             rows[value], places + shift, xerr=rows[spread].fillna(0), label=label, fmt=marker,
             color=colour, markerfacecolor=face, markersize=4.5, elinewidth=1,
         )  # fmt: skip
-    panel.set_yticks(places, rows.index, fontsize=8)
+    panel.set_yticks(places, rows.index, fontsize=plots.SMALL)
     panel.set_ylim(len(rows) - 0.5, -0.5)
     panel.grid(axis="y", visible=False)
     for place in places[1:]:
-        panel.axhline(place - 0.5, color="0.9", linewidth=0.6, zorder=0)
+        panel.axhline(place - 0.5, color=plots.FAINT, linewidth=0.6, zorder=0)
 
 
 if __name__ == "__main__":

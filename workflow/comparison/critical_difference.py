@@ -95,7 +95,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
         color_palette=["black"] * len(ranking.ranks),
         text_h_margin=0.3,
         crossbar_props={"color": plots.COLOURS[1], "linewidth": 2.5},
-        elbow_props={"linewidth": 0.8},
+        elbow_props={"linewidth": plots.THIN},
         marker_props={"color": plots.COLOURS[0], "s": 18},
     )
     for bar in chain.from_iterable(drawn["crossbars"]):  # its points come from a set, in any order
@@ -104,7 +104,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     axis.set_title(
         f"Protocol {protocol}: mean rank over {ranking.blocks} blocks (1 is best)\n"
         f"Friedman p = {ranking.p:.3f}, critical difference {ranking.critical_difference:.1f}",
-        fontsize=9,
+        fontsize=plots.STYLE["font.size"],
     )
 
 

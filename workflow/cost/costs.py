@@ -123,8 +123,7 @@ def images(job: Job) -> tuple[int, int]:
     each = job.rule == "fit_classes"
     seen = IMAGES[job.source] * (0.1 if each else share) * (5 / 6 if training.get("holdout") else 1)
     seen = round(min(seen, training.get("images") or seen))
-    models = {"fit_classes": "classes", "fit_together": "seeds"}.get(job.rule)
-    return seen, len(job.params[models]) if models else 1
+    return seen, len(job.params["classes"]) if each else 1
 
 
 def write(found: Sequence[Measurement]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,27 +19,29 @@ Expected = list[tuple[Job, costs.Cost | None]]
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(prog="python -m workflow.cost.estimate", description=__doc__)
-    parser.add_argument("--configfiles", nargs="*", default=[], type=Path, help="over config.yaml")
+    parser.add_argument("--config", required=True, type=json.loads, help="merged, JSON")
     parser.add_argument("--reference", required=True, type=Path, help="what others measured, CSV")
-    parser.add_argument("--run", required=True, help="name of the run")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        jobs = planned(options.configfiles)
+        jobs = planned(options.config)
         with options.reference.open(newline="") as file:
             reference = costs.read(csv.DictReader(file))
         expected_of = costs.Expectation(costs.measurements(jobs), reference)
         pending = with_own([(job, expected_of(job)) for job in jobs if job.pending])
-        print(f"run {options.run}: {len(pending)} of {len(jobs)} jobs are still to run\n")
+        left, run = f"{len(pending)} of {len(jobs)}", options.config["run"]
+        print(f"run {run}: {left} trainings, draws and judgements are still to be made\n")
         if pending:
             print(text(pending))
 
 
 def with_own(pending: Expected) -> Expected:
     """The same, with what methods expect themselves in place of guesses."""
-    unsure = [job for job, cost in pending if cost is None or cost.basis == "guessed"]
-    own = own_estimates.seconds(unsure)
+    unsure = [n for n, (_, cost) in enumerate(pending) if cost is None or cost.basis == "guessed"]
+    answers = own_estimates.seconds([pending[n][0] for n in unsure])
+    timings = {unsure[place]: seconds for place, seconds in answers.items()}
     return [
-        (job, timed(own[job.number], cost) if job.number in own else cost) for job, cost in pending
+        (job, timed(timings[n], cost) if n in timings else cost)
+        for n, (job, cost) in enumerate(pending)
     ]
 
 
@@ -51,19 +54,17 @@ def timed(seconds: float, guess: costs.Cost | None) -> costs.Cost:
 
 def text(pending: Expected) -> str:
     """The whole message."""
-    known = {job.number: cost for job, cost in pending if cost}
-    jobs = [job for job, _ in pending]
-    seconds = {job.number: known[job.number].seconds if job.number in known else 0 for job in jobs}
+    expected = [(job, cost.seconds) for job, cost in pending if cost]
     cores = sorted({1, 2, 4, 8, 16, os.cpu_count() or 1})
-    totals = [(n, duration(3600 * timetable.hours(jobs, seconds, n))) for n in cores]
+    totals = [(n, duration(3600 * timetable.hours(expected, n))) for n in cores]
     header = ["method", "rule", "jobs", "s each", "MB", "in all", "known by"]
     parts = [
         tabulate(rows(pending), header, floatfmt=".1f", missingval="-"),
         tabulate(totals, ["cores", "takes"]),
     ]
-    if len(known) < len(jobs):
-        parts.append(f"No measurement of {len(jobs) - len(known)} jobs: they are in no total.")
-    if not any(job.gpu for job in jobs):
+    if missing := len(pending) - len(expected):
+        parts.append(f"No measurement of {missing} jobs: they are in no total.")
+    if not any(job.gpu for job, _ in pending):
         parts.append("On a GPU: ask with a configuration that has `device: gpu`.")
     return "\n\n".join([*parts, NOTE])
 
@@ -71,7 +72,7 @@ def text(pending: Expected) -> str:
 NOTE = (
     "measured: the same work, on the machine that the measurement is of; scaled: the same model,\n"
     "in proportion to the images it sees; timed: by a few steps, just now; guessed: other\n"
-    "models of the method or rule."
+    "models of the method or rule. Tables, figures and pages come on top, seconds each."
 )
 
 

@@ -1,33 +1,39 @@
-"""The jobs of a run as Snakemake plans them, and what those that are done have taken."""
+"""What a run has to compute, and what those parts took that are done: trainings, draws, judgements.
 
-import contextlib
-import io
+Tables, figures and pages are left out, which take seconds.
+"""
+
 import json
-from collections.abc import Sequence
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snakemake.api import SnakemakeApi
-from snakemake.settings.enums import Quietness
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
+from workflow.common import files, places
+from workflow.plan import grid
+from workflow.plan.config import as_overlay
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job.
+    """One fit, or what is drawn from one or judged. Seeds that share a job are one each.
 
     Attributes:
-        number: of the job, which others need it by.
+        rule: that makes it; of fits `fit` or, to each class, `fit_classes`.
+        wildcards: of the rule.
+        params: of the rule, those that say how much is to be done.
+        source: of the images.
+        threads: that it takes.
+        gpu: how many it takes.
         memory_limit: GiB that a fit may need, or None.
-        needs: numbers of the jobs that come before it.
         pending: whether it is still to run.
-        seconds: that it took, if it ran with the parameters of today.
+        seconds: that it took, if it is done.
         memory_mb: peak of the host's memory, if measured.
         seconds_fit: of those seconds, the training, if its record tells.
     """
 
-    number: int
     rule: str
     wildcards: dict[str, str]
     params: dict[str, Any]
@@ -35,85 +41,150 @@ class Job:
     threads: int
     gpu: int
     memory_limit: float | None
-    needs: tuple[int, ...]
     pending: bool
-    seconds: float | None
-    memory_mb: float | None
-    seconds_fit: float | None
+    seconds: float | None = None
+    memory_mb: float | None = None
+    seconds_fit: float | None = None
 
 
-def planned(configfiles: Sequence[Path], targets: Sequence[str] = ("all",)) -> list[Job]:
-    """All jobs that some targets take, by a plan that runs nothing and takes no lock."""
-    with SnakemakeApi(OutputSettings(dryrun=True, quiet={Quietness.ALL})) as api:
-        asked = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=list(configfiles)),
-        )
-        graph = asked.dag(DAGSettings(targets=set(targets)))
-        with contextlib.redirect_stdout(io.StringIO()):
-            graph.printd3dag()  # the cheapest call that plans; the plan itself has no public name
-        workflow = asked._workflow
-        return _read(workflow.dag, workflow.persistence, workflow.globals["config"])
+RULES = {
+    "fit.json": "fit",
+    "draws.npz": "draws",
+    "samples.npz": "class_samples",
+    "judge.json": "judge",
+    "judgements.json": "judgements",
+}
+"""Name of the file that a job leaves -> its rule."""
+TRAIN = ("fit", "fit_classes", "judge", "dynamics")
 
 
-def _read(dag: Any, persistence: Any, config: dict[str, Any]) -> list[Job]:
-    numbers = {job: number for number, job in enumerate(job for job in dag.jobs if job.output)}
+def planned(config: dict[str, Any]) -> list[Job]:
+    """All that a run computes.
+
+    Args:
+        config: checked, of the run.
+
+    Raises:
+        ValueError: if Snakemake cannot plan, or a record is damaged.
+    """
+    points = {method: grid.points(method, config) for method in grid.methods(config)}
+    points["dcgmm"] |= grid.ablated_points(config) | grid.colour_points(config)
     return [
-        Job(
-            number=number,
-            rule=job.rule.name,
-            wildcards=job.wildcards_dict,
-            params=dict(job.params.items()),
-            source=job.wildcards_dict.get("source", config["source"]),
-            threads=job.threads,
-            gpu=int(job.resources.get("gpu", 0)),
-            memory_limit=config["limits"]["memory_gb"],
-            needs=tuple(numbers[before] for before in dag.job_dependencies(job)),
-            pending=dag.needrun(job),
-            **_measured(job, persistence),
-        )
-        for job, number in numbers.items()
+        _job(path, rule, pending, config, points)
+        for path, pending in _files(config)
+        if (rule := _rule(path))
     ]
 
 
-def _measured(job: Any, persistence: Any) -> dict[str, float | None]:
-    """What the job's last run took, by Snakemake's notes, its benchmark file and its record."""
-    nothing = {"seconds": None, "memory_mb": None, "seconds_fit": None}
-    notes = persistence.metadata(job.output[0])
-    whole = all(Path(file).exists() for file in job.output)
-    if not (whole and notes and notes.endtime) or persistence.params_changed(job):
-        return nothing
-    told = _record(job.output)
-    if told.get("status", "ok") != "ok":
-        return nothing  # what was refused or has failed is no measure of the work
+def _files(config: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
+    """Every file that `all` takes, and whether it is still to be made, as Snakemake plans it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as overlay:
+        overlay.write(as_overlay(config))
+        overlay.flush()
+        command = ["snakemake", "all", "--summary", "--nolock", "--configfile", overlay.name]
+        plan = subprocess.run(command, capture_output=True, text=True)
+    if plan.returncode:
+        raise ValueError(f"Snakemake could not plan the run:\n{plan.stderr}")
+    for line in plan.stdout.splitlines():
+        file, *_, state = line.split("\t")
+        if file.startswith("results/"):
+            yield Path(file), state == "update pending"
+
+
+def _rule(path: Path) -> str | None:
+    """The rule that makes a file, if it takes long."""
+    if "dynamics" in path.parts:
+        return "dynamics"
+    rule = RULES.get(path.name)
+    return "fit_classes" if rule == "fit" and "each" in path.parts else rule
+
+
+def _job(
+    path: Path, rule: str, pending: bool, config: dict[str, Any], points: dict[str, grid.Points]
+) -> Job:
+    place = places.place(path)
+    wildcards = {"point" if key == "grid_point" else key: place[key] for key in place}
+    if rule == "fit_classes":
+        del wildcards["classes"]
+    return Job(
+        rule=rule,
+        wildcards=wildcards,
+        params=_params(rule, wildcards, config, points),
+        source=config["source"],
+        threads=1 if rule == "draws" else config["threads"],
+        gpu=int(config["device"] == "gpu" and rule in TRAIN),
+        memory_limit=config["limits"]["memory_gb"],
+        pending=pending,
+        **({} if pending else _measured(path, config)),
+    )
+
+
+def _params(
+    rule: str, wildcards: dict[str, str], config: dict[str, Any], points: dict[str, grid.Points]
+) -> dict[str, Any]:
+    """What the rule is told of the work, in the same words."""
+    if rule == "class_samples":
+        return {"images": config["samples"]["images"]}
+    if rule == "judge":
+        settings = config["judges"]
+        return {"epochs": settings["epochs"], "rates": settings["learning_rates"]}
+    method, point = wildcards.get("method", "dcgmm"), wildcards.get("point")
+    if rule == "dynamics":
+        settings = points[method][point]["settings"]
+        measurements = config["dynamics"]["measurements"]
+        return {"settings": json.dumps(settings), "measurements": measurements}
+    if rule == "fit":
+        launch, found = grid.launch_seeds(method, config), points[method][point]
+        classes = {}
+    elif rule == "fit_classes":
+        launch, found = grid.launch(method, config), grid.sampled_points(method, config)[point]
+        classes = {"classes": config["samples"]["classes"]}
+    else:
+        return {}
+    told = {key: json.dumps(found[key]) for key in ("settings", "training")}
+    return told | classes | {"environment": launch}
+
+
+def _measured(path: Path, config: dict[str, Any]) -> dict[str, float | None]:
+    """What a job took, by its benchmark file and its record; nothing for one without a result."""
+    record = files.read_json(path) if path.suffix == ".json" else {}
+    if record.get("status", "ok") != "ok":  # refused or failed, which is no measure of the work
+        return {}
+    benchmark, shares = _benchmark(path, config)
+    if not benchmark:
+        return {}
     return {
-        "seconds": round(notes.endtime - notes.starttime, 2),
-        "memory_mb": _one(told.get("memory_mb"), "host") or _benchmark(job).get("max_rss"),
-        "seconds_fit": _training(told),
+        "seconds": round(benchmark["s"] / shares, 2),
+        "memory_mb": _one(record.get("memory_mb"), "host") or benchmark["max_rss"],
+        "seconds_fit": _one(record.get("seconds"), "fit"),
     }
 
 
-def _training(told: dict[str, Any]) -> float | None:
-    """Seconds of training; a record of one seed of several tells its share."""
-    seconds = _one(told.get("seconds"), "fit")
-    return None if seconds is None else round(seconds * told.get("together", 1), 3)
+def _benchmark(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """What Snakemake measured of the job that made a file, and how many fits the job made."""
+    results = Path("results") / config["run"]
+    place = path.relative_to(results)
+    kind, *between = place.parts[:-1]
+    if place.name in ("draws.npz", "judgements.json"):
+        kind = place.stem
+    folder = results.joinpath("log", kind, *between)
+    if kind == "dynamics":
+        return _read(folder / f"{place.stem}.jsonl"), 1
+    if kind == "samples":
+        folder = folder.parent / "each" / folder.name
+    alone = _read(folder.with_suffix(".jsonl"))
+    if alone or kind != "fit":
+        return alone, 1
+    return _read(folder.with_name("seeds.jsonl")), len(config["seeds"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The last line of a benchmark file; empty where there is none."""
+    if not path.exists():
+        return {}
+    return json.loads(path.read_text("utf-8").splitlines()[-1])
 
 
 def _one(value: Any, name: str) -> float | None:
     """One of several numbers of a record, or the number that stands alone."""
     return value.get(name) if isinstance(value, dict) else value
-
-
-def _record(files: Sequence[str]) -> dict[str, Any]:
-    """The record that a training leaves among its files; empty for all other jobs."""
-    for file in map(Path, files):
-        if file.name in ("fit.json", "judge.json") or "dynamics" in file.parts:
-            return json.loads(file.read_text("utf-8"))
-    return {}
-
-
-def _benchmark(job: Any) -> dict[str, Any]:
-    """The job's benchmark file; empty where there is none."""
-    if not (job.benchmark and Path(job.benchmark).exists()):
-        return {}
-    return json.loads(Path(job.benchmark).read_text("utf-8").splitlines()[-1])

@@ -8,6 +8,7 @@ import pandas as pd
 from workflow.common import files
 from workflow.common.command_line import plain_errors
 from workflow.cost import costs, jobs
+from workflow.plan import config
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,11 +16,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.cost.measure_costs", description=__doc__
     )
-    parser.add_argument("--configfiles", nargs="*", default=[], type=Path, help="of that run")
+    parser.add_argument("--configfiles", nargs="*", default=[], help="of that run")
     parser.add_argument("--out", required=True, type=Path, help="CSV to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        found = costs.measurements(jobs.planned(options.configfiles))
+        run = config.load(["config.yaml", *options.configfiles])
+        found = costs.measurements(jobs.planned(run))
         if not found:
             raise ValueError("no job of this run was measured; make the run first")
         files.write_text(options.out, pd.DataFrame(costs.write(found)).to_csv(index=False))

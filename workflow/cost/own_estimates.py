@@ -3,31 +3,31 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from workflow.cost import costs
 from workflow.cost.jobs import Job
+from workflow.data import names
 
-COLOUR = ("svhn", "colour_digits")
-FITS = ("fit", "fit_classes", "fit_together")
+FITS = ("fit", "fit_classes")
 
 Launch = tuple[str, ...]
 """What `in_env.sh` is told before a command, as `grid.launch` says it."""
 
 
-def seconds(jobs: Iterable[Job]) -> dict[int, float]:
-    """Number of a job -> seconds on this machine's CPU, for those whose method can tell."""
-    asked: dict[tuple[str, Launch], dict[str, list[Job]]] = {}
-    for job in jobs:
+def seconds(jobs: Sequence[Job]) -> dict[int, float]:
+    """Index of a job -> seconds on this machine's CPU, for those whose method can tell."""
+    asked: dict[tuple[str, Launch], dict[str, list[int]]] = {}
+    for index, job in enumerate(jobs):
         if job.rule in FITS and not job.gpu:
             key = (job.wildcards["method"], tuple(job.params["environment"]))
-            asked.setdefault(key, {}).setdefault(_question(job), []).append(job)
+            asked.setdefault(key, {}).setdefault(_question(job), []).append(index)
     told = {}
     for (method, launch), questions in asked.items():
         answers = _ask(method, launch, list(questions))
         for answer, alike in zip(answers, questions.values(), strict=True):
             if answer is not None:
-                told |= {job.number: answer * costs.images(job)[1] for job in alike}
+                told |= {index: answer * costs.images(jobs[index])[1] for index in alike}
     return told
 
 
@@ -37,7 +37,7 @@ def _question(job: Job) -> str:
         {
             "settings": json.loads(job.params["settings"]),
             "images": costs.images(job)[0],
-            "input_shape": [32, 32, 3] if job.wildcards["dataset"] in COLOUR else [28, 28, 1],
+            "input_shape": names.table()[job.wildcards["dataset"]].shape,
             "memory_gb": job.memory_limit,
         }
     )

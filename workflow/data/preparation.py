@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.common.hints import nearest
-from workflow.data import colour_digits, idx, mat, originals
+from workflow.data import colour_digits, idx, mat, names, originals
 from workflow.data.datasets import Dataset
 from workflow.data.download import DownloadError
 
@@ -46,12 +46,15 @@ def prepare(
     """
     if source not in SOURCES:
         raise _unknown("source", source, SOURCES)
-    if name == COLOUR_DIGITS:
-        return _coloured(prepare("mnist", source, data_dir, table=table))
+    dataset = names.table().get(name)
+    if dataset and dataset.made_of:
+        return _coloured(prepare(dataset.made_of, source, data_dir, table=table))
     if source == "subset":
         table, folder = originals.SUBSET_TABLE, originals.SUBSET
-        if name == SVHN:
-            raise ValueError(f"no subset of SVHN ships, only the full source has it; {_INSTEAD}")
+        if dataset and not dataset.ships:
+            raise ValueError(
+                f"no subset of {dataset.title} ships, only the full source has it; {_INSTEAD}"
+            )
     else:
         folder = Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()
     rows = originals.read_table(table)

@@ -7,8 +7,8 @@ reason are recorded, there are no scores, and the exit status is 0. A trouble of
 (`workflow.common.troubles`): it ends the job without a record.
 
 Several seeds, with a folder each, are fitted in turn, or side by side if the method can and
-`--together` says so; what fails for one stops no other. If the job is ended, the seeds that are done
-keep their results.
+`--together` says so; what fails for one stops no other. If the job is ended, the seeds that are
+done keep their results.
 """
 
 import argparse

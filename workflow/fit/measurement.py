@@ -5,44 +5,53 @@ One process measures all fits of a table, since to start one takes longer than t
 
 import argparse
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workflow.common.command_line import plain_errors
 from workflow.fit import records, scores, tidy
+from workflow.plan.table_fits import Fit
 
 Measure = Callable[[dict[str, Any], scores.Saved], tuple[dict[str, int], list[dict[str, Any]]]]
 """Record and scores of a fit -> number of images by kind, and the metrics of the task."""
 
 
-def main(
+def step(
     program: str,
     description: str | None,
     task: str,
     measure: Measure,
     arguments: Sequence[str] | None,
 ) -> None:
-    """Run a program that measures one task on fits.
+    """Run a program that measures one task on fits."""
+    options = parser(program, description).parse_args(arguments)
+    with plain_errors(program):
+        folders = (options.root / fit.folder for fit in fits(options))
+        tidy.write(options.out, (record(folder, task, measure) for folder in folders))
+
+
+def parser(program: str, description: str | None) -> argparse.ArgumentParser:
+    """The command line of a program that gathers records of fits.
 
     The fits are told as a product, since thousands of paths do not fit a command line:
     `<root>/<point>/<dataset>/<classes>/seed<seed>/`.
     """
-    parser = argparse.ArgumentParser(prog=program, description=description)
-    parser.add_argument("--root", required=True, type=Path, help="folder of all fits")
-    parser.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
-    parser.add_argument("--datasets", required=True, nargs="+")
-    parser.add_argument("--classes", required=True, nargs="+")
-    parser.add_argument("--seeds", required=True, nargs="+")
-    parser.add_argument("--out", required=True, type=Path, help="CSV to write")
-    options = parser.parse_args(arguments)
+    result = argparse.ArgumentParser(prog=program, description=description)
+    result.add_argument("--root", required=True, type=Path, help="folder of all fits")
+    result.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
+    result.add_argument("--datasets", required=True, nargs="+")
+    result.add_argument("--classes", required=True, nargs="+")
+    result.add_argument("--seeds", required=True, nargs="+", type=int)
+    result.add_argument("--out", required=True, type=Path, help="CSV to write")
+    return result
+
+
+def fits(options: argparse.Namespace) -> Iterator[Fit]:
+    """The fits that a command line asks for."""
     axes = (options.points, options.datasets, options.classes, options.seeds)
-    folders = [
-        options.root / point / dataset / classes / f"seed{seed}"
-        for point, dataset, classes, seed in itertools.product(*axes)
-    ]
-    with plain_errors(program):
-        tidy.write(options.out, (record(folder, task, measure) for folder in folders))
+    for point, dataset, classes, seed in itertools.product(*axes):
+        yield Fit(*point.split("/"), dataset, classes, seed)
 
 
 def record(folder: Path, task: str, measure: Measure) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
 
 def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
     """The exact curves of all seeds, the paper's 100 thresholds of the first, and chance."""
-    axis.plot([0, 100], [100, 0], color="0.6", linewidth=0.8, linestyle=(0, (1, 2)))
+    axis.plot([0, 100], [100, 0], color=plots.GUIDE, linewidth=plots.THIN, linestyle=plots.DOTTED)
     seeds = sorted(panel["seed"].unique())
     for rank, seed in enumerate(seeds):
         style = {
@@ -96,12 +96,12 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
     else:
         draw_thresholds(axis, coarse[coarse["seed"] == coarse["seed"].min()])
     axis.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")
-    axis.legend(loc="lower left", fontsize=7, handlelength=2.4)
+    axis.legend(loc="lower left", fontsize=plots.TINY, handlelength=2.4)
 
 
 def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
     """The paper's 100 thresholds of one seed."""
-    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": "black"}
+    marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": plots.EDGE}
     points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
     label = f"100 thresholds, seed {coarse['seed'].iloc[0]}"
     axis.plot(*points, linestyle="", markeredgewidth=0.5, label=label, **marker)
@@ -114,7 +114,8 @@ def draw_seed(axis: Axes, rows: pd.DataFrame, label: str, style: dict[str, Any])
         axis.plot([], [], label=f"{label}: {rows['status'].iloc[0]}", **style)
         return
     area = f"{label}, AUROC {100 * exact['auc'].iloc[0]:.1f} %"
-    axis.plot(100 * exact["kept"], 100 * exact["rejected"], linewidth=1.2, label=area, **style)
+    style = style | {"label": area, "linewidth": plots.STRONG}
+    axis.plot(100 * exact["kept"], 100 * exact["rejected"], **style)
 
 
 if __name__ == "__main__":

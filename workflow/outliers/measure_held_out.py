@@ -18,7 +18,7 @@ from workflow.outliers.measure_outliers import detection
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     program = "python -m workflow.outliers.measure_held_out"
-    measurement.main(program, __doc__, "held_out", measure, arguments)
+    measurement.step(program, __doc__, "held_out", measure, arguments)
 
 
 def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[dict[str, Any]]]:
@@ -29,8 +29,8 @@ def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[di
     """
     if not (held_out := datasets.held_out(fit["classes"])):
         raise ValueError(
-            f"{fit['method']}/{fit['grid_point']} was fitted to the classes {fit['classes']}, which "
-            "hold none out to choose by; not0_1 would hold out class 1"
+            f"{fit['method']}/{fit['grid_point']} was fitted to the classes {fit['classes']}, "
+            "which hold none out to choose by; not0_1 would hold out class 1"
         )
     inlier = ~np.isin(scores.validation_labels, held_out)
     counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}

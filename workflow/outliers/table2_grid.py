@@ -90,15 +90,14 @@ def draw_panel(axis: Axes, here: pd.DataFrame) -> None:
         cmap="cividis",
         annot=True,
         fmt=".1f",
-        annot_kws={"fontsize": 7},
+        annot_kws={"fontsize": plots.TINY},
         cbar_kws={"label": "AUROC (%)", "ticks": [20, 40, 60, 80, 100]},
         linewidths=0.5,
     )
     for y, x in np.argwhere(values.isna().to_numpy()):  # which seaborn leaves without text
         words = marks.iloc[y, x]
-        axis.text(
-            x + 0.5, y + 0.5, words if words == words else "", fontsize=6, ha="center", va="center"
-        )
+        style = {"fontsize": plots.MINUTE, "ha": "center", "va": "center"}
+        axis.text(x + 0.5, y + 0.5, words if words == words else "", **style)
     axis.grid(False)
     axis.set(xlabel="", ylabel="")
     axis.tick_params(axis="x", rotation=40, length=0)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
+from workflow.plan.config import as_overlay
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     part = options.out.with_suffix(".part.html")
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.yaml"
-        config.write_text(yaml.safe_dump(options.config), "utf-8")
+        config.write_text(as_overlay(options.config), "utf-8")
         command = ["snakemake", "results", "--nolock", "--report", part, "--configfile", config]
         if subprocess.run(command).returncode:
             sys.exit(f"{parser.prog}: Snakemake could not write the report, see above")

@@ -7,13 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jsonschema import ValidationError
 
 from dcgmm import recipes
 from workflow.common import schemas, values, yaml_files
 from workflow.common.hints import nearest
+from workflow.data import names
 from workflow.plan import catalogue, grid
 
+CHANNELS = {"grey": 1, "colour": 3}
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 _TYPES = {
@@ -39,8 +42,22 @@ class ConfigError(ValueError):
 
 @cache
 def schema() -> dict[str, Any]:
-    """The schema of the configuration, as data that nobody changes."""
-    return schemas.load(SCHEMA)
+    """The schema of the configuration, as data that nobody changes.
+
+    Where it says `datasets: grey` or `colour`, any such dataset of `names.tsv` is allowed.
+    """
+    rules = schemas.load(SCHEMA)
+    _allow_datasets(rules)
+    return rules
+
+
+def _allow_datasets(rule: Any) -> None:
+    children = rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ()
+    for child in children:
+        _allow_datasets(child)
+    if isinstance(rule, dict) and rule.get("datasets") in [*CHANNELS]:  # else a key of that name
+        null = [None] if "null" in rule.pop("type", ()) else []
+        rule["enum"] = [*names.of_channels(CHANNELS[rule.pop("datasets")]), *null]
 
 
 def checked(
@@ -48,7 +65,10 @@ def checked(
     files: Sequence[str] = ("config.yaml",),
     command_line: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A copy of the configuration with defaults filled in.
+    """A copy of the configuration with defaults filled in, and nothing left to fall back on.
+
+    Parts without seeds have those of the run, samples without a schedule that of the fits, and
+    baselines that name no grid points to draw by the first one of the last protocol.
 
     Args:
         config: as merged by Snakemake.
@@ -80,7 +100,26 @@ def checked(
             _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
     if mistakes := list(errors.items()) or list(_cross_check(config)):
         raise ConfigError("\n".join(_lines(mistakes, config, contents)))
+    _resolve(config)
     return config
+
+
+def _resolve(config: dict[str, Any]) -> None:
+    """Decide whatever the configuration leaves to something else that it says."""
+    for part in ("ablations", "selection", "samples", "pictures", "dynamics", "colour"):
+        config[part]["seeds"] = config[part]["seeds"] or config["seeds"]
+    samples, last = config["samples"], config["protocols"][-1]
+    samples["schedule"] = samples["schedule"] or config["dcgmm"]["schedule"]
+    first = lambda method: next(iter(grid.protocol_points(method, last, config)))  # noqa: E731
+    samples["points"] = {
+        method: samples["points"].get(method) or [first(method)] for method in config["baselines"]
+    }
+
+
+def as_overlay(config: dict[str, Any]) -> str:
+    """YAML that makes a checked configuration again, on top of whatever `config.yaml` says."""
+    absent = dict.fromkeys(catalogue.names(), False)
+    return yaml.safe_dump(config | {"baselines": absent | config["baselines"]})
 
 
 def read(files: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -100,6 +139,20 @@ def read(files: Iterable[str]) -> dict[str, dict[str, Any]]:
     if wrong:
         raise ConfigError("\n".join(wrong))
     return contents
+
+
+def load(files: Sequence[str]) -> dict[str, Any]:
+    """The checked configuration that files make, later ones winning, as Snakemake merges them.
+
+    Raises:
+        ConfigError: as `checked` and `read`.
+    """
+    from snakemake.utils import update_config  # takes long, and Snakemake's launcher needs it not
+
+    merged: dict[str, Any] = {}
+    for content in read(files).values():
+        update_config(merged, content)
+    return checked(merged, files)
 
 
 def _lines(
@@ -193,14 +246,14 @@ def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             path: _Path = ("baselines", method)
             yield path, f"{_written(path)}: {error}"
             return
-    for method, names in config["samples"]["points"].items():
+    for method, drawn in config["samples"]["points"].items():
         if method not in config["baselines"]:
             path = ("samples", "points", method)
             known = config["baselines"]
             yield path, _unknown(f"unknown key {_written(path)!r}", method, known)
             continue
         known = grid.points(method, config)
-        for index, name in enumerate(names):
+        for index, name in enumerate(drawn):
             if name not in known:
                 path = ("samples", "points", method, index)
                 yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
@@ -276,11 +329,12 @@ def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
         if name not in known:
             path = ("colour", "instances", index)
             yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
-    if colour["dataset"] == "svhn" and config["source"] == "subset":
+    dataset = colour["dataset"]
+    if dataset and config["source"] == "subset" and not names.table()[dataset].ships:
         yield (
             ("colour", "dataset"),
-            "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
-            "'colour_digits', which is made of MNIST, or the source 'full'",
+            f"colour.dataset is {dataset!r}, of which no subset ships, and source is 'subset'; "
+            "take 'colour_digits', which is made of MNIST, or the source 'full'",
         )
 
 

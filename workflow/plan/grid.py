@@ -52,8 +52,8 @@ def protocol_points(method: str, protocol: str, config: dict[str, Any]) -> Point
 
 
 def drawn_point(method: str, config: dict[str, Any]) -> str:
-    """The grid point of a baseline that draws for the figures: its first whose samples are judged."""
-    return next(iter(sampled_points(method, config)))
+    """The grid point of a baseline that the figures show: the first whose samples are judged."""
+    return config["samples"]["points"][method][0]
 
 
 def sampled_points(method: str, config: dict[str, Any]) -> Points:
@@ -61,12 +61,11 @@ def sampled_points(method: str, config: dict[str, Any]) -> Points:
     chosen = config["samples"]
     if method == catalogue.DCGMM.name:
         settings = config["dcgmm"]
-        settings = settings | {"schedule": chosen["schedule"] or settings["schedule"]}
+        settings = settings | {"schedule": chosen["schedule"]}
         names = [name for name in chosen["instances"] if name in settings["instances"]]
         return _dcgmm(settings, names, settings["recipes"])
-    known = points(method, config)
-    first = next(iter(protocol_points(method, config["protocols"][-1], config)))
-    return {name: known[name] for name in chosen["points"].get(method, [first])}
+    defined = points(method, config)
+    return {name: defined[name] for name in chosen["points"][method]}
 
 
 def searched_points(method: str, config: dict[str, Any]) -> Points:

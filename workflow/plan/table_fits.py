@@ -124,7 +124,7 @@ def classes(group: str, config: dict[str, Any]) -> list[str]:
 def seeds(group: str, config: dict[str, Any]) -> list[int]:
     """The seeds of a group's fits."""
     part = {HELD_OUT: "selection", ABLATIONS: "ablations"}.get(group)
-    return (part and config[part]["seeds"]) or config["seeds"]
+    return config[part]["seeds"] if part else config["seeds"]
 
 
 def task(group: str) -> str:

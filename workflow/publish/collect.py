@@ -53,7 +53,8 @@ def collect(run: Path, target: Reference) -> str:
     out = target.folder
     with files.locked(out):
         published = archive.read(out)
-        result = archive.merged(published, reference.of_plan(target, measured(run, target, published)))
+        found = reference.of_plan(target, measured(run, target, published))
+        result = archive.merged(published, found)
         archive.write(out, result)
         candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
         copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]

@@ -6,8 +6,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snakemake.utils import update_config
-
 from workflow.common import places, schemas, values, yaml_files
 from workflow.plan import config, grid, table_fits
 from workflow.publish import archive
@@ -86,11 +84,7 @@ def load(path: Path = PLAN) -> Reference:
         config.ConfigError: if its configuration is not valid.
     """
     content = _content(path)
-    files = ("config.yaml", content["config"])
-    merged: dict[str, Any] = {}
-    for overlay in config.read(files).values():
-        update_config(merged, overlay)
-    merged = config.checked(merged, files)
+    merged = config.load(("config.yaml", content["config"]))
     groups = table_fits.groups(merged)
     stages = []
     for number, entry in enumerate(content["stages"]):

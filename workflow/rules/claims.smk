@@ -5,12 +5,14 @@ def claim_evidence():
     """Tables and figures of this run that claims are judged by."""
     figures = [f"figure{n}" for n in (5, 9) if SHARPENED_BY[f"figure{n}"]]
     figures += ["figure8"] * bool(INPAINTED_BY) + ["figure4_ends"] * bool(dynamics_runs())
+    if FROM_ARCHIVE:
+        figures = [figure for figure in figures if figure in evidence.figures(Path(PUBLISHED))]
     groups = [group for group in GROUPS if GROUPS[group] and group != "held_out"]
     return [
         f"{RUN}/tables/table5.csv",
         *expand(f"{RUN}/records/{{group}}.csv", group=groups),
         *expand(f"{RUN}/figures/{{figure}}.csv", figure=figures),
-        *(rules.table2.output if METHODS[1:] else []),
+        *(rules.table2.output if COMPARED["table2"] else []),
         *(f"{folder}/judgements.json" for folder in judges()),
     ]
 
@@ -42,7 +44,7 @@ rule claims:
     params:
         run=lambda wildcards, output: Path(output[0]).parents[1],
         schedule=verbatim(config["dcgmm"]["schedule"]),
-        samples=verbatim(config["samples"]["schedule"] or config["dcgmm"]["schedule"]),
+        samples=verbatim(config["samples"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "claims: {params.folder}/claims.md"

@@ -2,9 +2,10 @@
 import json
 from functools import cache
 
+from workflow.data import names
 from workflow.plan import catalogue, grid, sources, table_fits
 from workflow.plan.config import checked
-from workflow.publish import reference
+from workflow.publish import evidence, reference
 from workflow.run import liveness
 
 try:
@@ -44,7 +45,9 @@ LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 PLAN = table_fits.table2(config)
 DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
-GROUPS = table_fits.groups(config)
+# Whether tables are made of the published records, and nothing is fitted.
+FROM_ARCHIVE = config["records"] == "published"
+GROUPS = evidence.groups(config, Path(PUBLISHED)) if FROM_ARCHIVE else table_fits.groups(config)
 CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 
@@ -56,11 +59,6 @@ def group_fits(group):
 def each_seed(path):
     """A path once for every seed of the run; its other wildcards stay."""
     return expand(path, seed=config["seeds"], allow_missing=True)
-
-
-def chosen_seeds(part):
-    """The seeds that a part of the configuration names, or those of the run."""
-    return config[part]["seeds"] or config["seeds"]
 
 
 def curve_fits():
@@ -110,5 +108,5 @@ def subset_files(wildcards):
     """The shipped images of a dataset, if it is they that are asked for."""
     if wildcards.source != "subset":
         return []
-    made_of = "mnist" if wildcards.dataset == "colour_digits" else wildcards.dataset
+    made_of = names.table()[wildcards.dataset].made_of or wildcards.dataset
     return sorted(map(str, Path("workflow/data/subset").glob(f"{made_of}/*")))

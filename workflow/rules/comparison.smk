@@ -2,9 +2,9 @@
 
 # Table -> its file, as far as this run makes it.
 COMPARED = {
-    "table1": rules.table1.output[0],
-    "table2": rules.table2.output[0] if METHODS[1:] else [],
-    "table2_grid": rules.table2.output[1] if METHODS[1:] else [],
+    "table1": rules.table1.output[0] if GROUPS["table1"] else [],
+    "table2": rules.table2.output[0] if METHODS[1:] and GROUPS["table2"] else [],
+    "table2_grid": rules.table2.output[1] if METHODS[1:] and GROUPS["table2"] else [],
     "table3": rules.table3.output[0] if judges() else [],
     "table4": rules.table4.output[0] if CLASSIFIERS else [],
     "table5": rules.table5.output[0],
@@ -15,7 +15,7 @@ rule comparison:
     # The paper's Tables I to V, cell by cell, beside ours.
     input:
         tables=[file for file in COMPARED.values() if file],
-        records=f"{RUN}/records/table2.csv",
+        records=f"{RUN}/records/table2.csv" if GROUPS["table2"] else [],
         paper=PAPER,
         step=step_files("comparison.compare_with_paper"),
     output:
@@ -31,16 +31,16 @@ rule comparison:
     params:
         run=config["run"],
         source=config["source"],
+        records=["--records", f"{RUN}/records/table2.csv"] if GROUPS["table2"] else [],
         schedule=verbatim(config["dcgmm"]["schedule"]),
-        samples=verbatim(config["samples"]["schedule"] or config["dcgmm"]["schedule"]),
+        samples=verbatim(config["samples"]["schedule"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
         "comparison: {params.folder}/comparison.md"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.comparison.compare_with_paper"
-        " --tables {input.tables:q} --records {input.records:q} --paper {input.paper:q}"
-        " --run {params.run:q}"
-        " --source {params.source:q} --schedule={params.schedule:q}"
+        " --tables {input.tables:q} {params.records:q} --paper {input.paper:q}"
+        " --run {params.run:q} --source {params.source:q} --schedule={params.schedule:q}"
         " --samples-schedule={params.samples:q} --out {params.folder:q} > {log:q} 2>&1"
 
 

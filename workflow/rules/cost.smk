@@ -2,14 +2,10 @@
 rule efficiency:
     # What every fit cost, on one machine.
     input:
-        records=(
-            [f"{RUN}/records/all.csv", f"{RUN}/records/table4.csv"]
-            if CLASSIFIERS
-            else [f"{RUN}/records/all.csv"]
-        ),
+        records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         samples=(
             [file for dataset in config["datasets"] for file in sample_sets(dataset)]
-            if judges()
+            if judges() and not FROM_ARCHIVE
             else []
         ),
         step=step_files("cost.efficiency"),
@@ -35,19 +31,16 @@ rule efficiency:
         " --out {params.folder:q} > {log:q} 2>&1"
 
 
-# What the jobs that are still to run will take. It plans once more, by itself, since a rule cannot
-# see the plan that it is part of; planning takes no lock.
 rule estimate:
+    # What the run still takes. It plans once more, since a rule cannot see the plan that it is part of.
     input:
         "results/reference/costs.csv",
     log:
         f"{LOG}/estimate.log",
     params:
-        run=config["run"],
-        configfiles=verbatim([str(file) for file in workflow.overwrite_configfiles]),
+        config=verbatim(json.dumps(config)),
     message:
         "estimate of all that `all` lacks"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.cost.estimate"
-        " --reference {input:q} --run {params.run:q} --configfiles {params.configfiles:q}"
-        " 2>&1 | tee {log:q}"
+        " --reference {input:q} --config {params.config:q} 2>&1 | tee {log:q}"

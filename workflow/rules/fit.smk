@@ -49,6 +49,13 @@ rule fit:
         fit_command(seeds="{wildcards.seed:q}", folders="{params.folder:q}")
 
 
+def of_all_seeds():
+    """The datasets that are fitted by all seeds; colour images may have seeds of their own."""
+    colour = config["colour"]
+    alike = colour["dataset"] and colour["seeds"] == config["seeds"]
+    return [*config["datasets"], *([colour["dataset"]] if alike else [])]
+
+
 if len(config["seeds"]) > 1 and grid.in_one_job(config):
 
     ruleorder: fit_seeds > fit
@@ -70,7 +77,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
             f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "seeds")
         wildcard_constraints:
             method="|".join(grid.in_one_job(config)),
-            dataset="|".join(config["datasets"]),  # fits to colour images have seeds of their own
+            dataset="|".join(of_all_seeds()),
         threads: config["threads"]
         resources:
             gpu=GPU,
@@ -105,12 +112,16 @@ MEASURED_BY = {
 
 
 def measured_by(wildcards):
-    """The program that measures the fits of a group."""
+    """The program that has the records of a group."""
+    if FROM_ARCHIVE:
+        return "publish.published_records"
     return MEASURED_BY[table_fits.task(wildcards.group)]
 
 
 def measured_fits(wildcards):
-    """Records and scores of a group's fits."""
+    """Records and scores of a group's fits, or the published records."""
+    if FROM_ARCHIVE:
+        return f"{PUBLISHED}/records.jsonl"
     fits = group_fits(wildcards.group)
     if not fits and (key := table_fits.OPTIONAL.get(wildcards.group)):
         raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
@@ -129,14 +140,18 @@ rule records:
         f"{LOG}/records-{{group}}.log",
     params:
         program=lambda wildcards: f"workflow.{measured_by(wildcards)}",
-        root=f"{RUN}/fit",
+        root=PUBLISHED if FROM_ARCHIVE else f"{RUN}/fit",
         points=lambda wildcards: GROUPS[wildcards.group],
         datasets=config["datasets"],
         classes=lambda wildcards: table_fits.classes(wildcards.group, config),
         seeds=lambda wildcards: table_fits.seeds(wildcards.group, config),
+        task=lambda wildcards: (
+            ["--task", table_fits.task(wildcards.group)] if FROM_ARCHIVE else []
+        ),
     message:
         "records: {output}"
     shell:
         "workflow/run/in_env.sh workflow python -m {params.program:q}"
         " --root {params.root:q} --points {params.points:q} --datasets {params.datasets:q}"
-        " --classes {params.classes:q} --seeds {params.seeds:q} --out {output:q} > {log:q} 2>&1"
+        " --classes {params.classes:q} --seeds {params.seeds:q} {params.task:q} --out {output:q}"
+        " > {log:q} 2>&1"

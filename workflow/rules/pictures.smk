@@ -26,7 +26,7 @@ def dcgmm_in_colour(deep):
         if deep == (len(notation.gmm_indices(notation.parse(point["settings"]["layers"]))) > 1)
     ]
     classes = [f"only{number}" for number in COLOUR["classes"]]
-    return colour_fits("dcgmm", points, classes, chosen_seeds("colour"))
+    return colour_fits("dcgmm", points, classes, COLOUR["seeds"])
 
 
 def vae_in_colour():
@@ -89,12 +89,12 @@ DRAWN_BY = {
     for figure, dataset in (("figure6", "mnist"), ("figure11", "fashion_mnist"))
 }
 SHARPENED_BY = {
-    figure: picture_fits(["C", "D"], dataset, PICTURED, chosen_seeds("pictures"))
+    figure: picture_fits(["C", "D"], dataset, PICTURED, config["pictures"]["seeds"])
     for figure, dataset in (("figure5", "mnist"), ("figure9", "fashion_mnist"))
 }
 SAMPLED_TWICE = DRAWN_BY["figure13"] or DRAWN_BY["figure12"]
 INPAINTED_BY = picture_fits(
-    ["A", "F"], "mnist", config["pictures"]["inpainted"], chosen_seeds("pictures")
+    ["A", "F"], "mnist", config["pictures"]["inpainted"], config["pictures"]["seeds"]
 )
 ALPHABETS = [
     folder for dataset in config["datasets"] for folder in picture_fits(["B"], dataset, PICTURED)
@@ -143,6 +143,8 @@ rule draws:
         f"{FIT}/draws.npz",
     log:
         f"{LOG}/draws/{KEY}.log",
+    benchmark:
+        f"{LOG}/draws/{KEY}.jsonl"
     threads: config["threads"]
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
@@ -323,9 +325,7 @@ rule figure14:
 rule competitors:
     # Samples and in-painting of every competitor, side by side.
     input:
-        draws=[
-            f"{fit}/draws.npz" for fit in competitor_fits(config["datasets"], CLASSES)
-        ],
+        draws=[f"{fit}/draws.npz" for fit in competitor_fits(config["datasets"], CLASSES)],
         step=step_files("pictures.competitors"),
     output:
         report(

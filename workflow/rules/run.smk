@@ -86,7 +86,7 @@ def trainings():
     of_tables = {*missing.paths(Path(RUN), products)}
     if judges():
         models = [f"{method}/{point}" for method in METHODS for point in SAMPLED[method]]
-        products.append(folders(models, ["each"], DRAWN_SEEDS))
+        products.append(folders(models, ["each"], config["samples"]["seeds"]))
     pictured = {*ALPHABETS, *(fit for fits in DRAWN.values() for fit in fits)}
     others = [f"{folder}/fit.json" for folder in pictured]
     others += [*dynamics_runs(), *(f"{folder}/judge.json" for folder in judges())]

@@ -6,12 +6,11 @@ EACH = KEY.format(
     method="{method}", point="{point}", dataset="{dataset}", classes="each", seed="{seed}"
 )
 SAMPLED = {method: grid.sampled_points(method, config) for method in METHODS}
-DRAWN_SEEDS = config["samples"]["seeds"] or config["seeds"]
 JUDGING = grid.environment("dcgmm", config)  # the judge is a Keras model, too
 INPAINTING_JUDGE = JUDGE.format(dataset="mnist", seed=config["judges"]["seeds"][0])
 
 
-def sample_sets(dataset, seeds=DRAWN_SEEDS, pattern=SAMPLES):
+def sample_sets(dataset, seeds=config["samples"]["seeds"], pattern=SAMPLES):
     """The files of samples, or others of the same fits."""
     return [
         file
@@ -28,6 +27,8 @@ def sample_sets(dataset, seeds=DRAWN_SEEDS, pattern=SAMPLES):
 
 def judges():
     """Folders of all judges; none if nothing is judged."""
+    if FROM_ARCHIVE:
+        return [f"{RUN}/{folder}" for folder in evidence.judges(Path(PUBLISHED))]
     if not config["samples"]["instances"]:
         return []
     return expand(JUDGE, dataset=config["datasets"], seed=config["judges"]["seeds"])
@@ -97,6 +98,8 @@ rule class_samples:
         SAMPLES,
     log:
         f"{LOG}/samples/{EACH}.log",
+    benchmark:
+        f"{LOG}/samples/{EACH}.jsonl"
     priority: LONG_CHAIN
     threads: config["threads"]
     params:
@@ -113,7 +116,7 @@ rule class_samples:
 rule contact_sheets:
     # A look at the samples of the first seed.
     input:
-        samples=lambda wildcards: sample_sets(wildcards.dataset, DRAWN_SEEDS[:1]),
+        samples=lambda wildcards: sample_sets(wildcards.dataset, config["samples"]["seeds"][:1]),
         step=step_files("samples.contact_sheets"),
     output:
         report(
@@ -176,6 +179,8 @@ rule judgements:
         f"{JUDGE}/judgements.json",
     log:
         f"{LOG}/judgements/{{dataset}}/seed{{seed}}.log",
+    benchmark:
+        f"{LOG}/judgements/{{dataset}}/seed{{seed}}.jsonl"
     priority: LONG_CHAIN
     threads: config["threads"]
     params:

@@ -14,7 +14,7 @@ def dynamics_runs():
         dataset=[dataset for dataset in config["datasets"] if dataset in settings["datasets"]],
         epochs=settings["epochs"],
         scheme=["joint", "layerwise"],
-        seed=chosen_seeds("dynamics"),
+        seed=settings["seeds"],
     )
 
 
@@ -29,6 +29,8 @@ rule dynamics:
         TRAINING,
     log:
         f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.log",
+    benchmark:
+        f"{LOG}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.jsonl"
     wildcard_constraints:
         epochs="[0-9]+",
         scheme="joint|layerwise",

@@ -25,6 +25,7 @@ COLOURS = {
     notation.Classifier: plots.COLOURS[1],
 }
 GAP = 1.1  # between blocks
+OUTLINE = {"edgecolor": plots.EDGE, "lw": plots.THIN}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,7 +62,7 @@ def draw(layers: tuple[notation.Layer, ...], title: str) -> plt.Figure:
             window(axis, layers[index - 1], shapes[index - 1], lefts[index - 1])
         if index > 0 and isinstance(layers[index - 1], notation.GMM):
             middle = left + width(shape) / 2
-            axis.plot([middle], [shape[0] / 2 + 2], marker="o", markersize=3, color="black")
+            axis.plot([middle], [shape[0] / 2 + 2], marker="o", markersize=3, color=plots.EDGE)
     return figure
 
 
@@ -74,10 +75,11 @@ def block(axis: plt.Axes, shape: tuple[int, int, int], left: float, colour: str,
     """One output, its layer below it and its shape above."""
     rows, columns, channels = shape
     size = (width(shape), rows)
-    axis.add_patch(Rectangle((left, -rows / 2), *size, facecolor=colour, edgecolor="black", lw=0.8))
+    axis.add_patch(Rectangle((left, -rows / 2), *size, facecolor=colour, **OUTLINE))
     middle = left + width(shape) / 2
-    axis.text(middle, -15.5, text, ha="center", va="top", fontsize=7)
-    axis.text(middle, 17.5, f"{rows}x{columns}\nx{channels}", ha="center", va="bottom", fontsize=6)
+    axis.text(middle, -15.5, text, ha="center", va="top", fontsize=plots.TINY)
+    words = f"{rows}x{columns}\nx{channels}"
+    axis.text(middle, 17.5, words, ha="center", va="bottom", fontsize=plots.MINUTE)
 
 
 def window(axis: plt.Axes, layer: notation.Layer, below: tuple[int, int, int], left: float) -> None:
@@ -85,14 +87,13 @@ def window(axis: plt.Axes, layer: notation.Layer, below: tuple[int, int, int], l
     if isinstance(layer, notation.Folding | notation.MaxPooling):
         high = min(layer.kernel, below[0])
         place = (left, below[0] / 2 - high)
-        patch = Rectangle(place, width(below), high, fill=False, edgecolor="black", lw=0.8, ls="--")
-        axis.add_patch(patch)
+        axis.add_patch(Rectangle(place, width(below), high, fill=False, ls="--", **OUTLINE))
 
 
 def arrow(axis: plt.Axes, start: float, end: float) -> None:
     """From one block to the next."""
     ends = {"xy": (end - 0.1, 0), "xytext": (start + 0.1, 0)}
-    axis.annotate("", **ends, arrowprops={"arrowstyle": "->", "lw": 0.8})
+    axis.annotate("", **ends, arrowprops={"arrowstyle": "->", "lw": plots.THIN})
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
                 plots.say(axis, "no result")
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")
-    axes[0, 0].legend(fontsize=7, loc="lower right")
+    axes[0, 0].legend(fontsize=plots.TINY, loc="lower right")
     return figure
 
 
@@ -149,11 +149,11 @@ def draw_layer(axis: Axes, run: pd.DataFrame, layer: float, *, first: bool = Tru
         shown = rows if scheme == "joint" else rows[rows["learning"]]
         axis.plot(
             shown["step" if scheme == "joint" else "own_step"], shown["loss"], color=colour,
-            linestyle=dashes, linewidth=1.2 if first else 0.5, alpha=1 if first else 0.6,
+            linestyle=dashes, linewidth=plots.STRONG if first else 0.5, alpha=1 if first else 0.6,
             label=label if first else None,
         )  # fmt: skip
         if first and scheme == "joint" and (delay := (rows["step"] - rows["own_step"]).iloc[0]) > 0:
-            axis.axvline(delay, color="0.5", linewidth=0.8, linestyle=(0, (1, 2)))
+            axis.axvline(delay, color=plots.GUIDE, linewidth=plots.THIN, linestyle=plots.DOTTED)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+# Tables, comparison and claims of the published records, by the rules that make those of a run.
+
+if FROM_ARCHIVE:
+
+    ruleorder: published_file > judge
+    ruleorder: published_file > judgements
+    ruleorder: published_file > figure4
+    ruleorder: published_file > sharpened
+    ruleorder: published_file > figure8
+
+    rule published_file:
+        # What is published as a run made it: judges, and the numbers of figures.
+        input:
+            f"{PUBLISHED}/{{file}}",
+        output:
+            f"{RUN}/{{file}}",
+        wildcard_constraints:
+            file="judges/.+[.]json|figures/[.]?figure.+[.]csv(.sha256)?",
+        message:
+            "published: {output}"
+        shell:
+            "cp -p {input:q} {output:q}"
+
+
+def published():
+    """What can be made of the published records, as far as they have got."""
+    figures = expand(f"{RUN}/figures/{{name}}.csv", name=evidence.figures(Path(PUBLISHED)))
+    seals = [f"{Path(file).parent}/.{Path(file).name}.sha256" for file in figures]
+    return [
+        *seals,
+        rules.table1.output if GROUPS["table1"] else [],
+        rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
+        rules.ablations.output if GROUPS["ablations"] else [],
+        rules.table2.output if COMPARED["table2"] else [],
+        rules.table3.output if judges() else [],
+        rules.table4.output if CLASSIFIERS else [],
+        rules.table5.output,
+        rules.comparison.output,
+        rules.comparison_figure.output,
+        rules.efficiency.output,
+        rules.statistics.output,
+        rules.claims.output,
+    ]
+
+
+rule published:
+    # All of it; `workflow.publish.publish` puts it where it is published.
+    input:
+        published() if FROM_ARCHIVE else [],
