@@ -24,7 +24,7 @@ if FROM_ARCHIVE:
 
 def published():
     """What can be made of the published records, as far as they have got."""
-    figures = expand(f"{RUN}/figures/{{name}}.csv", name=evidence.figures(Path(PUBLISHED)))
+    figures = expand(f"{RUN}/figures/{{name}}.csv", name=contents.figures(Path(PUBLISHED)))
     seals = [f"{Path(file).parent}/.{Path(file).name}.sha256" for file in figures]
     return [
         *seals,

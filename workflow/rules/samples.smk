@@ -28,7 +28,7 @@ def sample_sets(dataset, seeds=config["samples"]["seeds"], pattern=SAMPLES):
 def judges():
     """Folders of all judges; none if nothing is judged."""
     if FROM_ARCHIVE:
-        return [f"{RUN}/{folder}" for folder in evidence.judges(Path(PUBLISHED))]
+        return [f"{RUN}/{folder}" for folder in contents.judges(Path(PUBLISHED))]
     if not config["samples"]["instances"]:
         return []
     return expand(JUDGE, dataset=config["datasets"], seed=config["judges"]["seeds"])
