@@ -31,7 +31,7 @@ def dcgmm_in_colour(deep):
 
 def vae_in_colour():
     """The fit of the VAE, which is of all classes; none if it does not run."""
-    if "vae" not in METHODS:
+    if "vae" not in METHODS or not COLOUR["dataset"]:
         return []
     return colour_fits("vae", grid.drawn_point("vae", config), "all")
 
