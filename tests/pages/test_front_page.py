@@ -12,7 +12,7 @@ from tests.example_record import competitor, failed, fit_of, point, record
 from workflow.common import files, frames, tables
 from workflow.fit import conditions, tidy
 from workflow.outliers import table2
-from workflow.pages import captions, front_page, sections
+from workflow.pages import captions, front_page, markup
 
 HOSTILE = "<script>alert('|')</script><img src=x onerror=alert(1)>"
 PLAN = {
@@ -194,6 +194,18 @@ def test_claims_show_their_verdicts(run):
     assert "✗ does not hold −3 points [−4, −2]" in text and "? not run – no figure 5" in text
 
 
+def test_a_table_that_was_altered_is_refused(run):
+    path = run / "tables" / "table2.sections.json"
+    path.write_text(path.read_text("utf-8").replace("80.5", "99.9"))
+    with pytest.raises(SystemExit, match=r"table2\.sections\.json was altered"):
+        build(run)
+    files.write_json(path, {"sections": [{"title": "without the rest"}]})
+    with pytest.raises(
+        SystemExit, match=r"table2\.sections\.json holds no sections of a table; rem"
+    ):
+        build(run)
+
+
 @pytest.mark.parametrize("empty", [False, True])
 def test_a_run_without_results_has_a_page(tmp_path, empty):
     folder = tmp_path / "results" / "mine"
@@ -212,14 +224,16 @@ def test_tables_are_read_back_as_written(tmp_path):
     written = [
         tables.Section("First: a #1", "Above.", one, ["note, - dashed", "another"]),
         tables.Section("Second", "", two),
+        tables.NOTHING,
     ]
     tables.write_markdown(tmp_path / "t.md", written)
-    for section, expected in zip(sections.read(tmp_path / "t.md"), written, strict=True):
+    data = front_page.found(tmp_path, "t")
+    for section, expected in zip(front_page.sections(data), written, strict=True):
         assert (section.title, section.caption) == (expected.title, expected.caption)
         assert [*section.notes] == [*expected.notes]
         pd.testing.assert_frame_equal(section.cells, expected.cells)
     frames.write_csv(tmp_path / "t_u.csv", pd.DataFrame({"a": [1], "b": ["NA"]}))
-    (only,) = sections.read(tmp_path / "t_u.csv")
+    (only,) = front_page.sections(front_page.found(tmp_path, "t_u"))
     assert only.cells.to_dict("list") == {"a": ["1"], "b": ["NA"]}
 
 
@@ -232,12 +246,12 @@ def test_tables_are_read_back_as_written(tmp_path):
     ],
 )  # fmt: skip
 def test_cells_are_sorted_by_the_number_they_begin_with(cell, key):
-    assert sections.sort_key(cell) == key
+    assert markup.sort_key(cell) == key
 
 
 def test_marks_of_markdown_become_elements_and_nothing_else_does():
     text = "**a** *b* `c_*` `**d**` 2 * 3 * 4 <i>*e*</i>"
-    assert sections.inline(text) == (
+    assert markup.inline(text) == (
         "<strong>a</strong> <em>b</em> <code>c_*</code> <code>**d**</code> 2 * 3 * 4 "
         "&lt;i&gt;<em>e</em>&lt;/i&gt;"
     )

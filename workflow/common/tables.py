@@ -1,11 +1,11 @@
-"""Tables as CSV for programs, Markdown for reading and TeX for papers.
+"""Tables as CSV for programs, Markdown and data for pages, and TeX for papers.
 
 A cell is text; `**` around it marks the best value of its column, as in Markdown.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from workflow.common import files, frames
 
 DASH = "–"
+SECTIONS = ".sections.json"  # instead of `.md`: what the Markdown says, as data
 
 DATASETS = {
     "mnist": "MNIST",
@@ -32,12 +33,19 @@ _TEX = {
 
 @dataclass
 class Section:
-    """A table for readers, with what must be said above and below it."""
+    """A table for readers, with what must be said above and below it.
+
+    Attributes:
+        title: its heading.
+        caption: what this table is of; paragraphs are separated by an empty line.
+        cells: text, in columns with names.
+        notes: lines below it.
+    """
 
     title: str
     caption: str
     cells: pd.DataFrame
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
 
 
 NOTHING = Section("No results", "There is no fit that this table could be made of.", pd.DataFrame())
@@ -98,14 +106,47 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_markdown(path: Path, sections: Sequence[Section]) -> None:
-    """Write sections for reading; several follow one another under titles of their own."""
+    """Write sections for reading, one below the other, and the same as data for `read_sections`."""
+    sections = sections or [NOTHING]
     parts = []
-    for section in sections or [NOTHING]:
+    for section in sections:
         cells = section.cells.map(_unpiped).rename(columns=_unpiped)
         table = cells.to_markdown(index=False, disable_numparse=True)
         notes = "\n".join(f"- {note}" for note in section.notes)
         parts += [f"# {section.title}", section.caption, table, notes]
     files.write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+    content = [
+        {
+            "title": section.title,
+            "caption": section.caption,
+            "columns": [*section.cells.columns],
+            "rows": section.cells.astype(str).to_numpy().tolist(),
+            "notes": [*section.notes],
+        }
+        for section in sections
+    ]
+    files.write_json(path.with_suffix(SECTIONS), {"sections": content})
+
+
+def read_sections(path: Path) -> list[Section]:
+    """Read the data that `write_markdown` wrote.
+
+    Raises:
+        ValueError: if it is damaged, or was altered after it was written; names the file.
+    """
+    content = files.read_json(path)
+    try:
+        return [
+            Section(
+                part["title"],
+                part["caption"],
+                pd.DataFrame(part["rows"], columns=part["columns"] or None),
+                part["notes"],
+            )
+            for part in content["sections"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} holds no sections of a table; remove it and run again") from None
 
 
 def _unpiped(cell: object) -> str:

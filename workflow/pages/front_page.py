@@ -16,10 +16,10 @@ import jinja2
 import pandas as pd
 
 from workflow.claims import claim_run, headline
-from workflow.common import files, tables
+from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.fit import conditions, tidy
-from workflow.pages import captions, quality, sections
+from workflow.pages import captions, markup, quality
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
 RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
@@ -68,8 +68,8 @@ def rendered(content: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "inline": sections.inline,
-        "sort_key": sections.sort_key,
+        "inline": markup.inline,
+        "sort_key": markup.sort_key,
         "dataset": tables.name,
         "number": tables.number,
         "points": lambda value: tables.number(value, signed=True),
@@ -139,19 +139,28 @@ def verdicts(folder: Path) -> dict[str, Any]:
 def parts(folder: Path) -> list[tuple[str, list[tables.Section]]]:
     """The tables for readers under their headings, and last those that are not named here."""
     named = {name for names in TABLES.values() for name in names}
-    others = sorted(path.stem for path in folder.glob("*.md") if path.stem not in named)
+    names = (path.name.removesuffix(tables.SECTIONS) for path in folder.glob(f"*{tables.SECTIONS}"))
+    others = sorted(set(names) - named)
     read_parts = {
         heading: [
-            part for name in names if (path := found(folder, name)) for part in sections.read(path)
+            part for name in names if (path := found(folder, name)) for part in sections(path)
         ]
         for heading, names in (TABLES | {"Further tables": others}).items()
     }
     return [(heading, content) for heading, content in read_parts.items() if content]
 
 
+def sections(path: Path) -> list[tables.Section]:
+    """The sections of a table for readers, or the one that shows a table for programs."""
+    if path.suffix == ".json":
+        return tables.read_sections(path)
+    cells = frames.read_csv(path, {}).fillna("")
+    return [tables.Section(path.stem.replace("_", " ").capitalize(), "", cells)]
+
+
 def found(folder: Path, name: str) -> Path | None:
     """The file of a table: for readers, or else for programs."""
-    paths = (folder / f"{name}.md", folder / f"{name}.csv")
+    paths = (folder / f"{name}{tables.SECTIONS}", folder / f"{name}.csv")
     return next((path for path in paths if path.is_file()), None)
 
 

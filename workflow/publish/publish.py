@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow.claims import judge_claims
-from workflow.common import files
+from workflow.common import files, tables
 from workflow.common.command_line import plain_errors
 from workflow.comparison import compare_with_paper, comparison_figure, statistics
 from workflow.cost import efficiency
@@ -181,6 +181,8 @@ def _hours(records: Iterable[archive.Record]) -> str:
 def keep(made: Path, out: Path) -> None:
     """Copy tables to where they are published."""
     for path in sorted(made.iterdir()):
+        if path.name.endswith(tables.SECTIONS):  # a page's, of which there is none here
+            continue
         with files.replacing(out / path.name) as copy:
             copy.write(path.read_bytes())
 
