@@ -194,6 +194,18 @@ def test_claims_show_their_verdicts(run):
     assert "✗ does not hold −3 points [−4, −2]" in text and "? not run – no figure 5" in text
 
 
+def test_what_tables_share_is_said_once(run):
+    cells = pd.DataFrame({"a": ["1"]})
+    for name in ("table4", "ablations"):
+        reading = ["All.", f"{name}!"]
+        both = [tables.Section("T", f"Of {name} {n}.", cells, reading=reading) for n in (1, 2)]
+        tables.write_markdown(run / "tables" / f"{name}.md", both)
+    text = " ".join(Page(build(run)).text.split())
+    assert text.count("All.") == text.count("table4!") == text.count("ablations!") == 1
+    assert text.index("How to read the tables") < text.index("All.") < text.index("Of ablations 1.")
+    assert text.index("Of table4 1.") < text.index("table4!") < text.index("Of table4 2.")
+
+
 def test_a_table_that_was_altered_is_refused(run):
     path = run / "tables" / "table2.sections.json"
     path.write_text(path.read_text("utf-8").replace("80.5", "99.9"))
@@ -223,14 +235,14 @@ def test_tables_are_read_back_as_written(tmp_path):
     two = pd.DataFrame({"only": ["1"]})
     written = [
         tables.Section("First: a #1", "Above.", one, ["note, - dashed", "another"]),
-        tables.Section("Second", "", two),
+        tables.Section("Second", "", two, reading=["How to."]),
         tables.NOTHING,
     ]
     tables.write_markdown(tmp_path / "t.md", written)
     data = front_page.found(tmp_path, "t")
     for section, expected in zip(front_page.sections(data), written, strict=True):
         assert (section.title, section.caption) == (expected.title, expected.caption)
-        assert [*section.notes] == [*expected.notes]
+        assert [*section.notes] == [*expected.notes] and [*section.reading] == [*expected.reading]
         pd.testing.assert_frame_equal(section.cells, expected.cells)
     frames.write_csv(tmp_path / "t_u.csv", pd.DataFrame({"a": [1], "b": ["NA"]}))
     (only,) = front_page.sections(front_page.found(tmp_path, "t_u"))

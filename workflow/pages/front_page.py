@@ -9,11 +9,13 @@ import base64
 import json
 import math
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from workflow.claims import claim_run, headline
 from workflow.common import files, frames, tables
@@ -32,6 +34,7 @@ TABLES = {
 }
 CLAIM = ["id", "statement", "section", "verdict", "effect", "unit", "ci_low", "ci_high", "n",
          "reason"]  # fmt: skip
+LIKE_BEFORE = Markup("<p>As the figure before.</p>")
 TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
             "config": options.config,
             **overview(options.folder, asked),
             **verdicts(options.folder / "tables"),
-            "parts": parts(options.folder / "tables"),
+            **parts(options.folder / "tables"),
             "figures": figures(options.figures, options.folder, options.config),
         }
         files.write_text(options.out, rendered(content))
@@ -136,18 +139,28 @@ def verdicts(folder: Path) -> dict[str, Any]:
     }
 
 
-def parts(folder: Path) -> list[tuple[str, list[tables.Section]]]:
-    """The tables for readers under their headings, and last those that are not named here."""
+def parts(folder: Path) -> dict[str, Any]:
+    """The tables for readers under their headings, last those that are not named here.
+
+    Returns:
+        `parts`: heading and sections of each, what is said above them left out;
+        `reading`: what tables of several files say of how to read them.
+    """
     named = {name for names in TABLES.values() for name in names}
     names = (path.name.removesuffix(tables.SECTIONS) for path in folder.glob(f"*{tables.SECTIONS}"))
     others = sorted(set(names) - named)
-    read_parts = {
-        heading: [
-            part for name in names if (path := found(folder, name)) for part in sections(path)
-        ]
+    by_heading = {
+        heading: [sections(path) for name in names if (path := found(folder, name))]
         for heading, names in (TABLES | {"Further tables": others}).items()
     }
-    return [(heading, content) for heading, content in read_parts.items() if content]
+    files_read = chain.from_iterable(by_heading.values())
+    said = Counter(text for file in files_read for text in tables.readings(file))
+    reading = [text for text, times in said.items() if times > 1]
+    shown = {
+        heading: tables.said_once(chain.from_iterable(of_files), reading)
+        for heading, of_files in by_heading.items()
+    }
+    return {"parts": [part for part in shown.items() if part[1]], "reading": reading}
 
 
 def sections(path: Path) -> list[tables.Section]:
@@ -167,7 +180,9 @@ def found(folder: Path, name: str) -> Path | None:
 def figures(
     shown: list[dict[str, Any]], folder: Path, config: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The figures that are there, each with its title, caption and picture.
+    """The figures that are there, each with its title, picture and caption.
+
+    A caption stands once for figures in a row that share it.
 
     Args:
         shown: of each the `file`, below the folder, its `caption`, a file of `workflow/report`,
@@ -175,16 +190,19 @@ def figures(
         folder: results of the run.
         config: that captions quote.
     """
-    ordered = sorted(shown, key=lambda figure: place(figure["labels"]["figure"]))
+    there = [figure for figure in shown if (folder / figure["file"]).is_file()]
+    ordered = sorted(there, key=lambda figure: place(figure["labels"]["figure"]))
+    before = [None, *(figure["caption"] for figure in ordered)]
     return [
         {
             "title": title(figure["labels"]),
-            "caption": captions.html(Path(figure["caption"]), config),
-            "source": data_uri(path),
+            "caption": LIKE_BEFORE
+            if figure["caption"] == earlier
+            else captions.html(Path(figure["caption"]), config),
+            "source": data_uri(folder / figure["file"]),
             "file": figure["file"],
         }
-        for figure in ordered
-        if (path := folder / figure["file"]).is_file()
+        for figure, earlier in zip(ordered, before, strict=False)
     ]
 
 
