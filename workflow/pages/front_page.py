@@ -17,11 +17,12 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from workflow.claims import claim_run, headline
+from workflow.claims import claim_run, claims_file
+from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.fit import conditions, tidy
-from workflow.pages import captions, markup, quality
+from workflow.pages import captions, markup, protocol_chart, quality
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
 RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
@@ -88,20 +89,20 @@ def amount(value: Any) -> str:
 
 def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
     """Conditions of the run, and the quality of its results."""
-    read_records = [claim_run.read(folder / "records" / f"{name}.csv") for name in RECORDS]
+    read_records = [claim_run.read_or_empty(folder / "records" / f"{name}.csv") for name in RECORDS]
     records = pd.concat(read_records, ignore_index=True)
     records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
     made = conditions.records_of(records, folder / "fit")
     lines = [quality.of_records(task, records) for task in asked]
-    if len(table3 := claim_run.read(folder / "tables" / "table3.csv")):
+    if len(table3 := claim_run.read_or_empty(folder / "tables" / "table3.csv")):
         lines.append(quality.of_samples(table3))
     counted = pd.concat(lines, ignore_index=True)
-    known = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
+    datasets = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
     return {
         "hosts": conditions.hosts(made),
         "commits": conditions.commits(made),
         "versions": conditions.versions(made),
-        "images": [tables.images_of(group) for _, group in known],
+        "images": [tables.images_of(group) for _, group in datasets],
         "totals": {name: int(counted[name].sum()) for name in quality.COUNTS},
         "quality": quality.section(counted, lacking(folder / "tables")),
     }
@@ -115,27 +116,24 @@ def lacking(folder: Path) -> list[str]:
 
 
 def verdicts(folder: Path) -> dict[str, Any]:
-    """The claims, and the answer about outlier detection, as far as there are tables."""
-    claims = claim_run.read(folder / "claims.csv").reindex(columns=CLAIM).astype(object)
+    """The claims, the answer to the headline, and its chart, as far as there are tables."""
+    headline = Headline.of(claims_file.load())
+    claims, cases = claim_run.verdict_tables(folder)
+    shown = claims.reindex(columns=CLAIM).astype(object)
     table2, effects = (
-        claim_run.read(folder / name) for name in ("table2.csv", "table2_effects.csv")
+        claim_run.read_or_empty(folder / name).astype({"variant": object}).fillna({"variant": ""})
+        for name in ("table2.csv", "table2_effects.csv")
     )
-    columns = ["protocol", "dataset", "title", "variant", "grid_point", "evidence", "n", "mean",
-               "ci_low", "ci_high", "paper"]  # fmt: skip
-    table2, effects = (
-        table.reindex(columns=columns).astype({"variant": object}).fillna({"variant": ""})
-        for table in (table2, effects)
-    )
-    duels, rows = headline.duels(table2), headline.rows(table2)
+    rows = protocol_chart.rows(table2, headline)
     return {
-        "claims": claims.where(claims.notna(), "").to_dict("records"),
+        "claims": shown.where(shown.notna(), "").to_dict("records"),
         "verdicts": Counter(claims["verdict"]),
-        "duels": duels,
-        "answers": headline.answers(duels, dict(zip(claims["id"], claims["verdict"], strict=True))),
+        "question": headline.question,
+        "answers": headline.answers(claims, cases),
         "rows": rows,
-        "axis": headline.Axis.of(rows),
-        "halved": headline.halved(table2),
-        "causes": headline.causes(table2, effects),
+        "axis": protocol_chart.Axis.of(rows),
+        "halved": protocol_chart.halved(table2, headline),
+        "causes": protocol_chart.causes(table2, effects, headline),
     }
 
 
