@@ -21,7 +21,7 @@ from workflow.plan import catalogue
 
 NAME = "bits_per_dimension"
 KEY = ["title", "variant", "grid_point", "dataset"]
-CAPTION = (
+READING = (
     "Negative log-probability of an image's bytes, in bits for each pixel and channel, of test "
     "images of the classes trained on and of the training images kept aside: mean ± standard "
     "deviation over seeds. Only methods with a probability for each of the 256 levels are here; "
@@ -121,7 +121,7 @@ def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Secti
         test = spread(one["test_mean"], one["test_std"])
         cells.append(
             {
-                "model": f"{one['title']} ({one['variant']})" if one["variant"] else one["title"],
+                "model": tables.model(one["title"], one["variant"]),
                 "grid point": one["grid_point"],
                 "images": tables.count(one["train_images"]),
                 "parameters": tables.count(one["parameters"]),
@@ -138,7 +138,7 @@ def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Secti
     ]
     scale = f"Run `{run}`: {tables.images_of(rows)}, classes `{rows['classes'].iloc[0]}`."
     title = f"Bits per dimension, {tables.name(summary['dataset'].iloc[0])}"
-    return tables.Section(title, f"{scale} {CAPTION}", pd.DataFrame(cells), notes)
+    return tables.Section(title, scale, pd.DataFrame(cells), notes, [READING])
 
 
 def spread(mean: float, std: float) -> str:

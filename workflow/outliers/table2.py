@@ -17,10 +17,13 @@ from workflow.fit import tidy
 from workflow.outliers import selection
 
 EVIDENCE = {"all": "whole image", "bottom_half": "bottom half"}
-CHOICES = {
-    "paper": "its best test AUC",
-    "corrected": "the highest log-likelihood of the inliers kept aside",
-}
+READING = (
+    tables.SPREAD,
+    "`paper` measures the 100-threshold AUC as the authors' release does, `corrected` the exact "
+    "AUROC of whole images. Where a grid was searched, a point is chosen: `paper` by its best test "
+    "AUC; `corrected` by the highest log-likelihood of the inliers kept aside. The paper's values "
+    "stand beside both.",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -69,16 +72,12 @@ def with_paper(chosen: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(records: pd.DataFrame, run: str) -> str:
-    """At which scale the table of one dataset was made, and what its columns are."""
+    """Images, outlier class and seeds of one dataset's table."""
     outlier = records["classes"].iloc[0].removeprefix("not")
     seeds = ", ".join(map(str, sorted(records["seed"].unique())))
-    chosen = "; ".join(f"`{protocol}` by {how}" for protocol, how in CHOICES.items())
     return (
         f"Run `{run}`: {tables.images_of(records)} without class {outlier}, which is then the "
-        f"outlier; seeds {seeds}. In %: mean ± standard deviation over seeds [95 % t interval of "
-        "the mean, cut at 0 and 100]. `paper` measures the 100-threshold AUC as the authors' "
-        "release does, `corrected` the exact AUROC of whole images. Where a grid was searched, a "
-        f"point is chosen: {chosen}. The paper's values stand beside both."
+        f"outlier; seeds {seeds}."
     )
 
 
@@ -101,7 +100,7 @@ def chosen_section(chosen: pd.DataFrame, scale: str, notes: list[str]) -> tables
         measured = row["n"] > 0
         cells.append(
             {
-                "model": model_name(row),
+                "model": tables.model(row["title"], row["variant"]),
                 "protocol": row["protocol"],
                 "grid point": f"{row['grid_point']} (of {row['candidates']})"
                 if measured
@@ -117,15 +116,15 @@ def chosen_section(chosen: pd.DataFrame, scale: str, notes: list[str]) -> tables
         )
     name = tables.name(chosen["dataset"].iloc[0])
     title = f"Table II, {name}: outlier detection, DCGMM-E and its competitors"
-    return tables.Section(title, scale, pd.DataFrame(cells), notes)
+    return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
 
 def effect_section(effects: pd.DataFrame) -> tables.Section:
     """Whole against half images, however trained: one line a grid point."""
     cells = []
     key = ["method", "title", "variant", "grid_point"]
-    for values, group in effects.groupby(key, sort=False):
-        line = {"model": model_name(dict(zip(key, values, strict=True))), "trained as": values[3]}
+    for (_, title, variant, point), group in effects.groupby(key, sort=False):
+        line = {"model": tables.model(title, variant), "trained as": point}
         for dataset in effects["dataset"].unique():
             for evidence, words in EVIDENCE.items():
                 here = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
@@ -140,11 +139,6 @@ def effect_section(effects: pd.DataFrame) -> tables.Section:
         "dash: the method has no marginals, or this point was not chosen on this dataset.",
         pd.DataFrame(cells),
     )
-
-
-def model_name(row: dict) -> str:
-    """Title and variant, as in `RAT-SPN (normal)`."""
-    return f"{row['title']} ({row['variant']})" if row["variant"] else row["title"]
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ rule claims:
             labels={"table": "claims", "shows": "every case"},
         ),
         f"{RUN}/tables/claims.md",
+        f"{RUN}/tables/claims.sections.json",
     log:
         f"{LOG}/claims.log",
     params:

@@ -216,6 +216,7 @@ rule table3:
             labels={"table": "III", "shows": "every class"},
         ),
         f"{RUN}/tables/table3.md",
+        f"{RUN}/tables/table3.sections.json",
         f"{RUN}/tables/table3.tex",
     log:
         f"{LOG}/table3.log",
