@@ -59,6 +59,40 @@ def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
         ) from None
 
 
+def as_shape(shape: Any) -> tuple[int, int, int]:
+    """The shape (H, W, C) of an image.
+
+    Raises:
+        ValueError: for anything but three whole numbers of at least 1.
+    """
+    shape = tuple(shape)
+    if len(shape) != 3:
+        raise ValueError(f"input_shape must be (H, W, C), but is {shape}")
+    height, width, channels = (as_count("every side of input_shape", side) for side in shape)
+    return height, width, channels
+
+
+def as_weights(weights: Any, n: int) -> np.ndarray:
+    """Weights of n training images, float32 [n].
+
+    Raises:
+        ValueError: for another number of them, or any that is negative or not finite.
+    """
+    weights = np.asarray(weights, dtype="float32")
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight must have one number an image, [{n}], but is {weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("sample_weight must hold finite numbers of at least 0")
+    return weights
+
+
+def batches(n: int, size: int) -> list[slice]:
+    """Slices of n images in batches of a size; the last one may be smaller."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
 def as_count(name: str, value: Any, least: int = 1) -> int:
     """A whole number of at least `least`.
 
