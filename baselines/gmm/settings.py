@@ -50,8 +50,6 @@ class Settings:
             raise ValueError(f"regularisation must lie above 0, but is {self.regularisation}")
         if not 0 <= self.tolerance < math.inf:
             raise ValueError(f"tolerance must be 0 or more, but is {self.tolerance}")
-        shape = tuple(as_count("a side of input_shape", side) for side in self.input_shape)
-        object.__setattr__(self, "input_shape", shape)
         if self.in_subspace and self.dimensions > self.n_pixels:
             raise ValueError(
                 f"dimensions must be at most the {self.n_pixels} numbers of an image, "
