@@ -191,7 +191,7 @@ def test_defaults_are_the_released_ones():
         (lambda: RATSPN(step=0), r"step must lie in \(0, 1\]"),
         (lambda: RATSPN(optimizer="sgd"), "optimizer must be one of online_em"),
         (lambda: RATSPN(input_shape=(28, 28)), "input_shape must be"),
-        (lambda: RATSPN(input_shape=(28, 0, 1)), "every entry of input_shape must be"),
+        (lambda: RATSPN(input_shape=(28, 0, 1)), "every side of input_shape must be"),
     ],
 )
 def test_bad_settings_are_refused_in_one_sentence(make, message):
