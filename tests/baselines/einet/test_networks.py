@@ -111,6 +111,20 @@ def test_a_saved_model_scores_and_draws_as_before_to_the_bit(fitted, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_saved_model_has_the_names_of_earlier_ones(fitted, tmp_path):
+    model, _ = fitted
+    model.save(tmp_path / "model")
+    about, arrays = saved.content(tmp_path / "model")
+    assert about.keys() == {"format", "method", "structure", "settings", "layers"}
+    assert about["settings"].keys() == {
+        "components", "leaf", "scaling", "epochs", "batch_size", "step", "optimizer", "input_shape",
+    }  # fmt: skip
+    layers = range(about["layers"])
+    structure = {"graph/pixels", "graph/sizes", *(f"graph/children{i}" for i in layers)}
+    mixing = {"mixing1"} if model.name == "ratspn" else set()  # one split needs none
+    assert arrays.keys() == {"leaves", *(f"sums{i}" for i in layers)} | structure | mixing
+
+
 def test_half_image_scores_are_marginals(fitted):
     model, images = fitted
     bottom = np.zeros(SIZE, bool)
