@@ -23,22 +23,13 @@ def fit(
 ) -> list[dict[str, list] | DivergenceError]:
     """Train networks of one architecture from scratch, each from a seed of its own.
 
-    Args:
-        networks: at least one.
-        images: as in `DCGMM.fit`, like all that follow but the seeds.
-        labels: for a classifier.
-        seeds: one a network.
-        progress: whether to show a bar.
-        layerwise: whether to train one cGMM layer after the other.
-        validation: other images to measure losses on.
-        measurements: at least how many.
+    Arguments are those of `DCGMM.fit`, with a seed for each network.
 
     Returns:
         For every network its history, or why it diverged; then it has its initial weights.
     """
-    network = networks[0]  # stands for all, but for its weights
-    recipe = network.architecture.recipe
-
+    # What is trained on; the first network stands for all, but for its weights.
+    network, recipe = networks[0], networks[0].architecture.recipe
     images = checks.as_training_images(images, network.architecture.input_shape)
     if len(images) < recipe.batch_size:
         raise ValueError(
@@ -47,6 +38,7 @@ def fit(
     labels = classification.as_labels(labels, len(images), network.classifier)
     monitor = None if validation is None else _monitor(network, validation, measurements)
 
+    # The run: one phase, or one for each layer.
     starts = [each.start(seed) for each, seed in zip(networks, seeds, strict=True)]
     recipes = training.layer_by_layer(recipe) if layerwise else [recipe]
     steps = len(images) // recipe.batch_size * recipe.epochs
@@ -54,7 +46,6 @@ def fit(
     outcomes = training.train(
         network.layers, phases, starts, images, labels, seeds, progress, monitor
     )
-
     for each, outcome in zip(networks, outcomes, strict=True):
         if not outcome.error:
             each.finish(outcome.states)

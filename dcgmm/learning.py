@@ -90,7 +90,7 @@ class Step:
         self.learners = [
             Learner(layer, recipe, each) for layer, each in zip(self.gmms, self.inputs, strict=True)
         ]
-        self.waits, self.rows = recipe.waits, len(self.gmms)
+        self.waits, self.rows = recipe.waits, len(self.gmms)  # rows of `seen`
         if isinstance(layers[-1], Classifier):
             self.read = classification.reader(layers, recipe)
             self.learn_classes = classification.learner(recipe)
