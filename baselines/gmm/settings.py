@@ -41,10 +41,10 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("components", "dimensions", "epochs"):
             as_count(name, getattr(self, name))
-        for name, known in (("covariance", COVARIANCES), ("initialisation", INITIALISATIONS)):
-            if getattr(self, name) not in known:
+        for name, choices in (("covariance", COVARIANCES), ("initialisation", INITIALISATIONS)):
+            if getattr(self, name) not in choices:
                 raise ValueError(
-                    f"{name} must be one of {', '.join(known)}, but is {getattr(self, name)!r}"
+                    f"{name} must be one of {', '.join(choices)}, but is {getattr(self, name)!r}"
                 )
         if not 0 < self.regularisation < math.inf:
             raise ValueError(f"regularisation must lie above 0, but is {self.regularisation}")
