@@ -326,7 +326,7 @@ def test_a_checked_configuration_is_an_overlay_that_makes_it_again(tmp_path, ove
 
 
 def test_any_dataset_of_the_table_may_be_asked_for(monkeypatch):
-    more = names.table() | {"kmnist": names.Known("kmnist", "KMNIST", (28, 28, 1), True, "")}
+    more = names.table() | {"kmnist": names.Entry("kmnist", "KMNIST", (28, 28, 1), True, "")}
     monkeypatch.setattr(names, "table", lambda: more)
     configuration.schema.cache_clear()
     assert checked({"datasets": ["mnist", "kmnist"]})["datasets"] == ["mnist", "kmnist"]
