@@ -166,10 +166,10 @@ def test_the_launcher_looks_at_what_snakemake_will_read(tmp_path):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.json"
     good.write_text("run: a\n")
     bad.write_text(json.dumps({"run": "a"})[:-1] + ', "run": "b"}')
-    launch.check_files(["-n", "--configfile", str(good), "--config", "run=b"])
+    launch.check_configfiles(["-n", "--configfile", str(good), "--config", "run=b"])
     for option in ("--configfile", "--configfiles"):
         with pytest.raises(ConfigError, match=r"bad\.json: the key 'run' stands in line 1 and in"):
-            launch.check_files(["table1", option, str(good), str(bad), "-n"])
+            launch.check_configfiles(["table1", option, str(good), str(bad), "-n"])
     good.write_text("__use_yte__: true\n")
     with pytest.raises(ConfigError, match="'__use_yte__' would run what the file says"):
-        launch.check_files([f"--configfile={good}"])
+        launch.check_configfiles([f"--configfile={good}"])

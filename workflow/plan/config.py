@@ -78,7 +78,7 @@ def checked(
     Raises:
         ConfigError: for a missing, unknown or unfitting key or value, with the nearest valid one.
     """
-    contents = read(files) | {COMMAND_LINE: command_line or {}}
+    contents = read_files(files) | {COMMAND_LINE: command_line or {}}
     rules = schema()
     errors: dict[_Path, str] = {
         path: f"{_written(path)} is {values.shown(value)}, but must be {wanted}"
@@ -122,7 +122,7 @@ def as_overlay(config: dict[str, Any]) -> str:
     return yaml.safe_dump(config | {"baselines": absent | config["baselines"]})
 
 
-def read(files: Iterable[str]) -> dict[str, dict[str, Any]]:
+def read_files(files: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What each file says.
 
     Raises:
@@ -145,12 +145,12 @@ def load(files: Sequence[str]) -> dict[str, Any]:
     """The checked configuration that files make, later ones winning, as Snakemake merges them.
 
     Raises:
-        ConfigError: as `checked` and `read`.
+        ConfigError: as `checked` and `read_files`.
     """
     from snakemake.utils import update_config  # takes long, and Snakemake's launcher needs it not
 
     merged: dict[str, Any] = {}
-    for content in read(files).values():
+    for content in read_files(files).values():
         update_config(merged, content)
     return checked(merged, files)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)  # plain `snakemake` runs outside of in_env.sh
 
-from workflow.plan.config import ConfigError, read
+from workflow.plan.config import ConfigError, read_files
 from workflow.run import preflight
 
 FILES = ["config.yaml", *map(str, workflow.overwrite_configfiles)]
 
 try:
     preflight.check(Path(workflow.basedir))
-    read(FILES)
+    read_files(FILES)
 except (OSError, ConfigError) as error:
     sys.exit(str(error))

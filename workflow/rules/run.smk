@@ -83,7 +83,7 @@ def trainings():
         folders(GROUPS[group], table_fits.classes(group, config), table_fits.seeds(group, config))
         for group in table_fits.WHOLE
     ]
-    of_tables = {*missing.paths(Path(RUN), products)}
+    of_tables = {*missing.record_paths(Path(RUN), products)}
     if judges():
         models = [f"{method}/{point}" for method in METHODS for point in SAMPLED[method]]
         products.append(folders(models, ["each"], config["samples"]["seeds"]))
@@ -123,7 +123,7 @@ rule complete:
 
 def forced(wildcards):
     """Nothing more to make; but the trainings without a result are forced, as -R does it."""
-    lost = missing.among(missing.paths(Path(RUN), trainings()))
+    lost = missing.among(missing.record_paths(Path(RUN), trainings()))
     workflow.dag.forcefiles.update(str(each.record) for each in lost)
     return []
 
