@@ -171,5 +171,5 @@ def test_the_launcher_looks_at_what_snakemake_will_read(tmp_path):
         with pytest.raises(ConfigError, match=r"bad\.json: the key 'run' stands in line 1 and in"):
             launch.check_configfiles(["table1", option, str(good), str(bad), "-n"])
     good.write_text("__use_yte__: true\n")
-    with pytest.raises(ConfigError, match="'__use_yte__' would run what the file says"):
+    with pytest.raises(ConfigError, match="'__use_yte__' would run code of the file"):
         launch.check_configfiles([f"--configfile={good}"])

@@ -73,10 +73,10 @@ def test_every_key_has_a_default():
         ({"datasets": "mnist"}, "datasets is 'mnist', but must be a list"),
         (
             {"datasets": ["mnist", "mnist"]},
-            "datasets names 'mnist' twice, but each may stand there once",
+            "datasets names 'mnist' twice, but each may occur only once",
         ),
         ({"sedes": [1]}, "unknown key 'sedes'; did you mean 'seeds'?"),
-        ({"seeds": [0, 1, 0]}, "seeds names 0 twice, but each may stand there once"),
+        ({"seeds": [0, 1, 0]}, "seeds names 0 twice, but each may occur only once"),
         ({"seeds": [-1]}, "seeds[0] is -1, but must be at least 0"),
         ({"seeds": ["0"]}, "seeds[0] is '0', but must be a whole number"),
         ({"seeds": 5}, "seeds is 5, but must be a list"),
