@@ -77,7 +77,7 @@ def test_a_fit_that_meets_one_leaves_no_record(tmp_path, monkeypatch, error):
 
 def test_a_class_that_meets_one_leaves_no_record(tmp_path, monkeypatch):
     step, classes = fit_classes, ("0", "2")
-    with pytest.raises(SystemExit, match="mend the disk"):
+    with pytest.raises(SystemExit, match="repair or replace the disk"):
         model = test_fit.Fake(os_error("EIO"))
         test_fit.run(tmp_path, monkeypatch, model, step=step, classes=classes)
     assert not list(tmp_path.rglob("fit.json"))

@@ -188,10 +188,10 @@ def test_a_missing_key_has_its_default(path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds: [0]\nrun: a\nseeds: [1]\n", "the key 'seeds' stands in line 1 and in line 3"),
+        ("seeds: [0]\nrun: a\nseeds: [1]\n", "the key 'seeds' occurs in line 1 and in line 3"),
         ("dcgmm:\n  recipes: [paper]\n  recipes: [released]\n", "the key 'dcgmm.recipes' stands"),
-        ("baselines:\n  vae: false\n  gmm:\n  vae:\n", "the key 'baselines.vae' stands in line 2"),
-        ('"seeds": [0]\nseeds: [1]\n', "the key 'seeds' stands in line 1 and in line 2"),
+        ("baselines:\n  vae: false\n  gmm:\n  vae:\n", "the key 'baselines.vae' occurs in line 2"),
+        ('"seeds": [0]\nseeds: [1]\n', "the key 'seeds' occurs in line 1 and in line 2"),
     ],
 )
 def test_a_key_that_stands_twice_is_told(tmp_path, text, message):

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
             record |= how | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {"host": begun["host"], "commit": provenance.still(begun["commit"])}
+        record |= {"host": begun["host"], "commit": provenance.recheck_commit(begun["commit"])}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
