@@ -78,7 +78,7 @@ def train(
             measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
         )
     except Exception as error:  # a row of the figure's CSV, not an abort
-        outcome |= fitting.told(error) | {"history": {}}
+        outcome |= fitting.status_and_reason(error) | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
 
