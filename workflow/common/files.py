@@ -116,6 +116,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of pairs; refuse duplicate keys."""
     result = dict(pairs)
     if len(result) < len(pairs):
         names = [name for name, _ in pairs]

@@ -216,6 +216,7 @@ def _seal(path: Path, content: bytes) -> str:
 
 
 def _parsed(path: Path, content: bytes, columns: Types, remedy: str) -> pd.DataFrame:
+    """Parse a CSV with declared columns; an error ends with the remedy."""
     types = defaultdict(lambda: TEXT, columns)
     try:
         frame = pd.read_csv(

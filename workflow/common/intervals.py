@@ -151,6 +151,7 @@ def limits(numbers: Iterable[int], level: float = LEVEL, power: float = 0.8) -> 
 
 
 def _limit(n: int, level: float, power: float) -> dict[str, float | int | bool]:
+    """One row of `limits`; samples all positive, or without overlap, have the smallest p."""
     positive, larger = np.arange(1, n + 1), np.arange(n + 1, 2 * n + 1)
     arguments = {"effect_size": None, "alpha": 1 - level, "power": power}
     return {

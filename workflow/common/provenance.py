@@ -155,6 +155,7 @@ def peak_gpu_memory_mb() -> float | None:
 
 
 def _cpu_model() -> str:
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

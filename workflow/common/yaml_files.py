@@ -31,6 +31,7 @@ def read(path: Path | str) -> dict[str, Any]:
     Raises:
         ValueError: one sentence per mistake, with the file and usually the line.
     """
+    # From bytes to values; each stage runs only if the former one found no mistake.
     try:
         text = _read_text(Path(path))
         mistakes = list(_event_mistakes(text))
@@ -48,6 +49,7 @@ def read(path: Path | str) -> dict[str, Any]:
     if not mistakes:
         mistakes = [f"{values.written(place)} is {values.shown(value)}, but must be {expected}"
                 for place, value, expected in values.mistakes(content, MOST)]  # fmt: skip
+    # Report the first mistakes, and how many more there are.
     if mistakes:
         remainder = (
             [f"and {len(mistakes) - MOST_SHOWN} more mistakes"]
@@ -135,12 +137,14 @@ def _search(
     sizes: dict[int, tuple[int, int] | None],
 ) -> tuple[int, int]:
     """Number of values and depth that a node expands to; None in `sizes` is in progress."""
+    # An alias is the node itself, met again: its size is known, unless it contains itself.
     line = node.start_mark.line + 1
     if id(node) in sizes:
         if (size := sizes[id(node)]) is None:
             raise _TooLargeError(f"line {line}: {values.written(path)} contains itself")
         return size
     sizes[id(node)] = None
+    # Mistakes of this node, then of its children.
     number, depth = 1, 0
     if isinstance(node, yaml.ScalarNode):
         if problem := _ambiguity(node):
@@ -185,6 +189,7 @@ def _ambiguity(node: yaml.ScalarNode) -> str | None:
     text, kind = values.shortened(node.value), _tag(node.tag)
     if node.style not in ("", None):
         return None
+    # Text that looks like a number, then numbers in a spelling of YAML 1.1 alone, then words.
     if kind == "str":
         if (number := _as_number(node.value)) is None:
             return None

@@ -51,6 +51,7 @@ def download(
     """
     part = target.with_name(target.name + ".part")
     reasons = []
+    # Ask the mirrors in turn; each failure is reported only if all of them fail.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(target.parent):

@@ -58,6 +58,7 @@ def _check_header(content: bytes, name: str) -> None:
         ) from None
     except Exception as error:  # as above
         raise _damaged(name, error) from error
+    # Both arrays must be there, with matching shapes and types.
     headers = {key: (kind, shape) for key, shape, kind in variables}
     if not {"X", "y"} <= set(headers):
         keys = ", ".join(map(repr, headers)) or "nothing"

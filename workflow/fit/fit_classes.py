@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
             number: Images.choose(dataset, f"only{number}", options.training)
             for number in options.classes
         }
+        # If the supervisor ended this command before, record that; otherwise fit.
         options.out.mkdir(parents=True, exist_ok=True)
         if options.ended:
             outcome = fitting.ended_outcome(options.ended, options.out / "model")
@@ -44,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
                 allowed=options.limits,
             )
             spent = fitting.Meter().read()
+        # One record for all classes.
         counts = [
             sum(len(getattr(class_images, part)) for class_images in images.values())
             for part in ("train", "validation")

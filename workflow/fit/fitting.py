@@ -24,19 +24,25 @@ def parser(
 ) -> argparse.ArgumentParser:
     """Make the command line of a step that fits one method, with one seed or several."""
     per_seed = {"nargs": "+"} if several_seeds else {}
-    result = argparse.ArgumentParser(prog=program, description=description)
-    result.add_argument("--method", required=True)
-    result.add_argument("--grid-point", required=True, help="name of the settings")
-    result.add_argument("--settings", required=True, type=json.loads, help="JSON")
-    result.add_argument("--training", required=True, type=json.loads, help="JSON, see records")
-    result.add_argument("--limits", default={}, type=json.loads, help="JSON, of hours and memory")
-    result.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
-    result.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
-    result.add_argument("--seed", required=True, type=int, **per_seed)
-    result.add_argument("--lock", required=True, type=Path, help="of this environment")
-    result.add_argument("--out", required=True, type=Path, help="folder, one per seed", **per_seed)
-    add_supervised(result)
-    return result
+    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line.add_argument("--method", required=True)
+    command_line.add_argument("--grid-point", required=True, help="name of the settings")
+    command_line.add_argument("--settings", required=True, type=json.loads, help="JSON")
+    command_line.add_argument(
+        "--training", required=True, type=json.loads, help="JSON, see records"
+    )
+    command_line.add_argument(
+        "--limits", default={}, type=json.loads, help="JSON, of hours and memory"
+    )
+    command_line.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
+    command_line.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    command_line.add_argument("--seed", required=True, type=int, **per_seed)
+    command_line.add_argument("--lock", required=True, type=Path, help="of this environment")
+    command_line.add_argument(
+        "--out", required=True, type=Path, help="folder, one per seed", **per_seed
+    )
+    add_supervised(command_line)
+    return command_line
 
 
 def add_supervised(parser: argparse.ArgumentParser) -> None:

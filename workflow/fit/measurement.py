@@ -37,14 +37,14 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     Fits are given as a product, since thousands of paths exceed a command line:
     `<root>/<point>/<dataset>/<classes>/seed<seed>/`.
     """
-    result = argparse.ArgumentParser(prog=program, description=description)
-    result.add_argument("--root", required=True, type=Path, help="folder of all fits")
-    result.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
-    result.add_argument("--datasets", required=True, nargs="+")
-    result.add_argument("--classes", required=True, nargs="+")
-    result.add_argument("--seeds", required=True, nargs="+", type=int)
-    result.add_argument("--out", required=True, type=Path, help="CSV to write")
-    return result
+    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line.add_argument("--root", required=True, type=Path, help="folder of all fits")
+    command_line.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
+    command_line.add_argument("--datasets", required=True, nargs="+")
+    command_line.add_argument("--classes", required=True, nargs="+")
+    command_line.add_argument("--seeds", required=True, nargs="+", type=int)
+    command_line.add_argument("--out", required=True, type=Path, help="CSV to write")
+    return command_line
 
 
 def fits(options: argparse.Namespace) -> Iterator[Fit]:

@@ -83,17 +83,17 @@ def read(path: Path | str, fit: Mapping[str, Any] | None = None) -> Saved:
             f"{metadata.get(different[0])}, not {fit[different[0]]}; remove both and run again"
         )
     try:
-        result = Saved(arrays["labels"], {}, {}, {}, arrays["validation_labels"])
+        saved = Saved(arrays["labels"], {}, {}, {}, arrays["validation_labels"])
         for key in {*LABELS.values()}:
             _check_values(key, arrays.pop(key), "iu")
         for key, values in arrays.items():
             split, evidence, layer = key.split("/")
             kinds = "iu" if split == "predicted" else "f"
-            _check_values(key, values, kinds, getattr(result, LABELS[split]))
-            getattr(result, split).setdefault(evidence, {})[layer] = values
+            _check_values(key, values, kinds, getattr(saved, LABELS[split]))
+            getattr(saved, split).setdefault(evidence, {})[layer] = values
     except (ValueError, KeyError) as error:
         raise npz.damaged(Path(path), error) from None
-    return result
+    return saved
 
 
 def _check_values(

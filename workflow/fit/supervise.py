@@ -246,6 +246,7 @@ def ended_argument(ending: Ending) -> str:
 
 
 def _abort(returncode: int, *, killed_for_memory: bool = False) -> str:
+    """Message for a command that a signal from outside ended."""
     number = -returncode
     name = signal.Signals(number).name
     advice = "nothing is recorded, so run it again"

@@ -126,6 +126,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat_settings(value: Any, name: str) -> dict[str, Any]:
+    """Flatten nested settings into columns named like `settings.hyperparameters.epochs`."""
     if isinstance(value, dict):
         return {
             k: v for key in value for k, v in _flat_settings(value[key], f"{name}.{key}").items()

@@ -140,6 +140,11 @@ def method(name: str) -> Method:
 
 
 def _parse_method(name: str, content: dict[str, Any]) -> Method:
+    """Make a method of the content of its `method.toml`.
+
+    Raises:
+        ValueError: for unknown or missing keys and invalid values.
+    """
     # Refuse unknown and missing keys first, so that every later error is about a value.
     content = dict(content)
     _check_keys("", content, _KEYS)
@@ -178,6 +183,7 @@ def _parse_method(name: str, content: dict[str, Any]) -> Method:
 
 
 def _parse_protocol(name: str, content: dict[str, Any]) -> Protocol:
+    """Make a protocol of its table in `method.toml`, as `_parse_method`."""
     place = f"protocols.{name}."
     _check_keys(place, content, _PROTOCOL_KEYS)
     protocol = Protocol(**content)

@@ -280,6 +280,7 @@ def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, 
         place = _written((*path, "grid"))
         yield (*path, "grid"), f"{place} has {n_points} points, but must have at most {MOST_POINTS}"
         return
+    # Every value of a setting, fixed or on an axis of the grid, against the method's schema.
     settings = [(("settings", key), value) for key, value in choice["settings"].items()]
     for key, axis in choice["grid"].items():
         settings += [(("grid", key, index), value) for index, value in enumerate(axis)]
@@ -296,6 +297,7 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """Check the names and hyper-parameters of DCGMM."""
     instances = recipes.instance_names()
     classifiers = recipes.classifier_names()
+    # Names come first, since recipes and schedules are looked up by them.
     for key, choices in (("instances", instances), ("classifiers", classifiers)):
         for index, name in enumerate(settings[key]):
             if name not in choices:
@@ -308,6 +310,7 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             if recipe not in (names := recipes.recipe_names(name)):
                 yield path, _unknown(f"{_written(path)} is {recipe!r}", recipe, names)
                 return
+    # What the names refer to: recipes of classifiers, the chosen schedule, all schedules.
     yield from _check_classifiers(settings)
     schedules = [*settings["schedules"], grid.UNCHANGED]
     if settings["schedule"] not in schedules:

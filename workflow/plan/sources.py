@@ -51,6 +51,7 @@ def _imports(module: str) -> tuple[str, ...]:
 
 @cache
 def _module_file(module: str) -> str | None:
+    """Path of a module from the root; None if it is not a file of the repository."""
     if not module:
         return None
     base = Path(*module.split("."))

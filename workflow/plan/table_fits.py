@@ -69,6 +69,7 @@ def groups(config: dict[str, Any]) -> dict[str, list[str]]:
         for model, settings in models.items()
         if model.startswith("dcgmm/") and settings["instance"] in config["dcgmm"]["classifiers"]
     ]
+    # Classifiers are fitted to all classes, hence apart from the other models.
     without_classifier = [model for model in models if model not in classifiers]
     table2_models = {
         f"{method}/{point}": None
@@ -114,11 +115,11 @@ def classes(group: str, config: dict[str, Any]) -> list[str]:
     if group == CLASSIFICATION:
         return ["all"]
     if group == OUTLIER_CLASSES:
-        others = dict.fromkeys([outlier, *config["other_outliers"]["classes"]])
-        return [f"not{number}" for number in others]
+        outlier_classes = dict.fromkeys([outlier, *config["other_outliers"]["classes"]])
+        return [f"not{number}" for number in outlier_classes]
     if group == HELD_OUT:
-        others = config["selection"]["held_out"]
-        return [f"not{outlier}_{number}" for number in others if number != outlier]
+        outlier_classes = config["selection"]["held_out"]
+        return [f"not{outlier}_{number}" for number in outlier_classes if number != outlier]
     return [f"not{outlier}"]
 
 
