@@ -145,7 +145,7 @@ def test_every_key_has_a_default():
          "colour.instances[0] is 'B-svnh'; did you mean 'B-svhn'?"),
         ({"colour": {"dataset": "shvn"}}, "colour.dataset is 'shvn'; did you mean 'svhn'?"),
         ({"colour": {"dataset": "svhn"}},
-         "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
+         "colour.dataset is 'svhn', which ships without a subset, but source is 'subset'; take "
          "'colour_digits'"),
         ({"colour": {"classes": [10]}}, "colour.classes[0] is 10, but must be at most 9"),
         ({"colour": {"classes": []}}, "colour.classes is [], but must be a list of at least 1"),

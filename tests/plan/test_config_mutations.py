@@ -189,7 +189,7 @@ def test_a_missing_key_has_its_default(path):
     ("text", "message"),
     [
         ("seeds: [0]\nrun: a\nseeds: [1]\n", "the key 'seeds' occurs in line 1 and in line 3"),
-        ("dcgmm:\n  recipes: [paper]\n  recipes: [released]\n", "the key 'dcgmm.recipes' stands"),
+        ("dcgmm:\n  recipes: [paper]\n  recipes: [released]\n", "the key 'dcgmm.recipes' occurs"),
         ("baselines:\n  vae: false\n  gmm:\n  vae:\n", "the key 'baselines.vae' occurs in line 2"),
         ('"seeds": [0]\nseeds: [1]\n', "the key 'seeds' occurs in line 1 and in line 2"),
     ],

@@ -189,7 +189,7 @@ def _ambiguity(node: yaml.ScalarNode) -> str | None:
     text, kind = values.shortened(node.value), _tag(node.tag)
     if node.style not in ("", None):
         return None
-    # Text that looks like a number, then numbers in a spelling of YAML 1.1 alone, then words.
+    # Text that looks like a number, then numbers in spellings of YAML 1.1 only, then words.
     if kind == "str":
         if (number := _as_number(node.value)) is None:
             return None

@@ -1,6 +1,6 @@
 """Prepared image datasets: the arrays that every step reads, and selecting from them.
 
-Needs numpy alone, so that every method's environment can read them; `preparation` makes them.
+Needs only numpy, so that every method's environment can read them; `preparation` makes them.
 """
 
 import hashlib

@@ -148,7 +148,7 @@ def _parse_method(name: str, content: dict[str, Any]) -> Method:
     # Refuse unknown and missing keys first, so that every later error is about a value.
     content = dict(content)
     _check_keys("", content, _KEYS)
-    for key in ("contract", "optional"):  # for the tests alone
+    for key in ("contract", "optional"):  # only for the tests
         content.pop(key, None)
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:

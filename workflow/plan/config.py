@@ -342,7 +342,7 @@ def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     if dataset and config["source"] == "subset" and not names.table()[dataset].ships:
         yield (
             ("colour", "dataset"),
-            f"colour.dataset is {dataset!r}, of which no subset ships, and source is 'subset'; "
+            f"colour.dataset is {dataset!r}, which ships without a subset, but source is 'subset'; "
             "take 'colour_digits', which is made of MNIST, or the source 'full'",
         )
 

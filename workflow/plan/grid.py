@@ -169,7 +169,7 @@ def parameters(method: str) -> dict[str, dict[str, Any]]:
     """Load the settings of a baseline: name -> JSON Schema.
 
     Raises:
-        ValueError: if its `params.schema.yaml` is no schema, or a setting has no valid default.
+        ValueError: if its `params.schema.yaml` is not a schema, or a setting has no valid default.
     """
     path = catalogue.FOLDER / method / "params.schema.yaml"
     return schemas.settings(yaml_files.read(path), str(path.relative_to(catalogue.FOLDER.parent)))
