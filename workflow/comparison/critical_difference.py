@@ -84,7 +84,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     """Mean ranks on a line; bars join models whose ranks do not differ."""
     if isinstance(ranking, str):
         axis.set_axis_off()
-        plots.say(axis, f"{protocol}: {ranking}")
+        plots.centre_text(axis, f"{protocol}: {ranking}")
         return
     drawn = scikit_posthocs.critical_difference_diagram(
         ranking.ranks,

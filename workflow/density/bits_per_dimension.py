@@ -110,7 +110,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             numbers = (one.mean, one.std, one.low, one.high)
             line |= {f"{split}_{name}": x for name, x in zip(names, numbers, strict=True)}
         lines.append(line)
-    return frames.of(lines, NAME).astype({"parameters": "Int64"})
+    return frames.from_rows(lines, NAME).astype({"parameters": "Int64"})
 
 
 def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Section:

@@ -69,7 +69,7 @@ def table(
                     about | {"metric": metric, "evidence": evidence} | line
                     for line in _rules(group, own, others, evidence, metric, halves)
                 ]
-    return frames.of(lines, "selection")
+    return frames.from_rows(lines, "selection")
 
 
 def _rules(

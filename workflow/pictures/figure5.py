@@ -29,12 +29,12 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         drawn = [drawings.read(path, "sharpening") for path in options.draws]
         lines = [row for about, arrays in drawn for row in likelihoods(about, arrays)]
-        table = frames.of(lines, options.name)
+        table = frames.from_rows(lines, options.name)
         frames.write_csv(options.out / f"{options.name}.csv", table)
         plots.use_style()
         lines = [
             (
-                panels.name(about),
+                panels.caption(about),
                 [
                     panels.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
                     if arrays

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         lines = [
             (
-                panels.name(about),
+                panels.caption(about),
                 [
                     panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(about)
                     for k in KINDS

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
                 for about, arrays in drawn
             ]
             lines.append((semantics, pictures))
-        titles = [panels.name(about) for about, _ in drawn]
+        titles = [panels.caption(about) for about, _ in drawn]
         plots.save(panels.table(lines, titles, size=(2.6, 1.6)), options.out, "semantics")
 
 

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         drawn = [sample_files.read(path) for path in options.samples]
         plots.use_style()
-        titles = [f"{panels.name(about)}\npixels: {about['published']}" for about, _ in drawn]
+        titles = [f"{panels.caption(about)}\npixels: {about['published']}" for about, _ in drawn]
         pictures = [sheet(*each) for each in drawn]
         classes = max(len({sample_files.place(key)[1] for key in arrays}) for _, arrays in drawn)
         classes = classes or 3  # room for the words that stand there instead

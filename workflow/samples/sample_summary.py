@@ -56,7 +56,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             about = dict(zip(MODEL, key, strict=True)) | {"treatment": treatment}
             lines.append(about | _line(own, whole, group))
     counts = {"parameters": "Int64", "centroids": "Int64", "train_images": "Int64"}
-    return frames.of(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(counts)
+    return frames.from_rows(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(
+        counts
+    )
 
 
 def _line(own: pd.DataFrame, whole: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:

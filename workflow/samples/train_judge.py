@@ -55,7 +55,9 @@ def main(arguments: list[str] | None = None) -> None:
             except ValueError:  # the images are not for a judge
                 raise
             except Exception as error:  # the tables can do without one judge
-                record |= fitting.told(error) | {"memory_mb": provenance.peak_memory_mb()}
+                record |= fitting.status_and_reason(error) | {
+                    "memory_mb": provenance.peak_memory_mb()
+                }
         weights = {} if judge is None else judge.arrays
         npz.write(options.out / "weights.npz", places.identity(record), weights)
         record |= provenance.end(conditions, options.lock)

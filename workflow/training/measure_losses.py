@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
             record |= how | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {"host": begun["host"], "commit": provenance.still(begun["commit"])}
+        record |= {"host": begun["host"], "commit": provenance.recheck_commit(begun["commit"])}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -78,7 +78,7 @@ def train(
             measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
         )
     except Exception as error:  # a row of the figure's CSV, not an abort
-        outcome |= fitting.told(error) | {"history": {}}
+        outcome |= fitting.status_and_reason(error) | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
 
