@@ -28,11 +28,11 @@ from workflow.density import bits_per_dimension
 from workflow.fit import scores, tidy
 from workflow.outliers import (
     ablations,
-    choose_points,
     figure10,
     measure_held_out,
     measure_outliers,
     outlier_classes,
+    selection_table,
     table1,
     table2,
     table2_grid,
@@ -246,7 +246,7 @@ PROGRAMS = {
         "tables",
     ),
     "selection": (
-        choose_points,
+        selection_table,
         lambda f: [
             *of(f, "table2"), "--held-out", f.path / "records/held_out.csv", *TEXTS,
             "--plan", json.dumps(PLAN), "--fits", f.path / "fit",

@@ -1,4 +1,4 @@
-"""Which point of a grid each rule of choice takes, what it is worth, and how choosing flatters.
+"""Table of the grid points that each rule chooses, their values, and the optimism of choosing.
 
 Writes `selection.csv` and `selection.md`. Values are in percent.
 """
@@ -32,7 +32,7 @@ CAPTION = (
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.choose_points", description=__doc__
+        prog="python -m workflow.outliers.selection_table", description=__doc__
     )
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--held-out", type=Path, help="tidy CSV, of fits without a second class")
@@ -52,8 +52,8 @@ def main(arguments: list[str] | None = None) -> None:
         tables.write_markdown(options.out / "selection.md", list(pages))
 
 
-def seen(held_out: pd.DataFrame | None) -> str:
-    """Which classes were held out, and by how many seeds."""
+def held_out_classes(held_out: pd.DataFrame | None) -> str:
+    """Name the classes that were held out, and the seeds of these fits."""
     if held_out is None:
         return ""
     classes = held_out["classes"].str.split("_").str[-1].unique()
@@ -64,16 +64,16 @@ def seen(held_out: pd.DataFrame | None) -> str:
 def sections(
     result: pd.DataFrame, run: str, held_out: pd.DataFrame | None = None
 ) -> Iterator[tables.Section]:
-    """A summary, then for every protocol and dataset the grids in which there was a choice."""
-    alone = [
+    """A summary, then for every protocol and dataset the grids that offered a choice."""
+    single = [
         f"{row['title']}{_variant(row)}" for _, row in result.iterrows() if row["candidates"] == 1
     ]
-    notes = [f"a single point was fitted, so none chosen: {', '.join(dict.fromkeys(alone))}"]
+    notes = [f"a single point was fitted, so none chosen: {', '.join(dict.fromkeys(single))}"]
     yield tables.Section(
         f"Choosing grid points, run `{run}`",
-        CAPTION + seen(held_out),
+        CAPTION + held_out_classes(held_out),
         summary(result),
-        notes if alone else [],
+        notes if single else [],
     )
     searched = result[result["candidates"] != 1]
     for (protocol, dataset), rows in searched.groupby(["protocol", "dataset"], sort=False):
@@ -83,13 +83,13 @@ def sections(
         yield tables.Section(
             f"Protocol {protocol}, {tables.name(dataset)}",
             f"In %, {measure}: mean ± standard deviation over seeds.",
-            pd.DataFrame(map(_cells, rows.to_dict("records"))),
+            pd.DataFrame(map(_choice_cells, rows.to_dict("records"))),
             list(notes),
         )
 
 
 def summary(result: pd.DataFrame) -> pd.DataFrame:
-    """Mean and largest optimism over the models whose grids have several points."""
+    """Mean and largest optimism over the models with several grid points."""
     searched = result[(result["candidates"] > 1) & (result["rule"] != "test")]
     lines = [
         {
@@ -108,7 +108,7 @@ def summary(result: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside_test(searched: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
-    """With `tested`, the point that the test images choose."""
+    """Add `tested`, the point that the test images choose."""
     key = ["protocol", "method", "variant", "dataset"]
     tested = result[result["rule"] == "test"].rename(columns={"point": "tested"})
     return searched.merge(tested[[*key, "tested"]], "left", key)
@@ -118,7 +118,7 @@ def _variant(row: dict) -> str:
     return f" ({row['variant']})" if row["variant"] else ""
 
 
-def _cells(row: dict) -> dict[str, str]:
+def _choice_cells(row: dict) -> dict[str, str]:
     return {
         "model": row["title"] + _variant(row),
         "candidates": str(row["candidates"]),
