@@ -144,7 +144,7 @@ class Folder:
         fit = example_record.fit_of(one)
         files.write_json(folder / "fit.json", fit)
         drawings.write(folder / "nothing.npz", dict.fromkeys(draw_images.KINDS, (fit, {})))
-        sample_files.write(folder / "samples.npz", sample_files.about(fit), {})
+        sample_files.write(folder / "samples.npz", sample_files.metadata(fit), {})
         same = {layer: np.zeros(len(LABELS)) for layer in ("2", "4")}
         test = {"test": {"all": same, "bottom_half": same}, "validation": {"all": same}}
         if one["status"] != "ok":
