@@ -20,7 +20,7 @@ from workflow.comparison import (
     compare_with_paper,
     compare_with_published,
     comparison_figure,
-    statistics,
+    statistics_tables,
 )
 from workflow.cost import efficiency
 from workflow.data import datasets
@@ -281,7 +281,7 @@ PROGRAMS = {
         comparison_figure, lambda f: ["--comparison", f.path / "tables/comparison.csv"], "figures",
     ),
     "statistics": (
-        statistics,
+        statistics_tables,
         lambda f: [
             "--records", f.path / "records/all.csv", f.path / "records/table4.csv",
             "--chosen", f.path / "tables/table2.csv", "--classes", "not0", *TEXTS,
