@@ -1,7 +1,8 @@
 """Bits per dimension of the methods whose scores are log-probabilities of bytes.
 
 A dimension is one channel of a pixel, of 256 levels. Densities of pixels in [0, 1] or of
-standardised pixels, and bounds with another meaning, are not comparable and are left out. Writes `bits_per_dimension.csv`, `.md` and `.tex`; fewer bits are better.
+standardised pixels, and bounds with another meaning, are not comparable and are left out. Writes
+`bits_per_dimension.csv`, `.md` and `.tex`; fewer bits are better.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-# What is no job of a cluster. Included last, since it looks at every rule.
-# Steps in the workflow's own environment take seconds, or the network, and run where Snakemake does;
-# but for the two that every fit has, which profiles/slurm sends along with their fit.
+# Rules that run on the submitting machine instead of the cluster. Included last, since it looks at
+# every rule. Steps in the workflow's own environment take seconds, or need the network, and run
+# beside Snakemake, except the two steps of every fit, which profiles/slurm sends with the fit.
 SENT_WITH_FITS = ["outliers", "classification"]
 workflow.localrules(
     *(
