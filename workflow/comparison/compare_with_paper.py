@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
+        # Every cell, with the scale of the run.
         run_tables = {path.stem: frames.read_table(path) for path in options.tables}
         result = paper_cells.compare(frames.read_paper(options.paper), run_tables)
         schedule = result["table"].map({"III": options.samples_schedule, "V": "none"})
@@ -49,6 +50,8 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=schedule.fillna(options.schedule),
         )
         tables.write_csv(options.out / "comparison.csv", result)
+
+        # For readers, with the reductions of the competitors' training.
         fits = options.records and tidy.read(options.records)
         reduced = [] if fits is None else reductions.of_records(fits)
         tables.write_markdown(options.out / "comparison.md", list(sections(result, reduced)))

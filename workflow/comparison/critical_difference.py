@@ -114,6 +114,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
 
 def ranks_section(ranked: dict[str, Ranking | str]) -> tables.Section:
     """Table of mean ranks, with Friedman's verdict as notes."""
+    # A row for each model, a note for each protocol.
     lines, notes = {}, []
     for protocol, ranking in ranked.items():
         if isinstance(ranking, str):

@@ -55,6 +55,8 @@ def table3(judgements: Iterable[dict[str, Any]]) -> pd.DataFrame:
     rows = sample_summary.table(judgements)
     rows = rows[(rows["method"] != sample_summary.CONTROL) & (rows["status"] == "ok")]
     rows = rows[rows["class"].notna()]
+
+    # One value for each model and judge, averaged over the seeds of the samples.
     key = ["dataset", "title", "variant", "point"]
     lines = []
     for protocol, drawn in (

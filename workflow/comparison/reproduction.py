@@ -92,6 +92,8 @@ def _compared(
     std = float(published.std()) if len(published) > 1 else math.nan
     allowed = tolerance(std, len(published), len(values)) if len(published) else math.nan
     difference = float(values.mean() - published.mean()) if len(published) else math.nan
+
+    # The verdict, by the first of these conditions that holds.
     if len(published) == 0:
         verdict = "not published"
     elif different:

@@ -93,8 +93,8 @@ def summarised(fits: pd.DataFrame, drawings: pd.DataFrame) -> pd.DataFrame:
     Columns `seconds_fit`, `score_1000` and `sample_1000` are wall seconds, `seconds_cpu` processor
     seconds of the whole process; `memory_mb` is the process's peak.
     """
-    fine = fits[fits["status"] == "ok"]
-    measured = fine.groupby(FIT, dropna=False).agg(
+    succeeded = fits[fits["status"] == "ok"]
+    measured = succeeded.groupby(FIT, dropna=False).agg(
         n=("seed", "nunique"),
         seconds_fit=("seconds_fit", "median"),
         score_1000=("score_1000", "median"),

@@ -95,17 +95,17 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     """Summarise over seeds, for every grid point and dataset."""
     lines = []
     for values, group in rows.groupby(KEY, sort=False):
-        fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+        succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
         line = dict(zip(KEY, values, strict=True)) | {
             "train_images": group["train_images"].max(),
             "parameters": group["parameters"].max(),
-            "seconds_fit": fine["seconds_fit"].median(),
+            "seconds_fit": succeeded["seconds_fit"].median(),
             "seeds": len(group),
-            "n": len(fine),
+            "n": len(succeeded),
             "reasons": "; ".join(dict.fromkeys(failed["status"] + ": " + failed["reason"])),
         }
         for split in ("test", "validation"):
-            bits = summarise(list(fine[split].dropna()))
+            bits = summarise(list(succeeded[split].dropna()))
             names = ("mean", "std", "ci_low", "ci_high")
             numbers = (bits.mean, bits.std, bits.low, bits.high)
             line |= {f"{split}_{name}": x for name, x in zip(names, numbers, strict=True)}

@@ -99,8 +99,10 @@ def _word(value: Any) -> str:
 
 def _by_seed(rows: pd.DataFrame, metric: str) -> pd.Series:
     """The top layer's values in percent, by seed."""
-    fine = rows[(rows["status"] == "ok") & (rows["metric"] == metric) & rows["top"].isin([True])]
-    return 100 * fine.set_index("seed")["value"].astype(float)
+    succeeded = rows[
+        (rows["status"] == "ok") & (rows["metric"] == metric) & rows["top"].isin([True])
+    ]
+    return 100 * succeeded.set_index("seed")["value"].astype(float)
 
 
 def _difference(changed: pd.Series, base: pd.Series, is_base: bool) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def curves(folder: Path) -> pd.DataFrame:
     }
     if not scores.test:
         return pd.DataFrame([labels], columns=[*frames.TABLES["figure10"]])
+
+    # Both curves of the top layer, with their areas.
     inlier = datasets.by_classes(scores.labels, fit["classes"])
     top = list(scores.test[masks.ALL].values())[-1]
     parts = []

@@ -54,6 +54,7 @@ def table(
             evidence = catalogue.method(method).protocols[protocol].evidence
             method_grid = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
             for key, group in method_grid.groupby(MODEL, sort=False):
+                # One model on one dataset: its records, and those without a second class.
                 labels = {"protocol": protocol} | dict(zip(MODEL, key, strict=True))
                 labels["title"] = group["title"].iloc[0]
                 metric = RULES[protocol].metric

@@ -48,8 +48,8 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(outlier=rows["classes"].str.removeprefix("not").astype(int))
     lines = []
     for values, group in rows.groupby([*KEY, "outlier"], sort=False):
-        fine = group[(group["status"] == "ok") & (group["metric"] == "auroc")]
-        top = fine[fine["top"].isin([True])]
+        succeeded = group[(group["status"] == "ok") & (group["metric"] == "auroc")]
+        top = succeeded[succeeded["top"].isin([True])]
         failed = group[group["status"] != "ok"]
         labels = dict(zip([*KEY, "outlier"], values, strict=True)) | {
             "seeds": group["seed"].nunique(),

@@ -73,8 +73,8 @@ def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
 
 def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows of `grid_summary` for the fits of one grid point on one dataset."""
-    fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
-    runs = fine.drop_duplicates("seed")
+    succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+    runs = succeeded.drop_duplicates("seed")
     reasons = {f"{row.status}: {row.reason}": None for row in failed.itertuples()}
     common = key | {
         "seeds": group["seed"].nunique(),
@@ -87,7 +87,9 @@ def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str,
         "estimate_memory_gb": group["estimate_memory_gb"].max(),
         "estimate_hours": group["estimate_hours"].max(),
     }
-    top = fine[fine["top"] == True]  # noqa: E712 (a column of objects)
+
+    # One row for every evidence and metric; log-likelihoods stay in nats.
+    top = succeeded[succeeded["top"] == True]  # noqa: E712 (a column of objects)
     if top.empty:
         yield common | {"evidence": pd.NA, "metric": pd.NA} | area_summary([])
     for (evidence, metric), values in top.groupby(["evidence", "metric"], sort=False):

@@ -70,11 +70,11 @@ def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str,
         "failed": failed["seed"].nunique(),
         "reasons": "; ".join(reasons),
     }
-    fine = group[(group["status"] == "ok") & group["metric"].notna()]
-    if fine.empty:
+    succeeded = group[(group["status"] == "ok") & group["metric"].notna()]
+    if succeeded.empty:
         for metric in ("auroc", PAPERS_METRIC):
             yield common | {"layer": pd.NA, "top": True, "metric": metric} | area_summary([])
-    for (layer, top, metric), values in fine.groupby(["layer", "top", "metric"], sort=False):
+    for (layer, top, metric), values in succeeded.groupby(["layer", "top", "metric"], sort=False):
         numbers = area_summary(list(100 * values["value"]))
         yield common | {"layer": layer, "top": top, "metric": metric} | numbers
 

@@ -33,11 +33,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
+        # The chosen points, beside the paper's values.
         records = selection.with_models(tidy.read(options.records))
         grid = selection.grid_summary(records)
         choices = selection.choose(grid, options.plan)
         effects = selection.effects(grid, choices, options.plan)
         choices = with_paper(choices, frames.read_paper(options.paper))
+
+        # For readers, a section for each dataset and one for the protocol's effect.
         sections = [
             choice_section(
                 group,

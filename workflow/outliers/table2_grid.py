@@ -76,6 +76,7 @@ def draw(rows: pd.DataFrame) -> plt.Figure:
 
 def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
     """Draw one method's heat map; a point without a value shows the reason."""
+    # The heat map, in the natural order of the settings.
     order = {
         "index": sorted(panel["row"].unique(), key=natural),
         "columns": sorted(panel["column"].unique(), key=natural),
@@ -98,6 +99,7 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
         reason = marks.iloc[y, x]
         style = {"fontsize": plots.MINUTE, "ha": "center", "va": "center"}
         axis.text(x + 0.5, y + 0.5, reason if reason == reason else "", **style)
+
     axis.grid(False)
     axis.set(xlabel="", ylabel="")
     axis.tick_params(axis="x", rotation=40, length=0)

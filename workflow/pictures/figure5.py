@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
         lines = [row for metadata, arrays in drawn for row in likelihoods(metadata, arrays)]
         table = frames.of(lines, options.name)
         frames.write_csv(options.out / f"{options.name}.csv", table)
+
+        # The figure: a row for each instance, of the first seed.
         plots.use_style()
         lines = [
             (

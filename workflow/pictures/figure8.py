@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
         table = pd.DataFrame(rows, columns=COLUMNS)
         table = with_accuracy(table, files.read_json(options.accuracy))
         frames.write_csv(options.out / f"{options.name}.csv", table)
+
+        # The figure: a row for each instance, of the first seed.
         plots.use_style()
         lines = [
             (

@@ -70,11 +70,11 @@ def _statistics(
         undrawn: rows of the model's fits that drew nothing.
         model_rows: all rows of the model.
     """
-    fine = rows[rows["status"] == "ok"]
+    succeeded = rows[rows["status"] == "ok"]
     failed = pd.concat([undrawn, rows[rows["status"] != "ok"]])
-    accuracy = accuracies(fine)
+    accuracy = accuracies(succeeded)
     judges, seeds = accuracy.mean(axis=1), accuracy.mean(axis=0)
-    images = fine.groupby(["judge", "seed"])["n"].sum()
+    images = succeeded.groupby(["judge", "seed"])["n"].sum()
     return {
         "published": bool((rows if len(rows) else undrawn)["published"].iloc[0]),
         "mean": judges.mean(),
@@ -83,14 +83,14 @@ def _statistics(
         "judges": len(judges),
         "seeds": len(seeds),
         "seeds_asked": model_rows["seed"].nunique(),
-        "classes": fine["class"].nunique(),
+        "classes": succeeded["class"].nunique(),
         "classes_failed": rows.loc[rows["status"] != "ok", "class"].nunique(),
         "images": int(images.max()) if len(images) else 0,
-        "compared": fine["compared"].min(),
+        "compared": succeeded["compared"].min(),
         "parameters": model_rows["parameter_count"].max(),
         "centroids": model_rows["centroid_count"].max(),
         "train_images": model_rows["train_images"].max(),
-        **fine[NEARNESS].mean(),
+        **succeeded[NEARNESS].mean(),
         "reasons": _joined(failed["reason"]),
     }
 
@@ -100,10 +100,14 @@ def _joined(reasons: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
-def accuracies(fine: pd.DataFrame) -> pd.DataFrame:
+def accuracies(succeeded: pd.DataFrame) -> pd.DataFrame:
     """Percent of all images that are assigned to their class, [judges, seeds]."""
-    hits = (fine["n"] * fine["accuracy"]).groupby([fine["judge"], fine["seed"]]).sum()
-    drawn = fine.groupby(["judge", "seed"])["n"].sum()
+    hits = (
+        (succeeded["n"] * succeeded["accuracy"])
+        .groupby([succeeded["judge"], succeeded["seed"]])
+        .sum()
+    )
+    drawn = succeeded.groupby(["judge", "seed"])["n"].sum()
     return (100 * hits / drawn).unstack("seed")
 
 
@@ -136,6 +140,6 @@ def with_paper(lines: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     lines["paper_parameters"] = lines["title"].map(counts).astype("Int64")
     lines.loc[~lines["published"].astype(bool), ["paper", "paper_spread"]] = np.nan
     lines["difference"] = lines["mean"] - lines["paper"]
-    ours = lines["mean"].where(lines["published"])
-    lines["best"] = ours == ours.groupby(lines["dataset"]).transform("max")
+    candidates = lines["mean"].where(lines["published"])
+    lines["best"] = candidates == candidates.groupby(lines["dataset"]).transform("max")
     return lines

@@ -86,9 +86,13 @@ def dataset_sections(
 
 def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, seeds: int) -> str:
     """Describe the scale of one dataset's table, its judges, and the treatment of noise."""
-    fine = rows[(rows["status"] == "ok") & (rows["method"] != CONTROL)]
+    succeeded = rows[(rows["status"] == "ok") & (rows["method"] != CONTROL)]
     described = _judges_sentence(judges)
-    images = f"draws {tables.count(fine['n'].max())} images" if len(fine) else "should draw images"
+    images = (
+        f"draws {tables.count(succeeded['n'].max())} images"
+        if len(succeeded)
+        else "should draw images"
+    )
     return (
         f"Run `{run}`: every class of {tables.images_of(rows)} has a model of its own (parameters "
         f"are those of one; seeds: {seeds}), which {images}, clipped to [0, 1]. Accuracy in %: "

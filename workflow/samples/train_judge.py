@@ -44,6 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
         dataset = datasets.load(options.data)
         record = {"suite_version": conditions["suite_version"]}
         record |= untrained(dataset, options.seed, options.epochs)
+
+        # Train, unless the supervisor reports how training ended.
         judge = None
         if options.ended:
             record |= {key: options.ended[key] for key in ("status", "reason", "memory_mb")}
@@ -56,6 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
                 raise
             except Exception as error:  # the tables can do without this judge
                 record |= fitting.told(error) | {"memory_mb": provenance.peak_memory_mb()}
+
+        # Write weights and record.
         weights = {} if judge is None else judge.arrays
         npz.write(options.out / "weights.npz", places.identity(record), weights)
         record |= provenance.end(conditions, options.lock)
@@ -97,6 +101,7 @@ def trained(
     labels = np.unique(dataset.y_train)
     if not np.array_equal(labels, np.arange(len(labels))):
         raise ValueError(f"{dataset.name}: classes must be numbered from 0, but are {labels}")
+
     images = datasets.as_float(dataset.x_train)
     start = time.perf_counter()
     judge, best, attempts = judges.train(

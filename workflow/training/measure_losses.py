@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
         settings = options.settings | {
             "hyperparameters": options.settings["hyperparameters"] | {"epochs": options.epochs}
         }
+
+        # What identifies the training, then its outcome.
         record = {
             "grid_point": f"{settings['instance']}-{settings['recipe']}",
             "settings": settings,

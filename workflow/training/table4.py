@@ -48,7 +48,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     key = ["settings.instance", "settings.recipe", "dataset"]
     lines = []
     for (instance, recipe, dataset), group in rows.groupby(key, sort=False):
-        fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+        succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
         inputs = group["settings.hyperparameters.classifier.inputs"].iloc[0]
         labels = {
             "title": catalogue.title_of_classifier(instance),
@@ -63,7 +63,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "failed": failed["seed"].nunique(),
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
-        lines.append(labels | area_summary(list(100 * fine["value"])))
+        lines.append(labels | area_summary(list(100 * succeeded["value"])))
     return frames.of(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
 
 
@@ -92,6 +92,7 @@ def dataset_section(
         }
         for row in paper[paper["row"] != OURS].itertuples()
     ]
+
     name = ours["dataset"].iloc[0]
     fits = rows[rows["dataset"] == name]
     caption = (
