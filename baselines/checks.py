@@ -1,4 +1,4 @@
-"""What every method accepts as images and masks, and one sentence for what it does not."""
+"""Check what a caller gives; what does not fit is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ numpy_defaults = np.errstate(divide="warn", over="warn", under="ignore", invalid
 
 
 def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Images as contiguous float32 [n, H, W, C], without a copy where they already are.
+    """Convert images to contiguous float32 [n, H, W, C], without a copy where they already are.
 
     Raises:
         ValueError: for another rank or shape, no images, values outside [0, 1], or bytes,
@@ -24,9 +24,9 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
 def as_evidence(
     images: Any, known: Any, shape: tuple[int, int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images as `as_images` has them, their unknown pixels black; and the mask of known pixels.
+    """Convert images as `as_images` does, unknown pixels black, and broadcast the mask.
 
-    What unknown pixels hold does not matter, NaN included.
+    Unknown pixels may hold anything, NaN included.
 
     Args:
         images: [n, H, W, C].
@@ -37,12 +37,12 @@ def as_evidence(
         ValueError: as `as_images` for what is known, and as `as_mask`.
     """
     images = _as_array(images, shape)
-    known = as_mask(known, images.shape)
-    return _as_floats(np.where(known, images, images.dtype.type(0))), known
+    mask = as_mask(known, images.shape)
+    return _as_floats(np.where(mask, images, images.dtype.type(0))), mask
 
 
 def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A mask of known pixels as boolean [n, H, W, C], broadcast without a copy.
+    """Broadcast a mask of known pixels to boolean [n, H, W, C], without a copy.
 
     Raises:
         ValueError: if it is not boolean or does not broadcast to the images' shape.
@@ -59,8 +59,42 @@ def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
         ) from None
 
 
+def as_shape(shape: Any) -> tuple[int, int, int]:
+    """Check the shape (H, W, C) of an image.
+
+    Raises:
+        ValueError: for anything but three whole numbers of at least 1.
+    """
+    shape = tuple(shape)
+    if len(shape) != 3:
+        raise ValueError(f"input_shape must be (H, W, C), but is {shape}")
+    height, width, channels = (as_count("every side of input_shape", side) for side in shape)
+    return height, width, channels
+
+
+def as_weights(weights: Any, n: int) -> np.ndarray:
+    """Convert the weights of n training images to float32 [n].
+
+    Raises:
+        ValueError: for another number of them, or any that is negative or not finite.
+    """
+    weights = np.asarray(weights, dtype="float32")
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight must have one number an image, [{n}], but is {weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError("sample_weight must hold finite numbers of at least 0")
+    return weights
+
+
+def batches(n: int, size: int) -> list[slice]:
+    """Slices of n images in batches of a size; the last one may be smaller."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
 def as_count(name: str, value: Any, least: int = 1) -> int:
-    """A whole number of at least `least`.
+    """Check a whole number of at least `least`.
 
     Raises:
         ValueError: naming the setting and the value it has.
@@ -71,7 +105,7 @@ def as_count(name: str, value: Any, least: int = 1) -> int:
 
 
 def as_seed(seed: Any) -> int:
-    """A seed, which every library takes in this range.
+    """Check a seed; every library takes this range.
 
     Raises:
         ValueError: for anything but an integer from 0 to 2**32 - 1.
@@ -82,15 +116,15 @@ def as_seed(seed: Any) -> int:
 
 
 def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Numbers of the right shape, of the type that they have."""
+    """Check that images are numbers of the right shape; their type stays."""
     try:
         images = np.asarray(images)
         if images.dtype.kind == "O":
             images = images.astype("float32")
     except (TypeError, ValueError) as error:
-        raise ValueError(f"images are no array of numbers ({error})") from None
+        raise ValueError(f"images are not an array of numbers ({error})") from None
     if images.dtype.kind not in "biuf":
-        raise ValueError(f"images are no array of numbers (could not convert {images.dtype})")
+        raise ValueError(f"images are not an array of numbers (could not convert {images.dtype})")
     if images.ndim != 4 or images.shape[1:] != tuple(shape):
         raise ValueError(
             f"images have shape {images.shape}, but this model was built for [n, H, W, C] with "
@@ -102,7 +136,7 @@ def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _as_floats(images: np.ndarray) -> np.ndarray:
-    """Pixels in [0, 1]."""
+    """Convert images to float32, checked to lie in [0, 1]."""
     if images.dtype == np.uint8 and images.max() == 1:
         raise ValueError(
             "images are bytes of 0 and 1 alone, and 255 would be white: give them as float32"

@@ -1,4 +1,4 @@
-"""What the suite asks of a method: scikit-learn's vocabulary for a density of images.
+"""The contract of a method: scikit-learn's vocabulary for a density of images.
 
 Images are NHWC float32 in [0, 1]; what a method makes of them inside is its own affair. A method
 imports neither the workflow nor another method, so that each can live in its own environment.

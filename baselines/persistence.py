@@ -26,7 +26,7 @@ FILE = "model.npz"
 _ABOUT = "about"
 _KEY = "method"  # a key of every description that is written here
 _PART = ".part"  # how the name of a file ends that is being written
-# What damaged bytes lead to where they are taken for an archive, an array or JSON.
+# Errors of damaged bytes that are read as an archive, an array or JSON.
 _DAMAGE = (
     ValueError,
     TypeError,
@@ -43,7 +43,7 @@ _DAMAGE = (
 def write(
     folder: str | os.PathLike, description: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    """Write a model to a folder, in one step; whatever fails leaves there what was there.
+    """Write a model to a folder in one step; a write that fails leaves the folder as it was.
 
     The folder is made if it is absent. A model in it is replaced, and no other file is touched.
 
@@ -55,14 +55,14 @@ def write(
     file = Path(folder) / FILE
     for name, array in arrays.items():
         _require_numbers(name, array)
-    about = json.dumps({"format": FORMAT, **description}, allow_nan=False)
+    metadata = json.dumps({"format": FORMAT, **description}, allow_nan=False)
     _require_place(file)
-    made = not file.parent.exists()
+    is_new = not file.parent.exists()
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{FILE}.{secrets.token_hex(8)}{_PART}")
     try:
         with part.open("xb") as stream:
-            np.savez(stream, **{_ABOUT: np.array(about)}, **arrays)
+            np.savez(stream, **{_ABOUT: np.array(metadata)}, **arrays)
             stream.flush()
             os.fsync(stream.fileno())  # else a power loss could leave the name without the content
         part.replace(file)
@@ -71,7 +71,7 @@ def write(
         raise OSError(error.errno or errno.EIO, reason, str(file)) from error
     finally:
         part.unlink(missing_ok=True)
-        if made:
+        if is_new:
             with contextlib.suppress(OSError):  # unless it is empty, made in vain
                 file.parent.rmdir()
 
@@ -105,7 +105,7 @@ def read(folder: str | os.PathLike, method: str) -> tuple[dict[str, Any], dict[s
 
 @contextlib.contextmanager
 def restoring(folder: str | os.PathLike) -> Iterator[None]:
-    """Turn what unfit content raises, where settings are made of it, into one sentence.
+    """Report what damaged content raises as one sentence.
 
     Raises:
         ValueError: naming the folder and what is damaged.
@@ -135,7 +135,7 @@ def _damaged(folder: str | os.PathLike, error: Exception) -> ValueError:
 
 
 def _require_place(file: Path) -> None:
-    """Refuse a place where something lies that is not ours to replace."""
+    """Refuse to replace anything but a model that was saved here."""
     folder = file.parent
     if folder.is_symlink() and not folder.exists():
         raise FileExistsError(f"{folder} is a link to nothing: remove it or save elsewhere")
@@ -158,7 +158,7 @@ def _require_place(file: Path) -> None:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether a file is one that `write` wrote."""
+    """Whether `write` wrote a file."""
     if file.is_symlink() or not file.is_file():
         return False
     try:
@@ -169,7 +169,7 @@ def _is_ours(file: Path) -> bool:
 
 
 def _members(content: bytes, only: str | None = None) -> Iterator[tuple[str, np.ndarray]]:
-    """The arrays of an archive, or one of them; none is larger in memory than in the file.
+    """Read the arrays of an archive, or one of them; none may unpack to more than the file holds.
 
     Raises:
         one of `_DAMAGE`: for what `write` does not write.
@@ -202,20 +202,20 @@ def _array(content: bytes) -> np.ndarray:
 
 def _require_numbers(name: str, array: np.ndarray) -> None:
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} is no array of numbers")
+        raise ValueError(f"{name} is not an array of numbers")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity")
 
 
-def _description(about: np.ndarray) -> dict[str, Any]:
-    """The mapping that `about` says, of finite numbers and without a key said twice."""
-    if about.dtype.kind != "U" or about.shape != ():
-        raise ValueError(f"{_ABOUT} is no text")
+def _description(metadata: np.ndarray) -> dict[str, Any]:
+    """Parse the metadata: a JSON object of finite numbers in which no key stands twice."""
+    if metadata.dtype.kind != "U" or metadata.shape != ():
+        raise ValueError(f"{_ABOUT} is not a text")
     description = json.loads(
-        about.item(), parse_float=_finite, parse_constant=_finite, object_pairs_hook=_mapping
+        metadata.item(), parse_float=_finite, parse_constant=_finite, object_pairs_hook=_mapping
     )
     if not isinstance(description, dict):
-        raise ValueError(f"{_ABOUT} is no mapping")
+        raise ValueError(f"{_ABOUT} is not a mapping")
     return description
 
 
@@ -229,5 +229,5 @@ def _mapping(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     pairs = list(pairs)
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        raise ValueError(f"{_ABOUT} says a key twice")
+        raise ValueError(f"{_ABOUT} has a key twice")
     return mapping

@@ -98,7 +98,7 @@ def prepare(what: str, which: str) -> Callable:
         model = DCGMM("-".join(["F(3,1)-G(25)"] + ["F(1,1)-G(25)"] * (int(which) - 1)))
     else:
         model = DCGMM.from_instance(which)
-    model.fitted = True  # what the parameters are makes no difference to the time
+    model.network.fitted = True  # what the parameters are makes no difference to the time
     if what == "sample":
         return lambda: model.sample(1000)
     if what == "sharpen":

@@ -93,7 +93,7 @@ def measure(instance: str, recipe: str, seeds: int, steps: int) -> dict[str, flo
     first = ops.convert_to_tensor(np.int32(0))
     result = {}
     for name, radius in (("annealing", None), ("annealed", 0.01)):
-        starts = [_at(model.start(seed), radius) for seed in range(seeds)]
+        starts = [_at(model.network.start(seed), radius) for seed in range(seeds)]
         owns = list(zip(starts, map(ops.convert_to_tensor, orders), strict=True))
         begin = time.perf_counter()
         jax.block_until_ready(loop(owns, images, first))

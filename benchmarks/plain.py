@@ -35,7 +35,7 @@ else:
 def plain_step(model: DCGMM) -> tuple[list, Callable]:
     """Initial parameters, and a compiled `step(parameters, radii, x) -> parameters, losses`."""
     recipe = model.recipe
-    start = [[np.asarray(w) for w in state.parameters] for state in model._states()]
+    start = [[np.asarray(w) for w in state.parameters] for state in model.network.states()]
 
     def step(all_parameters: list, radii: Any, x: Any) -> tuple:
         updated, losses = [], []

@@ -60,7 +60,7 @@ def measure(instance: str, recipe: str, threads: int, repeats: int) -> dict[str,
     from dcgmm import DCGMM
 
     model = DCGMM.from_instance(instance, recipe)
-    model.fitted = True  # what the parameters are makes no difference to the time
+    model.network.fitted = True  # what the parameters are makes no difference to the time
     images = step_time.random_images(IMAGES)
     model.score_layers(images[:100])  # compiles
     times = []

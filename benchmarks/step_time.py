@@ -100,7 +100,7 @@ def prepare_fast(instance: str, recipe: str, annealed: bool) -> tuple[int, Calla
     loop = learning.training_loop(model.layers, model.recipe, (28, 28, 1), 20)
     images = ops.convert_to_tensor(pixels.packed(random_images(54000).reshape(54000, -1)))
     order = np.random.default_rng(1).integers(0, 54000, (20, 100)).astype("int32")
-    states = model._states()
+    states = model.network.states()
     if annealed:
         final = ops.convert_to_tensor(np.float32(0.01))
         states = tuple(s._replace(annealing=s.annealing._replace(radius=final)) for s in states)

@@ -1,4 +1,4 @@
-"""The few things that Keras 3 does not say the same way for every backend.
+"""The few operations that Keras 3 does not offer alike on every backend.
 
 Everything else in this package is `keras.ops`. TensorFlow is the default; `KERAS_BACKEND=jax`
 selects JAX.
@@ -22,16 +22,16 @@ if keras.backend.backend() == "tensorflow":
         return tf.function(function, autograph=False)
 
     def side_by_side(function: Callable) -> Callable:
-        """Compile `function(own, *shared)` into `[function(own, *shared) for own in owns]`.
+        """Compile `function(model, *shared)` into `[function(model, *shared) for model in models]`.
 
         One after the other: neither a CPU's oneDNN nor TensorFlow's one stream on a GPU gains by a
         further axis.
         """
         one = compiled(function)
-        return lambda owns, *shared: [one(own, *shared) for own in owns]
+        return lambda models, *shared: [one(model, *shared) for model in models]
 
     def everywhere(condition: Any) -> Any:
-        """Whether a condition holds for all that `side_by_side` goes through at once."""
+        """Whether a condition holds for all models that `side_by_side` runs at once."""
         return condition
 
     def fused(function: Callable) -> Callable:
@@ -74,28 +74,28 @@ elif keras.backend.backend() == "jax":
     import jax
     import jax.numpy as jnp
 
-    _LANES = "lanes"  # the axis of what `side_by_side` goes through
+    _LANES = "lanes"  # the axis of the models that `side_by_side` runs
 
     def compiled(function: Callable) -> Callable:
         """Compile a whole loop of training steps."""
         return jax.jit(function)
 
     def side_by_side(function: Callable) -> Callable:
-        """Compile `function(own, *shared)` into `[function(own, *shared) for own in owns]`.
+        """Compile `function(model, *shared)` into `[function(model, *shared) for model in models]`.
 
         All at once, along an axis of their own: a small model leaves most of a GPU idle.
         """
 
-        def run(owns: Any, *shared: Any) -> list:
-            stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *owns)
+        def run(models: Any, *shared: Any) -> list:
+            stacked = jax.tree.map(lambda *parts: jnp.stack(parts), *models)
             axes = (0, *(None for _ in shared))
             result = jax.vmap(function, in_axes=axes, axis_name=_LANES)(stacked, *shared)
-            return [jax.tree.map(lambda part, i=i: part[i], result) for i in range(len(owns))]
+            return [jax.tree.map(lambda part, i=i: part[i], result) for i in range(len(models))]
 
         return jax.jit(run)
 
     def everywhere(condition: Any) -> Any:
-        """Whether a condition holds for all that `side_by_side` goes through at once.
+        """Whether a condition holds for all models that `side_by_side` runs at once.
 
         What branches on it stays a branch; on a condition that differs, both sides are computed.
         """

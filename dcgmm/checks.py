@@ -1,4 +1,4 @@
-"""What the model accepts as images, and one sentence for what it does not."""
+"""Check what a caller gives; what does not fit is refused in one sentence."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -11,9 +11,9 @@ numpy_defaults = np.errstate(divide="warn", over="warn", under="ignore", invalid
 
 
 def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Images as contiguous float32 [n, H, W, C], without a copy where they already are.
+    """Convert images to contiguous float32 [n, H, W, C], without a copy where they already are.
 
-    Bytes, uint8, stand for themselves over 255.
+    Bytes (uint8) are divided by 255.
 
     Raises:
         ValueError: for another rank or shape, no images, values that are not finite or lie
@@ -23,7 +23,7 @@ def as_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def as_training_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Bytes as they are, which take a quarter of the memory; all else as `as_images` has it.
+    """Keep bytes, which take a quarter of the memory; convert all else as `as_images` does.
 
     Raises:
         ValueError: as there.
@@ -38,9 +38,9 @@ def as_training_images(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
 def as_evidence(
     images: Any, known: Any, shape: tuple[int, int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images as `as_images` has them, their unknown pixels black; and the mask of known pixels.
+    """Convert images as `as_images` does, unknown pixels black, and broadcast the mask.
 
-    What unknown pixels hold does not matter, NaN included.
+    Unknown pixels may hold anything, NaN included.
 
     Args:
         images: [n, H, W, C].
@@ -51,20 +51,20 @@ def as_evidence(
         ValueError: as `as_images` for what is known, and as `as_mask`.
     """
     images = _as_array(images, shape)
-    known = as_mask(known, images.shape)
-    return _as_floats(np.where(known, images, images.dtype.type(0))), known
+    mask = as_mask(known, images.shape)
+    return _as_floats(np.where(mask, images, images.dtype.type(0))), mask
 
 
 def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """Numbers of the right shape, of the type that they have."""
+    """Check that images are numbers of the right shape; their type stays."""
     try:
         images = np.asarray(images)
         if images.dtype.kind == "O":
             images = images.astype("float32")
     except (TypeError, ValueError) as error:
-        raise ValueError(f"images are no array of numbers ({error})") from None
+        raise ValueError(f"images are not an array of numbers ({error})") from None
     if images.dtype.kind not in "biuf":
-        raise ValueError(f"images are no array of numbers (could not convert {images.dtype})")
+        raise ValueError(f"images are not an array of numbers (could not convert {images.dtype})")
     if images.ndim != 4:
         raise ValueError(
             f"images have {images.ndim} axes {images.shape}, but must have 4: [n, H, W, C]"
@@ -79,7 +79,7 @@ def _as_array(images: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _as_floats(images: np.ndarray) -> np.ndarray:
-    """Pixels in [0, 1]."""
+    """Convert images to float32, checked to lie in [0, 1]."""
     _refuse_ambiguous(images)
     if images.dtype == np.uint8:
         return np.divide(np.ascontiguousarray(images), 255, dtype="float32")
@@ -103,7 +103,7 @@ def _refuse_ambiguous(images: np.ndarray) -> None:
 
 
 def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    """The shape [H, W, C] of an image.
+    """Check the shape [H, W, C] of an image.
 
     Raises:
         ValueError: for anything but three integers from 1.
@@ -117,7 +117,7 @@ def as_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def as_seed(seed: Any) -> int:
-    """A seed, which every library takes in this range.
+    """Check a seed; every library takes this range.
 
     Raises:
         ValueError: for anything but an integer from 0 to 2**32 - 1.
@@ -128,23 +128,23 @@ def as_seed(seed: Any) -> int:
 
 
 def as_layer(layer: int | None, gmm_indices: tuple[int, ...]) -> int:
-    """The index of a cGMM layer as the paper counts, from 1; None is the top one.
+    """Check the index of a cGMM layer, counted from 1 as in the paper; None is the top one.
 
     Raises:
-        ValueError: if that layer is no cGMM layer.
+        ValueError: if that layer is not a cGMM layer.
     """
     if layer is None:
         return gmm_indices[-1]
     if isinstance(layer, bool | float) or layer not in gmm_indices:
         raise ValueError(
-            f"layer {layer} is no cGMM layer; those of this instance are "
+            f"layer {layer} is not a cGMM layer; those of this instance are "
             f"{', '.join(map(str, gmm_indices))}"
         )
     return layer
 
 
 def as_count(name: str, value: Any) -> int:
-    """A whole number from 1.
+    """Check a whole number of at least 1.
 
     Raises:
         ValueError: naming the setting and the value it has.
@@ -155,7 +155,7 @@ def as_count(name: str, value: Any) -> int:
 
 
 def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A mask of known pixels as boolean [n, H, W, C], broadcast without a copy.
+    """Broadcast a mask of known pixels to boolean [n, H, W, C], without a copy.
 
     Raises:
         ValueError: if it is not boolean or does not broadcast to the images' shape.
@@ -173,7 +173,7 @@ def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def as_control(top: Any, n: int, shape: tuple[int, int, int]) -> np.ndarray:
-    """A control signal for the top cGMM layer as float32 [n, H, W, K].
+    """Check a control signal for the top cGMM layer, float32 [n, H, W, K].
 
     Raises:
         ValueError: for another shape, or numbers that are not finite.

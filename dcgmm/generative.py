@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 
-from dcgmm import checks, inpainting, notation, sampling
+from dcgmm import checks, classification, inpainting, sampling
+from dcgmm.network import Network
 from dcgmm.sampling_recipe import Sampling, Sharpening
 
 Likelihoods = dict[int, tuple[np.ndarray, np.ndarray]]
 
 
 class Generative:
-    """What a DCGMM does from the top down; its settings are those of `Sampling`."""
+    """A network, and how images are drawn from it.
 
-    sampling: Sampling
-    notation: tuple[notation.Layer, ...]
-    layers: list[keras.layers.Layer]
-    gmm_indices: tuple[int, ...]
-    input_shape: tuple[int, int, int]
-    fitted: bool
-    _compiled: dict[Any, Any]
-    control_signal: Callable[..., np.ndarray]
+    Args:
+        network: the layers.
+        sampling: the settings, which a call may change; those that leave it open are filled in.
+
+    Attributes:
+        network: the same.
+        sampling: the settings with one entry a layer.
+    """
+
+    def __init__(self, network: Network, sampling: Sampling) -> None:
+        self.network = network
+        self.sampling = sampling.for_layers(network.architecture.notation)
 
     def sample(
         self,
@@ -91,6 +94,14 @@ class Generative:
         return self._draw(n, seed, noise, top, sharpen, clip, settings)
 
     @checks.numpy_defaults
+    def control_signal(self, classes: Any, confidence: float = 0.95) -> np.ndarray:
+        """What `sample` takes as `top` for images of given classes [n], see `classification`."""
+        network = self.network
+        return classification.control_signal(
+            network.layers, network.architecture.recipe, classes, confidence
+        )
+
+    @checks.numpy_defaults
     def inpaint(
         self,
         images: Any,
@@ -122,7 +133,8 @@ class Generative:
         Warns:
             UserWarning: if the model was never fitted.
         """
-        images, known = checks.as_evidence(images, known, self.input_shape)
+        network, shape = self.network, self.network.architecture.input_shape
+        images, mask = checks.as_evidence(images, known, shape)
         seed = checks.as_seed(seed)
         if method not in inpainting.METHODS:
             raise ValueError(f"method is {method!r}, but must be one of {inpainting.METHODS}")
@@ -130,16 +142,16 @@ class Generative:
             raise ValueError("start is set, but the images say how to start: leave it out")
         chosen = self._chosen(noise, sharpen, settings)
         self._warn_unfitted("in-painting", stacklevel=4)
-        states = self._states()
+        states, way = network.states(), network.to_the_top
         if method == "black":
-            controls = sampling.in_batches(self.responsibilities(images))
+            controls = sampling.in_batches(network.responsibilities(images, len(way)))
         else:
-            forward = self._once("marginal", lambda: inpainting.marginal_forward(self._way))
-            controls = inpainting.controls(forward, states, images, known)
+            forward = network.once("marginal", lambda: inpainting.marginal_forward(way))
+            controls = inpainting.controls(forward, states, images, mask)
         sampler = self._sampler(chosen, sharpen is not False)
         drawn = sampler.draw(states, len(images), seed, chosen.start, controls)
         completion = np.concatenate([draw.images for draw in drawn])
-        return np.where(known, images, completion.clip(0, 1))
+        return np.where(mask, images, completion.clip(0, 1))
 
     @checks.numpy_defaults
     def _draw(
@@ -156,19 +168,14 @@ class Generative:
         chosen = self._chosen(noise, sharpen, settings)
         controls = None
         if top is not None:
-            layer = self._way[-1]
+            layer = self.network.to_the_top[-1]
             shape = (*layer.size, layer.components)
             controls = sampling.in_batches(checks.as_control(top, n, shape))
         self._warn_unfitted("sampling", stacklevel=5)
         sampler = self._sampler(chosen, sharpen is not False)
-        drawn = list(sampler.draw(self._states(), n, seed, chosen.start, controls))
+        drawn = list(sampler.draw(self.network.states(), n, seed, chosen.start, controls))
         images = np.concatenate([draw.images for draw in drawn])
         return (images.clip(0, 1) if clip else images), _joined([d.likelihoods for d in drawn])
-
-    @property
-    def _way(self) -> list[keras.layers.Layer]:
-        """The layers from the image to the top cGMM layer."""
-        return self.layers[: self.gmm_indices[-1]]
 
     def _chosen(self, noise: Any, sharpen: Any, changes: dict[str, Any]) -> Sampling:
         """The model's settings after a call's changes, one entry a layer."""
@@ -176,22 +183,19 @@ class Generative:
             changes = {**changes, "noise": 0.0 if noise is False else noise}
         if not isinstance(sharpen, bool):
             changes = {**changes, "sharpening": sharpen}
-        return self.sampling.updated(**changes).for_layers(self.notation)
+        return self.sampling.updated(**changes).for_layers(self.network.architecture.notation)
 
     def _sampler(self, chosen: Sampling, sharpen: bool) -> sampling.Sampler:
         """The compiled way down; where it starts is no part of it."""
+        layers, symbols = self.network.to_the_top, self.network.architecture.notation
         same = replace(chosen, start="uniform")
         key = same if sharpen else replace(same, sharpening=Sharpening())
-        make = lambda: sampling.Sampler(self._way, self.notation, chosen, sharpen)  # noqa: E731
-        return self._once((key, sharpen), make)
-
-    def _once(self, key: Any, make: Callable) -> Any:
-        if key not in self._compiled:
-            self._compiled[key] = make()
-        return self._compiled[key]
+        return self.network.once(
+            (key, sharpen), lambda: sampling.Sampler(layers, symbols, chosen, sharpen)
+        )
 
     def _warn_unfitted(self, what: str, stacklevel: int) -> None:
-        if not self.fitted:  # NumPy's decorator is one of the levels
+        if not self.network.fitted:  # NumPy's decorator is one of the levels
             message = f"{what} from a model that was never fitted shows its initial parameters"
             warnings.warn(f"{message}: call fit first", stacklevel=stacklevel)
 

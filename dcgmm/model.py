@@ -5,30 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
+import keras
 import numpy as np
-from keras import ops
 
 from dcgmm import (
-    annealing,
     checks,
     classification,
+    fitting,
     inference,
     layers,
-    learning,
     notation,
     persistence,
-    stack,
     summary,
-    together,
-    training,
 )
-from dcgmm.annealing import AnnealingState
 from dcgmm.errors import DivergenceError
 from dcgmm.generative import Generative
-from dcgmm.learning import LayerState
+from dcgmm.network import Architecture, Network
 from dcgmm.recipes import Recipe, instance
 from dcgmm.sampling_recipe import Sampling
 
@@ -50,6 +44,11 @@ class DCGMM(Generative):
         input_shape: [H, W, C] of an image.
         sampling: how to draw images from it.
 
+    Attributes:
+        network: the layers with their weights, see `dcgmm.network`.
+        notation, recipe, input_shape, sampling: as given, with one entry a layer.
+        gmm_indices: indices, from 1, of the cGMM layers.
+
     Raises:
         ValueError: for notation that does not parse or layers that do not fit the image.
     """
@@ -63,25 +62,10 @@ class DCGMM(Generative):
         input_shape: tuple[int, int, int] = (28, 28, 1),
         sampling: Sampling | None = None,
     ) -> None:
-        self._describe(layers, recipe, input_shape, sampling)
-        self._initialise(seed=0)
-
-    def _describe(
-        self,
-        layers: str | Sequence[notation.Layer],
-        recipe: Recipe | None,
-        input_shape: Sequence[int],
-        sampling: Sampling | None,
-    ) -> None:
-        """Take over the constructor's arguments; no layer is made yet."""
-        self.notation = notation.parse(layers) if isinstance(layers, str) else tuple(layers)
-        self.gmm_indices = notation.gmm_indices(self.notation)
-        if not self.gmm_indices:
-            raise ValueError("layers hold no cGMM layer: add one, for example notation.GMM(49)")
-        self.recipe = (recipe or Recipe()).for_layers(self.notation)
-        self.input_shape = checks.as_shape(input_shape)
-        notation.shapes(self.notation, self.input_shape)  # refuses a kernel that does not fit
-        self.sampling = (sampling or Sampling()).for_layers(self.notation)
+        kind = Architecture.checked(layers, recipe, input_shape)
+        super().__init__(Network(kind), sampling or Sampling())
+        self.notation, self.gmm_indices = kind.notation, kind.gmm_indices
+        self.recipe, self.input_shape = kind.recipe, kind.input_shape
 
     @classmethod
     def from_instance(
@@ -137,11 +121,11 @@ class DCGMM(Generative):
                 that are no classes.
             DivergenceError: as soon as a loss is not finite.
         """
-        (outcome,) = together.fit_together(
-            [self],
+        (outcome,) = fitting.fit(
+            [self.network],
             images,
             labels,
-            seeds=[seed],
+            seeds=[checks.as_seed(seed)],
             progress=progress,
             layerwise=layerwise,
             validation=validation,
@@ -151,23 +135,11 @@ class DCGMM(Generative):
             raise outcome
         return outcome
 
-    def start(self, seed: int) -> tuple:
-        """Fresh weights: what training starts from (`together.fit_together`)."""
-        self._initialise(seed)
-        return (*self._states(), *([self.classifier.parameters] if self.classifier else []))
-
-    def finish(self, states: tuple) -> None:
-        """Take over what training from `start` has ended with."""
-        if self.classifier:
-            *states, self.classifier.parameters = states
-        self._assign(states)
-        self.fitted = True
-
     @checks.numpy_defaults
     def score_layers(self, images: Any) -> dict[int, np.ndarray]:
         """Score of every image under every cGMM layer, `{layer: [n]}` (see `score_samples`)."""
         images = checks.as_images(images, self.input_shape)
-        batches = [scores for scores, _ in self._forward(images, self.gmm_indices[-1])]
+        batches = [scores for scores, _ in self.network.forward(images, self.gmm_indices[-1])]
         columns = map(np.concatenate, zip(*batches, strict=True))
         return dict(zip(self.gmm_indices, columns, strict=True))
 
@@ -185,26 +157,25 @@ class DCGMM(Generative):
         """
         layer = checks.as_layer(layer, self.gmm_indices)
         images = checks.as_images(images, self.input_shape)
-        return np.concatenate([scores[-1] for scores, _ in self._forward(images, layer)])
+        return np.concatenate([scores[-1] for scores, _ in self.network.forward(images, layer)])
 
     @checks.numpy_defaults
     def responsibilities(self, images: Any, layer: int | None = None) -> np.ndarray:
         """Posterior probabilities of a cGMM layer's components, [n, H, W, K] (Eq. 7)."""
         layer = checks.as_layer(layer, self.gmm_indices)
         images = checks.as_images(images, self.input_shape)
-        gammas = [gamma.transpose(3, 0, 1, 2) for _, gamma in self._forward(images, layer)]
-        return np.concatenate(gammas)
+        return self.network.responsibilities(images, layer)
 
     @checks.numpy_defaults
     def predict_proba(self, images: Any) -> np.ndarray:
         """Probabilities of the classes by the classifier layer, float32 [n, S]."""
         images = checks.as_images(images, self.input_shape)
         classification.require_fitted(self.classifier, self.fitted)
-        classify = self._once(
+        classify = self.network.once(
             "classes", lambda: classification.forward_pass(self.layers, self.recipe)
         )
-        top = self.gmm_indices.index(max(self.recipe.classifier.inputs))
-        states = (*self._states()[: top + 1], self.classifier.parameters)
+        highest = self.gmm_indices.index(max(self.recipe.classifier.inputs))
+        states = (*self.network.states()[: highest + 1], self.classifier.parameters)
         batches = inference.in_batches(classify, states, images)
         return np.concatenate([shares.T for _, shares in batches])
 
@@ -212,15 +183,20 @@ class DCGMM(Generative):
         """The most probable class of every image, integers [n]."""
         return self.predict_proba(images).argmax(axis=1)
 
-    @checks.numpy_defaults
-    def control_signal(self, classes: Any, confidence: float = 0.95) -> np.ndarray:
-        """What `sample` takes as `top` for images of given classes [n], see `classification`."""
-        return classification.control_signal(self.layers, self.recipe, classes, confidence)
+    @property
+    def layers(self) -> list[keras.layers.Layer]:
+        """The layers, bottom to top; `fit` makes new ones."""
+        return self.network.layers
 
     @property
     def classifier(self) -> layers.Classifier | None:
         """The classifier layer, if there is one."""
-        return self.layers[-1] if isinstance(self.layers[-1], layers.Classifier) else None
+        return self.network.classifier
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the model has been trained."""
+        return self.network.fitted
 
     @property
     def n_parameters(self) -> int:
@@ -248,7 +224,7 @@ class DCGMM(Generative):
             "sampling": asdict(self.sampling),
             "fitted": self.fitted,
         }
-        persistence.write(folder, description, persistence.as_arrays(self._parts()))
+        persistence.write(folder, description, self.network.arrays())
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> DCGMM:
@@ -258,84 +234,15 @@ class DCGMM(Generative):
             ValueError: naming what is missing or damaged.
         """
         description, arrays = persistence.read(folder)
-        model = cls.__new__(cls)
         with persistence.restoring(folder):
-            model._describe(
-                description["layers"],
-                Recipe().updated(**description["recipe"]),
-                description["input_shape"],
-                Sampling().updated(**description["sampling"]),
-            )
+            recipe = Recipe().updated(**description["recipe"])
+            kind = Architecture.checked(description["layers"], recipe, description["input_shape"])
+            sampling = Sampling().updated(**description["sampling"]).for_layers(kind.notation)
             fitted = bool(description["fitted"])
-        model._initialise(seed=0)
-        parts = model._parts()
-        shapes = {name: like.shape for name, like in persistence.as_arrays(parts).items()}
+        model = cls(kind.notation, kind.recipe, kind.input_shape, sampling)
+        shapes = {name: array.shape for name, array in model.network.arrays().items()}
         with persistence.restoring(folder):
             persistence.check_shapes(arrays, shapes)
-        model._assign(
-            [
-                LayerState(*(persistence.part(like, arrays, index) for like in parts[index]))
-                for index in model.gmm_indices
-            ]
-        )
-        if head := model.classifier:
-            head.parameters = persistence.part(head.parameters, arrays, len(model.layers))
-        model.fitted = fitted
+        model.network.restore(arrays)
+        model.network.fitted = fitted
         return model
-
-    def _initialise(self, seed: int) -> None:
-        """Make the layers with fresh weights."""
-        self.fitted = False
-        self.layers = stack.build(self.notation, self.recipe, self.input_shape, seed)
-        self._annealing: list[AnnealingState] = [
-            annealing.initial_state(layer.components, self.recipe) for layer in self._gmms()
-        ]
-        self._compiled = _compiled(self.notation, self.recipe, self.input_shape)
-
-    def _gmms(self) -> list[layers.GMM]:
-        return [self.layers[index - 1] for index in self.gmm_indices]
-
-    def _states(self) -> tuple[LayerState, ...]:
-        return tuple(
-            LayerState(layer.parameters, AnnealingState(*map(ops.convert_to_tensor, controller)))
-            for layer, controller in zip(self._gmms(), self._annealing, strict=True)
-        )
-
-    def _parts(self) -> dict[int, tuple]:
-        """What is saved of every layer that has something, by its index."""
-        parts: dict[int, tuple] = dict(zip(self.gmm_indices, self._states(), strict=True))
-        if self.classifier:
-            parts[len(self.layers)] = (self.classifier.parameters,)
-        return parts
-
-    def _assign(self, states: Sequence[LayerState]) -> None:
-        for layer, state in zip(self._gmms(), states, strict=True):
-            layer.parameters = state.parameters
-        self._annealing = [AnnealingState(*map(np.asarray, state.annealing)) for state in states]
-
-    def training_loop(self, recipe: Recipe, steps: int) -> Any:
-        """The compiled `learning.training_loop` of this kind of model."""
-        loop = lambda: learning.training_loop(self.layers, recipe, self.input_shape, steps)  # noqa: E731
-        return self._once(("training", recipe, steps), loop)
-
-    def monitor(self, images: Any, measurements: int) -> training.Monitor | None:
-        """What measures losses on other images as training goes on; nothing without them."""
-        if images is None:
-            return None
-        images = checks.as_images(images, self.input_shape)
-
-        top, count = self.gmm_indices[-1], len(self.gmm_indices)
-        measure = lambda states: inference.losses(self._forward(images, top, states[:count]))  # noqa: E731
-        return training.Monitor(measure, checks.as_count("measurements", measurements))
-
-    def _forward(self, images: np.ndarray, layer: int, states: tuple | None = None) -> Any:
-        forward = self._once(layer, lambda: inference.forward_pass(self.layers, layer))
-        if states is None:
-            states = self._states()[: self.gmm_indices.index(layer) + 1]
-        return inference.in_batches(forward, states, images)
-
-
-@lru_cache(maxsize=8)
-def _compiled(layers: tuple, recipe: Recipe, input_shape: tuple) -> dict[Any, Any]:
-    """What has been compiled for an architecture: all its models share it, as it holds no state."""
-    return {}

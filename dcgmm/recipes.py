@@ -126,7 +126,7 @@ class Recipe:
             _require(isinstance(value, kind), name, value, f"a mapping or {kind.__name__}")
 
     def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Recipe":
-        """This recipe with one entry a cGMM layer in `waits` and `independent`.
+        """Fill in one entry a cGMM layer in `waits` and `independent`.
 
         `classifier.inputs` are filled in too, where there is a classifier.
 
@@ -149,11 +149,11 @@ class Recipe:
 
     def independent_layers(self, layers: tuple[notation.Layer, ...]) -> tuple[int, ...]:
         """Indices, from 1, of the cGMM layers whose positions have parameters of their own."""
-        own = zip(notation.gmm_indices(layers), self.for_layers(layers).independent, strict=True)
-        return tuple(index for index, is_own in own if is_own)
+        flags = zip(notation.gmm_indices(layers), self.for_layers(layers).independent, strict=True)
+        return tuple(index for index, is_independent in flags if is_independent)
 
     def updated(self, **changes: Any) -> "Recipe":
-        """A copy with some values changed; a group, as `annealing`, may be a mapping of changes.
+        """Copy with some values changed; a group, as `annealing`, may be a mapping of changes.
 
         Raises:
             ValueError: for a name that is no hyper-parameter, with the nearest that is.

@@ -37,6 +37,20 @@ class Draw(NamedTuple):
     likelihoods: dict[int, tuple[np.ndarray, np.ndarray]]
 
 
+class Section(NamedTuple):
+    """A cGMM layer and the layers between it and the next cGMM layer below.
+
+    Attributes:
+        layer: the cGMM layer.
+        folding: the folding layer directly below it, if there is one.
+        below: index, from 1, and layer of all that lies between, top to bottom.
+    """
+
+    layer: GMM
+    folding: Folding | None
+    below: list[tuple[int, keras.layers.Layer]]
+
+
 class Sampler:
     """The compiled way down a model.
 
@@ -55,7 +69,7 @@ class Sampler:
         sharpen: bool,
     ) -> None:
         self.layers, self.sampling = layers, sampling
-        self.gmms = [layer for layer in layers if isinstance(layer, GMM)]
+        self.sections = sections(layers)
         self.ascents = _ascents(symbolic, sampling) if sharpen else {}
         # TensorFlow counts traces by code, and takes many samplers for one that traces too often;
         # a `partial` has none.
@@ -78,7 +92,7 @@ class Sampler:
             chances, noises = self._random_numbers(seed, batch)
             if controls is None:
                 pi_logits = np.asarray(states[-1].parameters.logits)
-                top = start(how, self.gmms[-1], pi_logits, begin, chances[-1])
+                top = start(how, self.sections[-1].layer, pi_logits, begin, chances[-1])
                 x, seen = self.from_components(states, top, chances[:-1], noises)
             else:
                 x, seen = self.from_control(states, next(controls), chances, noises)
@@ -91,52 +105,57 @@ class Sampler:
     def _random_numbers(self, seed: int, batch: int) -> tuple[tuple, tuple]:
         """Chances [P, N] of every cGMM layer, and normal numbers where it draws with noise."""
         chances, noises = [], []
-        for index, (layer, noise) in enumerate(zip(self.gmms, self.sampling.noise, strict=True)):
-            rng = np.random.default_rng((seed, _DRAWS, batch, index))
-            chances.append(rng.random((layer.positions, BATCH), "float32"))
-            shape = (*self._drawn_shape(layer), BATCH)
-            noises.append(rng.standard_normal(shape, "float32") if noise > 0 else None)
+        noisy = [fraction > 0 for fraction in self.sampling.noise]
+        for which, section in enumerate(self.sections):
+            rng = np.random.default_rng((seed, _DRAWS, batch, which))
+            chances.append(rng.random((section.layer.positions, BATCH), "float32"))
+            shape = (*_drawn_shape(section), BATCH)
+            noises.append(rng.standard_normal(shape, "float32") if noisy[which] else None)
         return tuple(chances), tuple(noises)
-
-    def _drawn_shape(self, layer: GMM) -> tuple[int, int, int]:
-        """[H, W, C] of what a cGMM layer draws, after a folding layer that comes next."""
-        below = self.layers[self.layers.index(layer) - 1] if layer is not self.layers[0] else None
-        return below.input_size if isinstance(below, Folding) else (*layer.size, layer.dimension)
 
     def _through_the_top(self, states: tuple, control: Any, chances: tuple, noises: tuple) -> tuple:
         """The control signal [H, W, K, N] of the top cGMM layer -> [H, W, C, N], likelihoods."""
-        components, blank = self._chosen(len(self.gmms) - 1, control, chances[-1])
+        components, blank = self._chosen(len(self.sections) - 1, control, chances[-1])
         return self._down(states, components, chances[:-1], noises, blank)
 
     def _down(
         self, states: tuple, components: Any, chances: tuple, noises: tuple, blank: Any = None
     ) -> tuple:
         """Components of the top cGMM layer, [P, N] -> [H, W, C, N], likelihoods."""
-        which, x, seen = len(self.gmms) - 1, None, {}
-        for index in range(len(self.layers), 0, -1):
-            layer = self.layers[index - 1]
-            if isinstance(layer, GMM):
-                if x is not None:
-                    components, blank = self._chosen(which, x, chances[which])
-                mean, variance = self._gaussian(which, states[which], components, blank)
-                noise, which = noises[which], which - 1
-                if index > 1 and isinstance(self.layers[index - 2], Folding):
-                    continue  # which draws after its average
-                x = _drawn(mean, variance, noise)
-            elif isinstance(layer, Folding) and isinstance(self.layers[index], GMM):
-                if variance is not None:
-                    variance = layer.backward_variance(variance)
-                x = _drawn(layer.backward(mean), variance, noise)
-            else:
+        top = len(self.sections) - 1
+        x, likelihoods = self._through(top, states, components, blank, noises[top])
+        for which in reversed(range(top)):
+            components, blank = self._chosen(which, x, chances[which])
+            x, more = self._through(which, states, components, blank, noises[which])
+            likelihoods |= more
+        return x, likelihoods
+
+    def _through(
+        self, which: int, states: tuple, components: Any, blank: Any, noise: Any
+    ) -> tuple[Any, dict]:
+        """Components of a cGMM layer, [P, N] -> what the next one below reads, likelihoods."""
+        section, likelihoods = self.sections[which], {}
+        x = self._drawn(which, states[which], components, blank, noise)
+        for index, layer in section.below:
+            if layer is not section.folding:  # through which `_drawn` has gone already
                 x = layer.backward(x)
             if index in self.ascents:
                 sharpen = sharpener(self.layers, index, self.ascents[index])
-                x, *seen[index] = sharpen(states, x)
-        return x, seen
+                x, *likelihoods[index] = sharpen(states, x)
+        return x, likelihoods
+
+    def _drawn(self, which: int, state: Any, components: Any, blank: Any, noise: Any) -> Any:
+        """What a cGMM layer draws, [H, W, C, N], after a folding layer that comes next."""
+        mean, variance = self._gaussian(which, state, components, blank)
+        folding = self.sections[which].folding
+        if folding is not None:
+            variance = None if variance is None else folding.backward_variance(variance)
+            mean = folding.backward(mean)
+        return mean if variance is None else mean + ops.sqrt(variance) * noise
 
     def _chosen(self, which: int, control: Any, chances: Any) -> tuple[Any, Any]:
         """Components [P, N] by a control signal [H, W, K, N]; what stays blank, [P, 1, N]."""
-        layer = self.gmms[which]
+        layer = self.sections[which].layer
         flat = ops.reshape(control, (layer.positions, layer.components, -1))
         semantics = self.sampling.semantics
         weights = gmm_backward.component_weights(flat, self.sampling.keep[which], semantics)
@@ -147,7 +166,7 @@ class Sampler:
 
     def _gaussian(self, which: int, state: Any, components: Any, blank: Any) -> tuple[Any, Any]:
         """Means and variances of what a cGMM layer draws, [H, W, D, N]; None without noise."""
-        layer, fraction = self.gmms[which], self.sampling.noise[which]
+        layer, fraction = self.sections[which].layer, self.sampling.noise[which]
         bound = layer.max_precision**0.5 if self.sampling.semantics == "released" else None
         moments = [gmm_backward.means(state.parameters, components)]
         if fraction > 0:
@@ -192,8 +211,26 @@ def in_batches(control: np.ndarray) -> Iterator[Any]:
         yield ops.convert_to_tensor(np.pad(batch, ((0, 0),) * 3 + ((0, missing),)))
 
 
-def _drawn(mean: Any, variance: Any, noise: Any) -> Any:
-    return mean if noise is None else mean + ops.sqrt(variance) * noise
+def sections(layers: Sequence[keras.layers.Layer]) -> list[Section]:
+    """For each cGMM layer, bottom to top, the way from it to the next one below."""
+    result: list[Section] = []
+    below: list[tuple[int, keras.layers.Layer]] = []
+    for index, layer in enumerate(layers, start=1):
+        if isinstance(layer, GMM):
+            next_below = below[0][1] if below else None
+            folding = next_below if isinstance(next_below, Folding) else None
+            result.append(Section(layer, folding, below))
+            below = []
+        else:
+            below = [(index, layer), *below]
+    return result
+
+
+def _drawn_shape(section: Section) -> tuple[int, int, int]:
+    """[H, W, C] of what a cGMM layer draws, after a folding layer that comes next."""
+    if section.folding is not None:
+        return section.folding.input_size
+    return (*section.layer.size, section.layer.dimension)
 
 
 def _ascents(symbolic: Sequence[Any], sampling: Sampling) -> dict[int, Ascent]:

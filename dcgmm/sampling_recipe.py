@@ -57,7 +57,7 @@ class Sharpening:
             require(number(value, 0), "sharpening.omega", value, "at least 0")
 
     def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Sharpening":
-        """These settings with one entry for each folding layer below the top cGMM layer.
+        """Fill in one entry for each folding layer below the top cGMM layer.
 
         Raises:
             ValueError: for another number of entries, or a target that is no cGMM layer above its
@@ -113,14 +113,14 @@ class Sampling:
             require(whole(value, 0), "keep", value, "an integer from 0, or one for each cGMM layer")
         for value in _each(self.noise):
             require(number(value, 0), "noise", value, "at least 0, or such for each cGMM layer")
-        known = self.start in STARTS or whole(self.start, 0)
-        require(known, "start", self.start, f"one of {STARTS} or the index of a component")
+        is_start = self.start in STARTS or whole(self.start, 0)
+        require(is_start, "start", self.start, f"one of {STARTS} or the index of a component")
         require(self.semantics in SEMANTICS, "semantics", self.semantics, f"one of {SEMANTICS}")
-        known = isinstance(self.sharpening, Sharpening)
-        require(known, "sharpening", self.sharpening, "a mapping or Sharpening")
+        is_group = isinstance(self.sharpening, Sharpening)
+        require(is_group, "sharpening", self.sharpening, "a mapping or Sharpening")
 
     def for_layers(self, layers: tuple[notation.Layer, ...]) -> "Sampling":
-        """These settings with one entry a cGMM layer, and a folding layer in `sharpening`.
+        """Fill in one entry a cGMM layer, and one a folding layer in `sharpening`.
 
         Raises:
             ValueError: for another number of entries, for more components kept than there are, for
@@ -150,7 +150,7 @@ class Sampling:
         )
 
     def updated(self, **changes: Any) -> "Sampling":
-        """A copy with some values changed; `sharpening` may be a mapping of its own changes.
+        """Copy with some values changed; `sharpening` may be a mapping of its own changes.
 
         Raises:
             ValueError: for a name that is no setting, with the nearest that is.
@@ -176,10 +176,10 @@ def _each(value: Any) -> tuple:
 
 
 def _spread(value: Any, count: int, name: str, what: str) -> tuple:
-    """One entry each of `count`.
+    """Spread a value over `count` entries; a tuple must have as many.
 
     Raises:
-        ValueError: if there are other than that.
+        ValueError: if it has not.
     """
     if not isinstance(value, tuple):
         return (value,) * count

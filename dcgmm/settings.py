@@ -1,4 +1,4 @@
-"""Settings in frozen dataclasses: how one is refused, and how a copy is made."""
+"""Check settings and copy them; they are frozen dataclasses."""
 
 import difflib
 from dataclasses import fields, replace
@@ -29,20 +29,20 @@ def number(value: Any, least: float) -> bool:
 
 
 def replaced(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """A copy with some values changed.
+    """Copy settings with some values changed.
 
     Raises:
         ValueError: for a name that is no setting, with the nearest that is.
     """
-    known = [f.name for f in fields(settings)]
+    names = [field.name for field in fields(settings)]
     for name in changes:
-        if name not in known:
-            raise ValueError(unknown("hyper-parameter", name, known))
+        if name not in names:
+            raise ValueError(unknown("hyper-parameter", name, names))
     return replace(settings, **changes)
 
 
-def unknown(what: str, name: str, known: list[str]) -> str:
-    """The sentence for a name that is not known, with the nearest that is."""
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(known)}"
-    return f"unknown {what} {name!r}; {hint}"
+def unknown(kind: str, name: str, names: list[str]) -> str:
+    """Say that a name is unknown, and suggest the nearest known one."""
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(names)}"
+    return f"unknown {kind} {name!r}; {hint}"

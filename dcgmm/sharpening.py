@@ -139,10 +139,10 @@ def closed_form(folding: Folding, layer: GMM, state: Any) -> Callable:
 
 def automatic(layers: Sequence[keras.layers.Layer], states: tuple) -> Callable:
     """Eq. 8 of the last of some layers, and its gradient by automatic differentiation."""
-    own = states[len(states) - sum(isinstance(layer, GMM) for layer in layers) :]
+    gmm_states = states[len(states) - sum(isinstance(layer, GMM) for layer in layers) :]
 
     def score(x: Any) -> Any:
-        remaining = iter(own)
+        remaining = iter(gmm_states)
         for layer in layers:
             if not isinstance(layer, GMM):
                 x = layer.call(x)

@@ -20,7 +20,7 @@ def build(
     """Layers with fresh weights; every layer that draws some has a random stream of its own."""
     result: list[keras.layers.Layer] = []
     sizes = [input_shape, *notation.shapes(symbols, input_shape)]
-    own = recipe.independent_layers(symbols)
+    independent = recipe.independent_layers(symbols)
     for index, symbol in enumerate(symbols, start=1):
         shape: tuple = (*sizes[index - 1], None)
         match symbol:
@@ -31,7 +31,7 @@ def build(
             case notation.GMM(components):
                 layer = GMM(
                     components,
-                    independent=index in own,
+                    independent=index in independent,
                     mu_init=recipe.mu_init,
                     max_precision=recipe.max_precision,
                     seed=(seed, _CENTROIDS, index),

@@ -1,4 +1,4 @@
-"""An instance in numbers: its layers, their output shapes, its parameters."""
+"""Summarise an instance: layers, output shapes, parameter counts."""
 
 from dcgmm import notation
 from dcgmm.recipes import Recipe
@@ -22,13 +22,13 @@ def count_parameters(
 
 def text(layers: tuple[notation.Layer, ...], recipe: Recipe, input_shape: notation.Shape) -> str:
     """Layers, output shapes (Table VI) and both parameter counts."""
-    own = recipe.independent_layers(layers)
+    independent = recipe.independent_layers(layers)
     lines = [f"{'':4}{'layer':12}{'H':>4}{'W':>4}{'C':>6}  parameters"]
     shapes = notation.shapes(layers, input_shape)
     for index, (layer, shape) in enumerate(zip(layers, shapes, strict=True), start=1):
         note = ""
         if isinstance(layer, notation.GMM):
-            note = "independent" if index in own else "shared"
+            note = "independent" if index in independent else "shared"
         elif isinstance(layer, notation.Classifier):
             note = "reads " + ", ".join(f"L{below}" for below in recipe.classifier.inputs)
         height, width, channels = shape

@@ -1,18 +1,15 @@
-"""Training: of one model, or of several of one kind that differ in their seeds, side by side."""
+"""Training of several models of one kind that differ in their seeds, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dcgmm import checks, classification, training
+from dcgmm import checks, fitting
 from dcgmm.errors import DivergenceError
-
-if TYPE_CHECKING:
-    from dcgmm.model import DCGMM
+from dcgmm.model import DCGMM
 
 
-@checks.numpy_defaults
 def fit_together(
     models: Sequence[DCGMM],
     images: Any,
@@ -52,29 +49,21 @@ def fit_together(
             `DCGMM.fit` refuses.
     """
     models, seeds = list(models), [checks.as_seed(seed) for seed in seeds]
-    first = _alike(models, seeds)
-    images = checks.as_training_images(images, first.input_shape)
-    if len(images) < first.recipe.batch_size:
-        raise ValueError(
-            f"there are {len(images)} images, fewer than one batch of {first.recipe.batch_size}"
-        )
-    labels = classification.as_labels(labels, len(images), first.classifier)
-    monitor = first.monitor(validation, measurements)
-    starts = [model.start(seed) for model, seed in zip(models, seeds, strict=True)]
-    recipes = training.layer_by_layer(first.recipe) if layerwise else [first.recipe]
-    steps = len(images) // first.recipe.batch_size * first.recipe.epochs
-    phases = [(recipe, first.training_loop(recipe, steps)) for recipe in recipes]
-    outcomes = training.train(
-        first.layers, phases, starts, images, labels, seeds, progress, monitor
+    _require_alike(models, seeds)
+    return fitting.fit(
+        [model.network for model in models],
+        images,
+        labels,
+        seeds=seeds,
+        progress=progress,
+        layerwise=layerwise,
+        validation=validation,
+        measurements=measurements,
     )
-    for model, outcome in zip(models, outcomes, strict=True):
-        if not outcome.error:
-            model.finish(outcome.states)
-    return [outcome.error or outcome.history for outcome in outcomes]
 
 
-def _alike(models: Sequence[DCGMM], seeds: Sequence[int]) -> DCGMM:
-    """The first of the models, if one can stand for all."""
+def _require_alike(models: Sequence[DCGMM], seeds: Sequence[int]) -> None:
+    """Refuse models of which one cannot stand for all."""
     if len(models) != len(seeds) or not models:
         raise ValueError(f"there are {len(models)} models and {len(seeds)} seeds: give one each")
     for name in ("notation", "recipe", "input_shape"):
@@ -82,4 +71,3 @@ def _alike(models: Sequence[DCGMM], seeds: Sequence[int]) -> DCGMM:
             raise ValueError(f"the models differ in their {name}: fit those together that do not")
     if len(set(map(id, models))) < len(models):
         raise ValueError("a model is there twice: make one for each seed")
-    return models[0]

@@ -53,7 +53,7 @@ def train(
     progress: bool,
     monitor: Monitor | None = None,
 ) -> list[Outcome]:
-    """The whole run of one model or of several side by side, an outcome each.
+    """Train one model, or several side by side, and return an outcome each.
 
     A model that diverges stops no other; the run ends when all have.
 
@@ -69,33 +69,36 @@ def train(
         progress: whether to show a bar, if standard error is a terminal.
         monitor: adds `val_loss` and `val_step` to the history.
     """
+    # What does not change: how long the run is, each model's order of images, the device's data.
     recipe = phases[0][0]
     steps, epochs = len(images) // recipe.batch_size, recipe.epochs
     orders = [batches(len(images), recipe, seed) for seed in seeds]
     resident = ops.convert_to_tensor(pixels.packed(images.reshape(len(images), -1)))
     labels = None if labels is None else ops.convert_to_tensor(labels)
+
+    # Epoch by epoch, each in parts after which the monitor measures.
     outcomes = [Outcome(states, _empty_history(layers, monitor)) for states in starts]
     parts = 1 if monitor is None else _parts(steps, epochs * len(phases), monitor.measurements)
     bar = tqdm(total=epochs * len(phases), desc="epochs", disable=None if progress else True)
     for epoch in range(epochs * len(phases)):
         _, run = phases[epoch // epochs]
         states = [outcome.states for outcome in outcomes]
-        seen = np.zeros((), "float32")
+        totals = np.zeros((), "float32")
         chosen = [np.split(order(epoch), parts) for order in orders]  # [model][part]
         for part, batch_indices in enumerate(zip(*chosen, strict=True)):
-            made = part * len(batch_indices[0])
-            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + made))
-            owns = list(zip(states, map(ops.convert_to_tensor, batch_indices), strict=True))
-            states, more = zip(*run(owns, resident, first, labels), strict=True)
-            seen = seen + np.stack([np.asarray(of_model) for of_model in more])  # [model, L, 2]
+            steps_made = part * len(batch_indices[0])  # in this epoch
+            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + steps_made))
+            models = list(zip(states, map(ops.convert_to_tensor, batch_indices), strict=True))
+            states, seen = zip(*run(models, resident, first, labels), strict=True)
+            totals = totals + np.stack([np.asarray(of_model) for of_model in seen])  # [model, L, 2]
             if monitor:
-                made = epoch * steps + made + len(batch_indices[0])
+                step = epoch * steps + steps_made + len(batch_indices[0])
                 for outcome, of_model in zip(outcomes, states, strict=True):
-                    outcome.history["val_step"].append(made)
+                    outcome.history["val_step"].append(step)
                     outcome.history["val_loss"].append(monitor.measure(of_model))
         outcomes = [
             _after_epoch(layers, *each, f"after epoch {epoch + 1}")
-            for each in zip(outcomes, states, seen, strict=True)
+            for each in zip(outcomes, states, totals, strict=True)
         ]
         bar.update()
         if all(outcome.error for outcome in outcomes):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import scipy.io
 
 from baselines.gaussian import GaussianPixels
 from dcgmm import notation
 from tests.example_record import record
-from workflow.common import files, places, yaml_files
+from workflow.common import files, places, tables, yaml_files
 from workflow.data import datasets, idx, mat
 from workflow.fit import records, scores, tidy
 from workflow.pictures import drawings
@@ -96,6 +97,16 @@ def _table(path: Path) -> None:
     tidy.write(path, [record(), record(seed=1, grid_point="nan")])
 
 
+def _sections(path: Path) -> None:
+    cells = pd.DataFrame({"a": ["**1.5**", "–"], "b": ["x|y", ""]})
+    tables.write_markdown(path.with_suffix(".md"), [tables.Section("T", "Of this.", cells, ["so"])])
+    path.with_suffix(tables.SECTIONS).replace(path)
+
+
+def _read_sections(path: Path) -> Any:
+    return [vars(one) | {"cells": one.cells.to_csv()} for one in tables.read_sections(path)]
+
+
 def _published(path: Path) -> None:
     archive.write(path.parent, archive.merged({}, [record(), record(seed=1)]))
     path.write_bytes((path.parent / archive.RECORDS).read_bytes())
@@ -145,6 +156,7 @@ TARGETS = {
     ),
     "model": Target(_model, _read_model, names=False),
     "table": Target(_table, lambda path: tidy.read(path).to_csv()),
+    "sections": Target(_sections, _read_sections),
     "published records": Target(_published, _read_published, names=False),
     "judge": Target(
         lambda path: files.write_json(path, {"dataset": {"name": "mnist"}, "seed": 0}), places.read

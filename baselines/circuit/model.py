@@ -11,7 +11,7 @@ from cirkit.backend.torch.circuits import TorchCircuit
 from cirkit.backend.torch.queries import IntegrateQuery
 from tqdm import tqdm
 
-from baselines.base import Arrays, Baseline, Shapes
+from baselines.base import Arrays, Baseline, History, Shapes
 from baselines.checks import as_count
 from baselines.circuit import drawing, structure
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE, DivergenceError
@@ -66,19 +66,17 @@ class QuadTreeCircuit(Baseline):
         return {name: tuple(logits.shape) for name, logits in self._logits()}
 
     @structure.torch_defaults()
-    def _learn(
-        self, images: np.ndarray, *, seed: int, progress: bool
-    ) -> tuple[Arrays, dict[str, list]]:
+    def _learn(self, images: np.ndarray, *, seed: int, progress: bool) -> tuple[Arrays, History]:
         x = structure.to_bytes(images)
         structure.initialise(self._circuit, seed)
-        optimizer = torch.optim.Adam(self._circuit.parameters(), self.settings["learning_rate"])
+        optimizer = torch.optim.Adam(self._circuit.parameters(), self.settings.learning_rate)
         generator = torch.Generator().manual_seed(seed)
         history = []
-        epochs = range(self.settings["epochs"])
+        epochs = range(self.settings.epochs)
         for _ in tqdm(epochs, "quad-tree circuit", disable=None if progress else True):
             total = 0.0
             order = torch.randperm(len(x), generator=generator)
-            for rows in order.split(self.settings["batch_size"]):
+            for rows in order.split(self.settings.batch_size):
                 log_density = self._circuit(x[rows]).sum()
                 if not torch.isfinite(log_density):
                     raise DivergenceError("the likelihood is not finite: lower learning_rate")
@@ -102,7 +100,7 @@ class QuadTreeCircuit(Baseline):
             unknown = torch.from_numpy(~structure.by_channel(known)).split(_BATCH)
             query = IntegrateQuery(circuit)
             parts = [query(b, integrate_vars=u) for b, u in zip(x, unknown, strict=True)]
-        return torch.cat(parts).flatten().numpy()
+        return torch.cat(parts).flatten().double().numpy()
 
     def _draw(self, n: int, *, seed: int, noise: bool) -> np.ndarray:
         blank = np.zeros((n, *self.input_shape), "float32")
@@ -125,7 +123,7 @@ class QuadTreeCircuit(Baseline):
     @cached_property
     @structure.torch_defaults()
     def _circuit(self) -> TorchCircuit:
-        return structure.build(self.settings["units"], self.input_shape)
+        return structure.build(self.settings.units, self.input_shape)
 
     def _logits(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
         for number, logits in enumerate(self._circuit.parameters()):

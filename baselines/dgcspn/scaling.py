@@ -23,8 +23,8 @@ def standardise(images: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def restore(z: np.ndarray, mean: np.ndarray | float, std: np.ndarray | float) -> np.ndarray:
-    """Pixels of standard scores, clipped to [0, 1]."""
-    return np.clip(z * (std + EPSILON) + mean, 0, 1).astype("float32")
+    """Pixels of standard scores; some may lie outside [0, 1]."""
+    return z * (std + EPSILON) + mean
 
 
 def standardise_globally(images: np.ndarray) -> np.ndarray:

@@ -52,11 +52,6 @@ class Settings:
             raise ValueError(
                 f"locations must be one of {', '.join(LOCATIONS)}, but is {self.locations!r}"
             )
-        object.__setattr__(self, "input_shape", tuple(self.input_shape))
-        if len(self.input_shape) != 3:
-            raise ValueError(f"input_shape must be (H, W, C), but is {self.input_shape}")
-        for side in self.input_shape:
-            as_count("every entry of input_shape", side)
         # The top product joins cells that lie 2^(levels - 1) apart, and each of them sees a window
         # as wide: together they must see every pixel.
         side, reach = max(self.input_shape[:2]), 2 ** (self.levels - 1)

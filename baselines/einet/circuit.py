@@ -28,6 +28,8 @@ from baselines.einet.region_graph import RegionGraph
 # Floats of a temporary: on a CPU it should stay in the cache, a GPU wants long queues.
 _CHUNK = {"cpu": 2**19, "cuda": 2**26}
 
+Shapes = dict[str, tuple[int, ...]]
+
 _LEAST_LOG_SHARE = -80.0  # below, float32 is denormal: ten times slower, and of no weight
 
 
@@ -97,39 +99,39 @@ class Circuit:
         self.n_variables = graph.size[0] * graph.size[1] * channels
         self.device = torch.device(device)
         generator = generator or torch.Generator("cpu").manual_seed(0)
-        self._build_leaves(channels, generator)
-        self._build_layers(generator)
+        shapes = tensor_shapes(graph, self.components, leaf, channels)
+        self._build_leaves(channels, shapes, generator)
+        self._build_layers(shapes, generator)
 
-    def _build_leaves(self, channels: int, generator: torch.Generator) -> None:
-        width = max(map(len, self.graph.leaves)) * channels
-        scope = np.full((len(self.graph.leaves), width), self.n_variables)  # a row of zeros
+    def _build_leaves(self, channels: int, shapes: Shapes, generator: torch.Generator) -> None:
+        count, components, _, width = shapes["leaves"]
+        scope = np.full((count, width), self.n_variables)  # a row of zeros
         for row, pixels in zip(scope, self.graph.leaves, strict=True):
             variables = pixels[:, None] * channels + np.arange(channels)
             row[: variables.size] = variables.ravel()
         self.scope = torch.from_numpy(scope).to(self.device)
         present = self.scope < self.n_variables
         self.present = None if bool(present.all()) else present.to(torch.float32)[:, None]
-        shape = (len(scope), self.components, width)
-        self.phi = self.leaf.initial(shape, generator).to(self.device)
+        self.phi = self.leaf.initial((count, components, width), generator).to(self.device)
 
-    def _build_layers(self, generator: torch.Generator) -> None:
+    def _build_layers(self, shapes: Shapes, generator: torch.Generator) -> None:
         self.layers: list[SumLayer] = []
         start = len(self.graph.leaves)
-        for layer in self.graph.layers:
-            p, n = layer.left.shape
-            k_out = 1 if layer is self.graph.layers[-1] else self.components
+        for index, layer in enumerate(self.graph.layers):
             self.layers.append(
                 SumLayer(
                     left=torch.from_numpy(layer.left.ravel()).to(self.device),
                     right=torch.from_numpy(layer.right.ravel()).to(self.device),
                     start=start,
-                    weights=self._weights((p * n, k_out, self.components**2), generator),
-                    mixing=self._weights((n, k_out, p), generator) if p > 1 else None,
+                    weights=self._weights(shapes[f"sums{index}"], generator),
+                    mixing=self._weights(shapes.get(f"mixing{index}"), generator),
                 )
             )
-            start += n
+            start += layer.left.shape[1]
 
-    def _weights(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    def _weights(self, shape: tuple[int, ...] | None, generator: torch.Generator) -> Tensor | None:
+        if shape is None:
+            return None
         weights = uniform(shape, generator)
         return weights.div_(weights.sum(-1, keepdim=True)).to(self.device)
 
@@ -259,6 +261,20 @@ class Circuit:
         trace.mixed_peaks = mixed.amax(1)
         trace.mixed = mixed.div_(trace.mixed_peaks[:, None])
         return top + trace.mixed_peaks.log()
+
+
+def tensor_shapes(graph: RegionGraph, components: int, leaf: Leaf, channels: int = 1) -> Shapes:
+    """Shapes of what `Circuit.tensors` gives, without a circuit."""
+    k = components
+    width = max(map(len, graph.leaves)) * channels  # smaller leaves are filled up
+    shapes: Shapes = {"leaves": (len(graph.leaves), k, leaf.statistics, width)}
+    for index, layer in enumerate(graph.layers):
+        p, n = layer.left.shape
+        k_out = 1 if layer is graph.layers[-1] else k
+        shapes[f"sums{index}"] = (p * n, k_out, k**2)
+        if p > 1:
+            shapes[f"mixing{index}"] = (n, k_out, p)
+    return shapes
 
 
 def chunk_floats(device: str) -> int:

@@ -252,7 +252,7 @@ class Categorical(Leaf):
 
 
 def family(name: str, scaling: str = "bytes") -> Leaf:
-    """The family of that name for images in [0, 1].
+    """Leaf distributions by name, for images in [0, 1].
 
     Args:
         name: `binomial` (255 trials), `normal` or `categorical` (256 levels).
@@ -264,11 +264,11 @@ def family(name: str, scaling: str = "bytes") -> Leaf:
     """
     if scaling not in ("bytes", "unit"):
         raise ValueError(f"scaling must be 'bytes' or 'unit', but is {scaling!r}")
-    known = {
+    families = {
         "binomial": Binomial(scaled=scaling == "bytes"),
         "normal": Normal(),
         "categorical": Categorical(),
     }
-    if name not in known:
-        raise ValueError(f"leaf must be one of {', '.join(known)}, but is {name!r}")
-    return known[name]
+    if name not in families:
+        raise ValueError(f"leaf must be one of {', '.join(families)}, but is {name!r}")
+    return families[name]

@@ -190,18 +190,18 @@ def backward(circuit: Circuit, values: Values, x: Tensor, rule: Rule) -> None:
     for index in reversed(range(len(circuit.layers))):
         layer, trace = circuit.layers[index], values.traces[index]
         if index == len(circuit.layers) - 1:
-            own = posterior.new_ones(1, 1, posterior.shape[2])
+            incoming = posterior.new_ones(1, 1, posterior.shape[2])
         else:
-            own = posterior[layer.regions]
+            incoming = posterior[layer.regions]
         if layer.mixing is not None:
-            own = _unmix(layer, trace, own, f"mixing{index}", rule)
-        _spread(circuit, layer, trace, values.shares, own, posterior, (f"sums{index}", rule))
+            incoming = _unmix(layer, trace, incoming, f"mixing{index}", rule)
+        _spread(circuit, layer, trace, values.shares, incoming, posterior, (f"sums{index}", rule))
     _leaves(circuit, circuit.columns(x), posterior, rule)
 
 
-def _unmix(layer: SumLayer, trace: Trace, own: Tensor, name: str, rule: Rule) -> Tensor:
+def _unmix(layer: SumLayer, trace: Trace, incoming: Tensor, name: str, rule: Rule) -> Tensor:
     """Posteriors of regions to those of their products: [n, K_out, B] -> [p * n, K_out, B]."""
-    flow = own / (trace.mixed * trace.mixed_peaks[:, None])
+    flow = incoming / (trace.mixed * trace.mixed_peaks[:, None])
     weights = layer.mixing.permute(2, 0, 1)[..., None]  # [p, n, K_out, 1]
     products = trace.products.unflatten(0, (layer.partitions, -1))
     posterior = weights * products * trace.scales * flow
@@ -215,7 +215,7 @@ def _spread(
     layer: SumLayer,
     trace: Trace,
     shares: Tensor,
-    own: Tensor,
+    incoming: Tensor,
     posterior: Tensor,
     report: tuple[str, Rule],
 ) -> None:
@@ -226,7 +226,7 @@ def _spread(
     for part in circuit.chunks(nodes, pairs * batch):
         left, right = layer.left_rows.of(part), layer.right_rows.of(part)
         joint = outer(shares[left], shares[right])  # [rows, K * K, B]
-        flow = own[part] / (trace.products[part] * trace.peaks[part, None])
+        flow = incoming[part] / (trace.products[part] * trace.peaks[part, None])
         weights = layer.weights[part]
         upstream = torch.bmm(weights.transpose(1, 2), flow)
         counts = torch.bmm(flow, joint.transpose(1, 2)).mul_(weights)
@@ -239,11 +239,11 @@ def _spread(
 def _leaves(circuit: Circuit, x: Tensor, posterior: Tensor, rule: Rule) -> None:
     """Posterior mass and moments of the leaves: one matrix product a leaf region."""
     for part in circuit.leaf_chunks(x.shape[1]):
-        own = posterior[part]  # [n, K, B]
+        incoming = posterior[part]  # [n, K, B]
         features = circuit.leaf.features(x[circuit.scope[part]])
-        moments = torch.bmm(own, features.transpose(1, 2))
+        moments = torch.bmm(incoming, features.transpose(1, 2))
         phi = circuit.phi[part]
-        rule.leaves(part, phi, own.sum(2), moments.view(phi.shape))
+        rule.leaves(part, phi, incoming.sum(2), moments.view(phi.shape))
 
 
 def _add_rows(target: Tensor, rows: slice | Tensor, values: Tensor) -> None:

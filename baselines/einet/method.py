@@ -1,21 +1,20 @@
-"""The contract of `baselines.interface` over a circuit; subclasses say what its structure is."""
+"""The method over a circuit; subclasses say what its structure is."""
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, Self
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from baselines import persistence
-from baselines.checks import as_count, as_evidence, as_images, as_seed, numpy_defaults
+from baselines.base import Arrays, Baseline, History, Shapes
+from baselines.checks import batches, numpy_defaults
 from baselines.einet import cost, learning, region_graph, replay, sampling, timing
-from baselines.einet.circuit import Circuit
+from baselines.einet.circuit import Circuit, tensor_shapes
 from baselines.einet.families import family
 from baselines.einet.region_graph import RegionGraph
 from baselines.einet.settings import Settings
@@ -27,56 +26,52 @@ _STRUCTURE, _PARAMETERS, _ORDER, _DRAWS = range(4)
 _TIMED = 2**29  # bytes of a circuit that is built to time its steps
 
 
-class SumProductNetwork(ABC):
+class SumProductNetwork(Baseline):
     """A density of images by a circuit.
+
+    The history has, for each epoch, `log_likelihood`, the mean over its images in nats, each image
+    scored just before the step that used it. With binomial leaves fed bytes, and with categorical
+    ones, a score is a log-probability: divided by -V log 2, V the pixels times channels, it is in
+    bits per dimension. Without noise, leaves give their means. `inpaint(..., best=True)` takes the
+    most probable completion instead of a draw, and uses no seed.
 
     Args:
         device: `cpu`, `cuda` or `auto`, which takes a GPU where there is one.
         settings: see `Settings`.
     """
 
-    name: str
     structure: dict[str, Any]
     """Constructor arguments of the subclass that shape the region graph."""
     capabilities = frozenset({SCORE, MARGINALS, SAMPLE, INPAINT})
+    Settings = Settings
 
-    def __init__(self, *, device: str = "auto", **settings: Any) -> None:
-        self.settings = Settings(**settings)
+    def __init__(self, *, device: str | torch.device = "auto", **settings: Any) -> None:
+        super().__init__(**settings)
         self.device = _device(device)
         self.leaf = family(self.settings.leaf, self.settings.scaling)
-        self._fitted: Circuit | None = None
         self._plan = self.region_graph(seed=0)  # refuses a structure that does not fit the image
 
     @abstractmethod
     def region_graph(self, seed: int) -> RegionGraph:
         """The structure for a seed."""
 
-    @numpy_defaults
-    def fit(self, images: Any, *, seed: int = 0, progress: bool = False) -> dict[str, list]:
-        """Train from scratch by the settings' optimizer.
+    @property
+    def shapes(self) -> Shapes:
+        """Of the circuit's tensors and of its structure."""
+        components, channels = self.settings.components, self.input_shape[2]
+        structure = region_graph.as_arrays(self._plan)
+        return tensor_shapes(self._plan, components, self.leaf, channels) | {
+            name: array.shape for name, array in structure.items()
+        }
 
-        Args:
-            images: [n, H, W, C] in [0, 1].
-            seed: of the structure, the initial parameters and the order of images.
-            progress: whether to show a bar, if standard error is a terminal.
-
-        Returns:
-            `log_likelihood`, for each epoch the mean over its images in nats, each image scored
-            just before the step that used it.
-
-        Raises:
-            ValueError: for images of the wrong shape or range.
-            DivergenceError: as soon as the log-likelihood is not finite.
-        """
-        images, seed = as_images(images, self.settings.input_shape), as_seed(seed)
-        self._fitted = None  # an earlier fit would double the memory
+    def _learn(self, images: np.ndarray, *, seed: int, progress: bool) -> tuple[Circuit, History]:
         circuit = self._circuit(self.region_graph(seed), _generator(seed, _PARAMETERS))
         rule = learning.RULES[self.settings.optimizer](circuit, self.settings.step)
         resident = torch.from_numpy(images).to(self.device)  # or a GPU would wait for every batch
         step = replay.stepper(circuit, rule, self.settings.batch_size)
         base = torch.cat([circuit.log_base(x) for x in self._batches(resident)]).mean().item()
         order = _generator(seed, _ORDER)
-        history: dict[str, list] = {"log_likelihood": []}
+        history: History = {"log_likelihood": []}
         for epoch in tqdm(
             range(self.settings.epochs), "epochs", disable=None if progress else True
         ):
@@ -91,91 +86,76 @@ class SumProductNetwork(ABC):
                     f"the log-likelihood is {mean} after epoch {epoch + 1}: lower step"
                 )
             history["log_likelihood"].append(mean)
-        self._fitted = circuit
-        return history
+        return circuit, history
 
-    @numpy_defaults
-    def score_samples(self, images: Any, known: Any = None) -> np.ndarray:
-        """Log-density of every image in nats, [n].
-
-        With binomial leaves fed bytes, and with categorical ones, it is a log-probability: divided
-        by -V log 2, V the pixels times channels, it is in bits per dimension.
-
-        Args:
-            images: [n, H, W, C] in [0, 1].
-            known: boolean, broadcastable to the images; the log-density is that of the known
-                pixels, the others being integrated out. None knows all.
-        """
-        mask = None
-        if known is None:
-            images = as_images(images, self.settings.input_shape)
-        else:
-            images, mask = as_evidence(images, known, self.settings.input_shape)
-        scores = [
-            self.circuit.log_density(x, self._mask(mask, part))
-            for part, x in zip(self._parts(len(images)), self._batches(images), strict=True)
-        ]
+    def _log_density(self, images: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        scores = [self.trained.log_density(x, seen) for x, seen in self._evidence(images, known)]
         return torch.cat(scores).cpu().numpy()
 
-    @numpy_defaults
-    def sample(self, n: int, *, seed: int = 0, noise: bool = True) -> np.ndarray:
-        """New images, [n, H, W, C], clipped to [0, 1].
-
-        Args:
-            n: how many.
-            seed: of the draws.
-            noise: whether leaves are drawn, as released, or give their means.
-        """
-        n, seed = as_count("n", n), as_seed(seed)
+    def _draw(self, n: int, *, seed: int, noise: bool) -> np.ndarray:
         generator = _generator(seed, _DRAWS, self.device)
-        parts = self._parts(n)
         drawn = [
-            sampling.sample(self.circuit, part.stop - part.start, generator, noise=noise)
-            for part in parts
+            sampling.sample(self.trained, part.stop - part.start, generator, noise=noise)
+            for part in batches(n, self.settings.batch_size)
         ]
-        return self._images(torch.cat(drawn))
+        return self._pixels(torch.cat(drawn))
 
-    @numpy_defaults
-    def inpaint(
-        self, images: Any, known: Any, *, seed: int = 0, noise: bool = True, best: bool = False
+    def _complete(
+        self,
+        images: np.ndarray,
+        known: np.ndarray,
+        *,
+        seed: int,
+        noise: bool,
+        best: bool = False,
     ) -> np.ndarray:
-        """Images with unknown pixels drawn given the known ones, [n, H, W, C].
+        generator = _generator(seed, _DRAWS, self.device)
+        completed = [
+            sampling.most_probable(self.trained, x, seen)
+            if best
+            else sampling.conditional(self.trained, x, seen, generator, noise=noise)
+            for x, seen in self._evidence(images, known)
+        ]
+        return self._pixels(torch.cat(completed))
 
-        Args:
-            images: [n, H, W, C] in [0, 1].
-            known: boolean, broadcastable to the images.
-            seed: of the draws.
-            noise: whether leaves are drawn, or give their means.
-            best: take the most probable completion instead of a draw; uses no seed.
-        """
-        images, mask = as_evidence(images, known, self.settings.input_shape)
-        generator = _generator(as_seed(seed), _DRAWS, self.device)
-        filled = []
-        for part, x in zip(self._parts(len(images)), self._batches(images), strict=True):
-            seen = self._mask(mask, part)
-            filled.append(
-                sampling.most_probable(self.circuit, x, seen)
-                if best
-                else sampling.conditional(self.circuit, x, seen, generator, noise=noise)
-            )
-        return np.where(mask, images, self._images(torch.cat(filled)))
+    def _saved(self) -> tuple[dict[str, Any], Arrays]:
+        circuit = self.trained
+        arrays = {name: tensor.cpu().numpy() for name, tensor in circuit.tensors().items()}
+        arrays |= region_graph.as_arrays(circuit.graph)
+        return {"structure": self.structure, "layers": len(circuit.graph.layers)}, arrays
 
-    @property
-    def circuit(self) -> Circuit:
-        """The fitted circuit.
+    @classmethod
+    def _arguments(cls, description: dict[str, Any]) -> dict[str, Any]:
+        return {**description["structure"], **description["settings"]}
+
+    def _check(self, description: dict[str, Any], arrays: Arrays, shapes: Shapes) -> None:
+        super()._check(description, arrays, shapes)
+        self._saved_graph(arrays)
+
+    def _restored(self, description: dict[str, Any], arrays: Arrays) -> Circuit:
+        circuit = self._circuit(self._saved_graph(arrays), None)
+        for name, tensor in circuit.tensors().items():
+            tensor.copy_(torch.from_numpy(arrays[name]))
+        return circuit
+
+    def _saved_graph(self, arrays: Arrays) -> RegionGraph:
+        structure = {name: array for name, array in arrays.items() if region_graph.is_part(name)}
+        return region_graph.from_arrays(structure, self._plan)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike, *, device: str | torch.device = "auto") -> Self:
+        """Read a model that `save` wrote; scores come out equal to the bit on the same device.
 
         Raises:
-            ValueError: before `fit`.
+            ValueError: naming what is missing or damaged, or a device that is missing.
         """
-        if self._fitted is None:
-            raise ValueError(f"this {self.name} model has no parameters yet: call fit first")
-        return self._fitted
+        return super().load(folder, device=_device(device))
 
     @property
     def n_parameters(self) -> int:
         """Trainable numbers; known before `fit`."""
         return cost.count_parameters(
-            self._plan, self.settings.components, self.leaf, self.settings.input_shape[2]
+            self._plan, self.settings.components, self.leaf, self.input_shape[2]
         )
 
     @property
@@ -185,7 +165,7 @@ class SumProductNetwork(ABC):
             self._plan,
             self.settings.components,
             self.leaf,
-            self.settings.input_shape[2],
+            self.input_shape[2],
             batch=self.settings.batch_size,
             optimizer=self.settings.optimizer,
             device=self.device.type,
@@ -202,78 +182,41 @@ class SumProductNetwork(ABC):
         few = max(1, min(repetitions, repetitions * _TIMED // self.estimated_memory))
         if few < repetitions:
             structure = {**self.structure, "repetitions": few}
-            graph = type(self)(**structure, input_shape=self.settings.input_shape)._plan
+            graph = type(self)(**structure, input_shape=self.input_shape)._plan
         step = timing.step_seconds(graph, self.settings, self.leaf, batch, self.device)
         return step * repetitions / few * self.settings.epochs * -(-n // batch)
-
-    def save(self, folder: str | os.PathLike) -> None:
-        """Write the fitted model to a folder, replacing a model that is there."""
-        arrays = {name: t.cpu().numpy() for name, t in self.circuit.tensors().items()}
-        arrays |= region_graph.as_arrays(self.circuit.graph)
-        description = {
-            "method": self.name,
-            "structure": self.structure,
-            "settings": asdict(self.settings),
-            "layers": len(self.circuit.graph.layers),
-        }
-        persistence.write(folder, description, arrays)
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike, *, device: str = "auto") -> Self:
-        """Read a model that `save` wrote; scores come out equal to the bit on the same device.
-
-        Raises:
-            ValueError: naming what is missing or damaged.
-        """
-        description, arrays = persistence.read(folder, cls.name)
-        _device(device)  # refuses what has nothing to do with the folder
-        with persistence.restoring(folder):
-            model = cls(**description["structure"], **description["settings"], device=device)
-            structure = {name: a for name, a in arrays.items() if region_graph.is_part(name)}
-            graph = region_graph.from_arrays(structure, model._plan)
-        circuit = model._circuit(graph, None)
-        tensors = circuit.tensors()
-        with persistence.restoring(folder):
-            parameters = {name: a for name, a in arrays.items() if name not in structure}
-            shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-            persistence.check_shapes(parameters, shapes)
-        for name, tensor in tensors.items():
-            tensor.copy_(torch.from_numpy(arrays[name]))
-        model._fitted = circuit
-        return model
 
     def _circuit(self, graph: RegionGraph, generator: torch.Generator | None) -> Circuit:
         return Circuit(
             graph,
             self.settings.components,
             self.leaf,
-            self.settings.input_shape[2],
+            self.input_shape[2],
             generator=generator,
             device=self.device,
         )
 
-    def _parts(self, n: int) -> list[slice]:
-        size = self.settings.batch_size
-        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
-
     def _batches(
-        self, images: np.ndarray | torch.Tensor, order: torch.Tensor | None = None
+        self, images: torch.Tensor, order: torch.Tensor | None = None
     ) -> Iterator[torch.Tensor]:
         """Batches in the leaves' domain, [B, V]."""
-        images = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
-        for part in self._parts(len(images)):
+        for part in batches(len(images), self.settings.batch_size):
             batch = images[part] if order is None else images[order[part]]
             x = batch.to(self.device).flatten(1)
             yield x if self.leaf.scale == 1 else (x * self.leaf.scale).round_()
 
-    def _mask(self, known: np.ndarray | None, part: slice) -> torch.Tensor | None:
-        if known is None:
-            return None
-        return torch.from_numpy(known[part].copy()).to(self.device).flatten(1)
+    def _evidence(
+        self, images: np.ndarray, known: np.ndarray | None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
+        """Batches in the leaves' domain, each with its mask [B, V], if there is one."""
+        parts = batches(len(images), self.settings.batch_size)
+        for part, x in zip(parts, self._batches(torch.from_numpy(images)), strict=True):
+            mask = None if known is None else torch.from_numpy(known[part].copy())
+            yield x, mask if mask is None else mask.to(self.device).flatten(1)
 
-    def _images(self, x: torch.Tensor) -> np.ndarray:
-        x = (x / self.leaf.scale).clamp_(0, 1)
-        return x.unflatten(1, self.settings.input_shape).cpu().numpy()
+    def _pixels(self, x: torch.Tensor) -> np.ndarray:
+        """What leaves give, [n, V], as images."""
+        return (x / self.leaf.scale).unflatten(1, self.input_shape).cpu().numpy()
 
 
 def _generator(seed: int, stream: int, device: str | torch.device = "cpu") -> torch.Generator:
@@ -286,7 +229,7 @@ def structure_seed(seed: int) -> tuple[int, int]:
     return (seed, _STRUCTURE)
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str | torch.device) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():

@@ -165,7 +165,7 @@ def is_part(name: str) -> bool:
 
 
 def from_arrays(arrays: dict[str, np.ndarray], plan: RegionGraph) -> RegionGraph:
-    """The structure that `as_arrays` has saved, which is `plan` with its pixels in another order.
+    """Restore what `as_arrays` has saved: the structure of `plan`, its pixels in another order.
 
     Raises:
         ValueError: if it is another one.

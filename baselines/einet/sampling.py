@@ -83,14 +83,14 @@ def choose(circuit: Circuit, values: Values, n: int, generator: torch.Generator 
     for layer in reversed(circuit.layers):
         if layer is circuit.layers[-1]:
             image = torch.arange(n, device=circuit.device)
-            region = own = torch.zeros_like(image)
+            region = unit = torch.zeros_like(image)
         else:
             chosen = choices[layer.regions]
             region, image = (chosen >= 0).nonzero(as_tuple=True)
-            own = chosen[region, image]
+            unit = chosen[region, image]
         row = layer.partitions * layer.weights.shape[2]
         size = max(1, _FLOATS // row)
-        for part in zip(region.split(size), image.split(size), own.split(size), strict=True):
+        for part in zip(region.split(size), image.split(size), unit.split(size), strict=True):
             _descend(layer, values, part, choices, generator)
     return choices[: len(circuit.scope)]
 
@@ -103,7 +103,7 @@ def _descend(
     generator: torch.Generator | None,
 ) -> None:
     """Choose a partition and a pair of child sums for m (region, image, sum) triples."""
-    region, image, own = part
+    region, image, unit = part
     p, k = layer.partitions, values.shares.shape[1]
     n = layer.regions.stop - layer.regions.start
     products = region[:, None] + n * torch.arange(p, device=region.device)  # [m, p]
@@ -112,8 +112,8 @@ def _descend(
     logs = values.logs[left, column] + values.logs[right, column]
     scale = (logs - logs.amax(1, keepdim=True)).exp().to(torch.float32)
     if layer.mixing is not None:
-        scale = scale * layer.mixing[region, own]
-    joint = layer.weights[products, own[:, None]].unflatten(2, (k, k))  # [m, p, K, K]
+        scale = scale * layer.mixing[region, unit]
+    joint = layer.weights[products, unit[:, None]].unflatten(2, (k, k))  # [m, p, K, K]
     joint = joint * values.shares[left, :, column][..., None]
     joint *= values.shares[right, :, column][:, :, None]
     joint *= scale[..., None, None]

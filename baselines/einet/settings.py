@@ -44,8 +44,3 @@ class Settings:
         family(self.leaf, self.scaling)  # refuses unknown names
         if not 0 < self.step <= 1:
             raise ValueError(f"step must lie in (0, 1], but is {self.step}")
-        object.__setattr__(self, "input_shape", tuple(self.input_shape))
-        if len(self.input_shape) != 3:
-            raise ValueError(f"input_shape must be (H, W, C), but is {self.input_shape}")
-        for side in self.input_shape:
-            as_count("every entry of input_shape", side)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.base import Arrays, Baseline, Shapes
+from baselines.base import Arrays, Baseline, History, Shapes
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SCORE
 
 
@@ -38,12 +38,10 @@ class GaussianPixels(Baseline):
         """Of mean and variance."""
         return {"mean": self.input_shape, "variance": self.input_shape}
 
-    def _learn(
-        self, images: np.ndarray, *, seed: int, progress: bool
-    ) -> tuple[Arrays, dict[str, list]]:
+    def _learn(self, images: np.ndarray, *, seed: int, progress: bool) -> tuple[Arrays, History]:
         """The maximum of the likelihood, in one step; nothing is random."""
         variance = images.var(axis=0, dtype=np.float64)
-        variance = np.maximum(variance, self.settings["minimum_variance"])
+        variance = np.maximum(variance, self.settings.minimum_variance)
         return {"mean": images.mean(axis=0, dtype=np.float64), "variance": variance}, {}
 
     def _log_density(self, images: np.ndarray, known: np.ndarray | None) -> np.ndarray:

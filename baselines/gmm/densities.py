@@ -58,7 +58,7 @@ class Diagonal:
     def complete(
         self, drawn: np.ndarray, x: np.ndarray, known: np.ndarray, component: np.ndarray
     ) -> np.ndarray:
-        """Draws of the components made draws given the known pixels of x: they are, already."""
+        """Condition draws on the known pixels of x; independent pixels need no change."""
         return drawn
 
 
@@ -105,7 +105,7 @@ class Subspace:
         """Of the known pixels under every component, [n, K]."""
         means = self.origin + self.mixture.means_ @ self.axes
         scores = np.empty((len(x), len(means)))
-        for rows, mask in _alike(known):
+        for rows, mask in _by_mask(known):
             for k, mean in enumerate(means):
                 factor = np.linalg.cholesky(self._covariance(k, mask, mask))
                 centred = x[np.ix_(rows, mask)] - mean[mask]
@@ -131,19 +131,19 @@ class Subspace:
     def complete(
         self, drawn: np.ndarray, x: np.ndarray, known: np.ndarray, component: np.ndarray
     ) -> np.ndarray:
-        """Draws of the components made draws given the known pixels of x, [n, V].
+        """Condition draws of the components on the known pixels of x, [n, V].
 
         Matheron's rule: a draw's unknown pixels are shifted by the regression on the error of its
         known ones; a component's mean becomes the conditional mean.
         """
         drawn = drawn.copy()
-        for rows, mask in _alike(known):
+        for rows, mask in _by_mask(known):
             for k in np.unique(component[rows]):
-                own = rows[component[rows] == k]
+                members = rows[component[rows] == k]
                 factor = cho_factor(self._covariance(k, mask, mask))
-                error = (x - drawn)[np.ix_(own, mask)]
+                error = (x - drawn)[np.ix_(members, mask)]
                 gain = cho_solve(factor, self._covariance(k, mask, ~mask))
-                drawn[np.ix_(own, ~mask)] += error @ gain
+                drawn[np.ix_(members, ~mask)] += error @ gain
         return drawn
 
     def _log_residual(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -161,8 +161,8 @@ class Subspace:
         return self.axes[:, rows].T @ excess @ self.axes[:, columns] + self.residual * identity
 
 
-def _alike(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The numbers of the rows that share a mask, and that mask [V]."""
+def _by_mask(known: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the rows that share a mask, and that mask [V]."""
     masks, which = np.unique(np.packbits(known, axis=1), axis=0, return_inverse=True)
     for number in range(len(masks)):
         rows = np.flatnonzero(which.ravel() == number)

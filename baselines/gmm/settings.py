@@ -41,17 +41,15 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("components", "dimensions", "epochs"):
             as_count(name, getattr(self, name))
-        for name, known in (("covariance", COVARIANCES), ("initialisation", INITIALISATIONS)):
-            if getattr(self, name) not in known:
+        for name, choices in (("covariance", COVARIANCES), ("initialisation", INITIALISATIONS)):
+            if getattr(self, name) not in choices:
                 raise ValueError(
-                    f"{name} must be one of {', '.join(known)}, but is {getattr(self, name)!r}"
+                    f"{name} must be one of {', '.join(choices)}, but is {getattr(self, name)!r}"
                 )
         if not 0 < self.regularisation < math.inf:
             raise ValueError(f"regularisation must lie above 0, but is {self.regularisation}")
         if not 0 <= self.tolerance < math.inf:
             raise ValueError(f"tolerance must be 0 or more, but is {self.tolerance}")
-        shape = tuple(as_count("a side of input_shape", side) for side in self.input_shape)
-        object.__setattr__(self, "input_shape", shape)
         if self.in_subspace and self.dimensions > self.n_pixels:
             raise ValueError(
                 f"dimensions must be at most the {self.n_pixels} numbers of an image, "

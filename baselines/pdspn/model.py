@@ -34,4 +34,4 @@ class PDSPN(SumProductNetwork):
 
     def region_graph(self, seed: int) -> RegionGraph:
         """Rectangles on the grid; nothing is random."""
-        return poon_domingos(self.settings.input_shape[:2], **self.structure)
+        return poon_domingos(self.input_shape[:2], **self.structure)

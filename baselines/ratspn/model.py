@@ -33,5 +33,5 @@ class RATSPN(SumProductNetwork):
 
     def region_graph(self, seed: int) -> RegionGraph:
         """R random binary trees of depth D."""
-        size = self.settings.input_shape[:2]
+        size = self.input_shape[:2]
         return random_binary_trees(size, **self.structure, seed=structure_seed(seed))

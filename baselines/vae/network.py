@@ -104,11 +104,11 @@ class Network:
     def reset(self, seed: int) -> None:
         """Start anew, without compiling anew: fresh weights, and Adam without a past."""
         seeds = np.random.SeedSequence(seed).generate_state(len(self._variables))
-        for variable, own in zip(self._variables, seeds, strict=True):
+        for variable, variable_seed in zip(self._variables, seeds, strict=True):
             start = keras.initializers.Zeros()  # biases
             if len(variable.shape) > 1:
                 # Keras' default, Glorot's, is for tanh: with it, most small fits ignore the code.
-                start = keras.initializers.HeUniform(int(own) % 2**31)
+                start = keras.initializers.HeUniform(int(variable_seed) % 2**31)
             variable.assign(start(variable.shape))
         optimizer = self.trainer.optimizer
         for variable in optimizer.variables:

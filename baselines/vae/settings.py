@@ -48,11 +48,6 @@ class Settings:
             number = isinstance(value, Real) and not isinstance(value, bool)
             if not (number and 0 < value < math.inf):
                 raise ValueError(f"{name} must be a number above 0, but is {value!r}")
-        object.__setattr__(self, "input_shape", tuple(self.input_shape))
-        if len(self.input_shape) != 3:
-            raise ValueError(f"input_shape must be (H, W, C), but is {self.input_shape}")
-        for side in self.input_shape:
-            as_count("every entry of input_shape", side)
         if max(self.input_shape[:2]) > SIDE:
             raise ValueError(
                 f"Table VIII's network makes images of at most {SIDE}x{SIDE} pixels, but "

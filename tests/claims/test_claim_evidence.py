@@ -83,8 +83,13 @@ def test_a_full_run_decides_by_protocol_and_the_first_lines_say_so(tmp_path):
     assert "RAT-SPN: epochs 9 (published: 25)" in corrected["remark"]
     first = page.split("|")[0]
     assert first.startswith("# Does DCGMM-E beat the SPNs at outlier detection, and why does")
-    assert "under the paper's protocol, DCGMM-E lies above 1 of 1 networks" in first
-    assert "under the corrected protocol, DCGMM-E lies above 0 of 1 networks" in first
+    paper, corrected = first.split("\n\n")[1:3]
+    # RAT-SPN on MNIST is all that ran beside E: enough to refute, not to bear out.
+    assert paper.startswith("Under the paper's protocol: **undecided** (PD-SPN is missing: ")
+    assert "**MNIST**: undecided (holds in 1, not run in 2); ahead by the mean in 1 of 1" in paper
+    assert corrected.startswith("Under the corrected protocol: **no** (refuted by RAT-SPN (binomia")
+    assert "**MNIST**: does not hold (does not hold in 1, not run in 2); ahead by the" in corrected
+    assert "in 0 of 1 comparisons. Hardest rival: RAT-SPN (binomial), −20.0 [" in corrected
     assert "moves on MNIST DCGMM-E by +2.0 points, the networks by +40.6" in first
     assert "no verdicts" not in first
 
@@ -118,6 +123,8 @@ def test_no_verdict_below_the_papers_scale(records, schedule, reason, tmp_path):
     assert (found["verdict"], found["reason"]) == ("undecided at this scale", reason)
     assert found["ci_high"] < 0, "though the interval is told"
     assert "**These are no verdicts on the paper**: run `test` is too small" in page
+    assert f"Under the corrected protocol: **undecided at this scale** ({reason}). " in page
+    assert not re.search(r"\*\*(yes|no)\*\*", page)
 
 
 def test_two_seeds_and_fewer_images_are_no_verdict(tmp_path):

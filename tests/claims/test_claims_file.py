@@ -35,6 +35,12 @@ def test_the_papers_claims_are_sound():
     assert {"V-A", "V-B", "V-C", "V-D", "V-F", "V-H", "V-I", "VI", "App. A"} <= sections
 
 
+def of_the_headline():
+    """The claims that answer it."""
+    content = claims_file.load()
+    return [c for c in content["claims"] if c["id"] in content["headline"]["claims"].values()]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -56,13 +62,41 @@ def test_a_mistake_in_the_claims_is_one_sentence(change, message, tmp_path):
         "id": "second",
         "test": "tests/dcgmm/test_x.py::test_y",
     }
-    content = {key: v for key, v in claims_file.load().items() if key != "claims"}
-    content["claims"] = [copy.deepcopy(CLAIM), tested]
+    content = claims_file.load() | {"claims": [*of_the_headline(), copy.deepcopy(CLAIM), tested]}
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump(content))
-    assert len(claims_file.load(path)["claims"]) == 2
-    change(content["claims"])
+    assert len(claims_file.load(path)["claims"]) == 4
+    change(content["claims"][2:])
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ValueError, match=message) as caught:
         claims_file.load(path)
     assert "\n" not in str(caught.value) and "claims.yaml: claim '" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c["headline"]["claims"].update(paper="e-beats-spns-as-publised"),
+            r"headline\.claims\.paper is 'e-beats-spns-as-publised'; did you mean 'e-beats",
+        ),
+        (
+            lambda c: c["headline"]["claims"].update(corrected="depth-helps-on-fashion"),
+            "'depth-helps-on-fashion', which answers the headline: its relation must be greater",
+        ),
+        (
+            lambda c: c["headline"]["claims"].update(corrected="top-layer-is-best"),
+            "'top-layer-is-best', .*: its one and than must name models by their title",
+        ),
+        (lambda c: c["headline"].pop("question"), "headline: 'question' is a required property"),
+        (lambda c: c.pop("headline"), "'headline' is a required property"),
+    ],
+)
+def test_a_mistake_in_the_headline_is_one_sentence(change, message, tmp_path):
+    content = copy.deepcopy(claims_file.load())
+    change(content)
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ValueError, match=message) as caught:
+        claims_file.load(path)
+    assert "\n" not in str(caught.value) and "claims.yaml: " in str(caught.value)

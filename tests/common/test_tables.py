@@ -111,6 +111,17 @@ def test_layers_are_compared_in_a_table_of_their_own():
     assert row["cGMM layer 2"] == "L4: **91.0 ± 1.4**"
 
 
+def test_markdown_says_once_how_to_read_and_tex_says_it_of_every_float(tmp_path):
+    cells = pd.DataFrame({"a": ["1"]})
+    both = [tables.Section(f"T{n}", f"Of {n}.", cells, ["so"], ["All alike."]) for n in (1, 2)]
+    tables.write_markdown(tmp_path / "t.md", both)
+    first, second = (tmp_path / "t.md").read_text().split("# T2")
+    assert "Of 1.\n\nAll alike.\n\n| a " in first and "All alike." not in second
+    tables.write_tex(tmp_path / "t.tex", both)
+    tex = (tmp_path / "t.tex").read_text()
+    assert r"\caption{T1. Of 1. All alike.}" in tex and r"\caption{T2. Of 2. All alike.}" in tex
+
+
 def arguments(folder):
     """The step's command line."""
     values = {

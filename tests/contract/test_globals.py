@@ -131,9 +131,9 @@ def compiled_anew(subject):
     """A DCGMM shares what it has compiled with others of its kind: not with those of this test."""
     caches = []
     if subject.name == "dcgmm":
-        from dcgmm import model
+        from dcgmm import network
 
-        caches = [model._compiled]
+        caches = [network._compiled]
     for cache in caches:
         cache.cache_clear()
     yield

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from baselines.base import Baseline
 from baselines.interface import INPAINT, MARGINALS, SAMPLE, SAMPLE_WEIGHT, SCORE
 
 WRONG_IMAGES = {
@@ -101,6 +102,27 @@ def test_use_before_the_fit(subject, capabilities, images, top_half, tmp_path):
         refused(model.sample, 1)
     if INPAINT in capabilities:
         refused(model.inpaint, images, top_half)
+
+
+def test_what_a_method_cannot_do_is_refused_beside_what_it_can(
+    fitted, capabilities, images, top_half
+):
+    if not isinstance(fitted, Baseline):
+        pytest.skip("it does not stand on the skeleton")
+    calls = {
+        SCORE: lambda: fitted.score_samples(images),
+        MARGINALS: lambda: fitted.score_samples(images, known=top_half),
+        SAMPLE: lambda: fitted.sample(1),
+        INPAINT: lambda: fitted.inpaint(images, top_half),
+        SAMPLE_WEIGHT: lambda: fitted.fit(images, sample_weight=np.ones(len(images))),
+    }
+    able = re.escape(", ".join(sorted(capabilities)))
+    for missing in calls.keys() - capabilities:
+        message = (
+            f"^{fitted.name} cannot [a-z ]+: its capabilities are {able}; its README says why$"
+        )
+        with pytest.raises(NotImplementedError, match=message):
+            calls[missing]()
 
 
 def test_weights(needs, subject, images):

@@ -40,7 +40,7 @@ def fitted(*inputs):
 
 def states(model):
     """All that training changes in the cGMM layers: parameters and controllers."""
-    return [np.asarray(value) for value in keras.tree.flatten(model._states())]
+    return [np.asarray(value) for value in keras.tree.flatten(model.network.states())]
 
 
 def softmax(logits):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgmm import DCGMM, training
+from dcgmm import DCGMM, fitting, training
 from dcgmm.layers.gmm import Parameters
 
 TEXT, SHAPE, BATCH = "F(3,2)-G(4)-F(2,1)-G(9)", (7, 7, 1), 5
@@ -85,10 +85,10 @@ def test_a_higher_layer_learns_from_layers_that_rest():
     above = DCGMM("F(2,1)-G(9)", phase, gamma.shape[1:])
     start = fresh().layers[3].parameters  # centroids depend on the index, too
     above.layers[1].parameters = Parameters(*map(np.asarray, start))
-    loop = above.training_loop(above.recipe, 6 * phase.epochs)
+    loop = fitting.training_loop(above.network, above.recipe, 6 * phase.epochs)
     order = training.batches(len(IMAGES), phase, seed=0)
     resident = keras.ops.convert_to_tensor(gamma.reshape(len(gamma), -1))
-    states = above._states()
+    states = above.network.states()
     for epoch in range(2):
         chosen = keras.ops.convert_to_tensor(order(2 + epoch))  # epochs are counted through
         [(states, _)] = loop([(states, chosen)], resident, np.int32(6 * epoch))
@@ -108,7 +108,7 @@ def test_a_classifier_learns_last_of_all():
 
 def test_models_of_one_architecture_share_what_is_compiled_but_no_parameters():
     first, second = fresh(epochs=1), fresh(epochs=1)
-    assert first._compiled is second._compiled
+    assert first.network.compiled is second.network.compiled
     first.fit(IMAGES, seed=1)
     before = first.score_samples(OTHERS)
     second.fit(IMAGES, seed=2)
@@ -119,7 +119,7 @@ def test_models_of_one_architecture_share_what_is_compiled_but_no_parameters():
 
 
 def test_another_setting_shares_nothing():
-    assert fresh()._compiled is not fresh(epochs=3)._compiled
+    assert fresh().network.compiled is not fresh(epochs=3).network.compiled
 
 
 @pytest.mark.parametrize("measurements", [0, -1, 2.5])

@@ -32,7 +32,7 @@ def forward(model, x, known):
     """The top cGMM layer's responsibilities by marginalising, [n, H, W, K]."""
     way = inpainting.marginal_forward(model.layers[: model.gmm_indices[-1]])
     known = np.broadcast_to(known, x.shape)
-    parts = inpainting.controls(way, model._states(), x, known)
+    parts = inpainting.controls(way, model.network.states(), x, known)
     gamma = np.concatenate([np.asarray(part).transpose(3, 0, 1, 2) for part in parts])
     return gamma[: len(x)]
 

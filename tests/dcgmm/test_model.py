@@ -208,7 +208,7 @@ BAD_IMAGES = {
     "a single NaN": (np.where(np.arange(24).reshape(SHAPE) == 7, np.nan, [[[[0.5]]]]), "finite"),
     "0 to 255": (np.full((5, *SHAPE), 255.0), r"\[255, 255\].*divide bytes by 255"),
     "black and white bytes": (np.ones((5, *SHAPE), "uint8"), "bytes of 0 and 1 alone"),
-    "numbers as text": (np.full((5, *SHAPE), "0.5"), "no array of numbers"),
+    "numbers as text": (np.full((5, *SHAPE), "0.5"), "not an array of numbers"),
     "negative": (np.full((5, *SHAPE), -0.5), r"must lie in \[0, 1\]"),
     "flat": (np.zeros((5, 24)), r"2 axes \(5, 24\), but must have 4"),
     "without channels": (np.zeros((5, 4, 6)), "3 axes"),
@@ -236,7 +236,7 @@ def test_fewer_images_than_a_batch_are_refused():
 
 @pytest.mark.parametrize("layer", [0, 1, 3, 5, -1, "top"])
 def test_an_unknown_layer_is_refused(layer):
-    message = f"layer {layer} is no cGMM layer; those of this instance are 2, 4"
+    message = f"layer {layer} is not a cGMM layer; those of this instance are 2, 4"
     for method in (small_model().score_samples, small_model().responsibilities):
         with pytest.raises(ValueError, match=message):
             method(np.zeros((1, *SHAPE)), layer=layer)
@@ -306,5 +306,5 @@ def test_divergence_in_the_very_last_step_is_noticed():
 
 
 def test_images_that_are_no_numbers_are_refused():
-    with pytest.raises(ValueError, match="no array of numbers"):
+    with pytest.raises(ValueError, match="not an array of numbers"):
         DCGMM("G(4)", input_shape=(2, 2, 1)).score_samples(np.full((3, 2, 2, 1), "a"))

@@ -39,7 +39,7 @@ def random_model(text, shape, *, independent=False, seed=0, at_bound=False, **se
             s.astype("float32"),
             rng.normal(size=(sets, count)).astype("float32"),
         )
-    model.fitted = True
+    model.network.fitted = True
     return model
 
 
@@ -396,7 +396,7 @@ def test_the_published_settings_are_those_of_the_scripts(name):
 @pytest.mark.parametrize("recipe", ["paper", "released"])
 def test_full_size_instances_draw_images(name, recipe):
     model = DCGMM.from_instance(name, recipe)
-    model.fitted = True
+    model.network.fitted = True
     x = model.sample(3)
     assert x.shape == (3, 28, 28, 1) and x.dtype == np.float32
     assert np.isfinite(x).all() and x.min() >= 0 and x.max() <= 1

@@ -25,7 +25,7 @@ def with_radius(model, radius):
     radius = ops.convert_to_tensor(np.float32(radius))
     return tuple(
         state._replace(annealing=state.annealing._replace(radius=radius))
-        for state in model._states()
+        for state in model.network.states()
     )
 
 
@@ -42,7 +42,7 @@ TEXT, SHAPE = "F(3,1)-G(4)-P(2,2)-F(2,1)-G(9)-F(2,1)-G(4)", (7, 8, 2)
 def sharpened(model, index, ascent, x, states=None):
     """The signal after an ascent, and its target's likelihoods before and after."""
     sharpen = backend.compiled(sharpener(model.layers, index, Ascent(*ascent)))
-    return [np.asarray(value) for value in sharpen(states or model._states(), x)]
+    return [np.asarray(value) for value in sharpen(states or model.network.states(), x)]
 
 
 annealed = pytest.mark.parametrize("radius", [0.01, 0.6], ids=["annealed", "smoothed"])
@@ -90,7 +90,7 @@ def test_the_value_of_a_higher_target_is_that_layers_score():
     model = random_model(TEXT, SHAPE)
     images = np.random.default_rng(0).random((5, *SHAPE), "float32")
     x = ops.convert_to_tensor(images.transpose(1, 2, 3, 0))
-    value, _ = backend.compiled(sharpening.automatic(model.layers, model._states()))(x)
+    value, _ = backend.compiled(sharpening.automatic(model.layers, model.network.states()))(x)
     np.testing.assert_allclose(value, model.score_samples(images), rtol=1e-5)
 
 
@@ -225,7 +225,7 @@ def test_the_way_down_is_the_same_compiled():
     model = random_model("F(2,1)-G(4)-P(2,2)-F(2,1)-G(4)", (6, 7, 1))
     sharpen = Sharpening(4, omega=1.0, targets=(5, 5))
     compiled = model.sample(5, sharpen=sharpen, semantics="released")
-    model._compiled.clear()
+    model.network.compiled.clear()
     with reference.eagerly():
         x = model.sample(5, sharpen=sharpen, semantics="released")
     np.testing.assert_allclose(compiled, x, atol=1e-5)

@@ -96,8 +96,8 @@ def test_losses_on_other_images_are_measured_for_each():
 
 def test_one_that_diverges_stops_no_other():
     models = [kind("shared") for _ in SEEDS[:2]]
-    start = models[0].start
-    models[0].start = lambda seed: keras.tree.map_structure(wrecked, start(seed))
+    start = models[0].network.start
+    models[0].network.start = lambda seed: keras.tree.map_structure(wrecked, start(seed))
     with reference.eagerly():
         first, second = fit_together(models, IMAGES, seeds=SEEDS[:2])
     assert isinstance(first, DivergenceError)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import example_table
 from tests.example_record import failed, fit_of, point, record
 from workflow.common import files
 from workflow.fit import scores
@@ -232,7 +233,7 @@ def test_readme_shows_every_model_and_where_the_papers_stands():
     ]
     corrected = [row | {"protocol": "corrected", "mean": 90 - row["mean"] / 2} for row in rows[:2]]
     chosen = pd.DataFrame([*rows, corrected[0], corrected[1] | {"mean": 1.0}])
-    first, second = readme_tables.verdict(chosen).split(". ")[:2]
+    first, second = readme_tables.standing(chosen).split(". ")[:2]
     said = "on MNIST, DCGMM-E at 70.0 stands below PD-SPN (normal) 80.0, VAE 75.0"
     assert first.endswith(said) and second.endswith("on MNIST, DCGMM-E at 55.0 leads.")
     paper = {"table": "II", "column": "mnist", "paper": 91.2, "paper_spread": 0.6}
@@ -243,6 +244,22 @@ def test_readme_shows_every_model_and_where_the_papers_stands():
         "MNIST": "80.0 ± 0.5 (2)", "MNIST, corrected": "–", "MNIST, paper": "91.2 ± 0.6"
     }  # fmt: skip
     assert lines["VAE"]["MNIST, paper"] == "–"
+
+
+def test_readme_answers_the_headline_by_the_verdicts_on_its_claims(tmp_path):
+    claim = "e-beats-spns-corrected"
+    example_table.write(tmp_path / "claims.csv", f"id,verdict\n{claim},does not hold\n")
+    example_table.write(
+        tmp_path / "claims_cases.csv",
+        "id,case,one,rival,effect,ci_low,ci_high,n,unit,verdict,reason\n"
+        f"{claim},MNIST,DCGMM-E,PD-SPN,-3,-4,-2,5,points,does not hold,refuted by PD-SPN\n",
+    )
+    question, answers = readme_tables.answer(tmp_path)
+    assert question == "**Does DCGMM-E beat the SPNs at outlier detection?**"
+    assert answers.splitlines() == [
+        "- Under the paper's protocol: **not run**.",
+        "- Under the corrected protocol: **no** (refuted by PD-SPN).",
+    ]
 
 
 def test_readme_keeps_what_is_around_the_tables(tmp_path):

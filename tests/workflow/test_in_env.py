@@ -11,15 +11,30 @@ import pytest
 STEPS = Path(__file__).parents[2] / "workflow/run"
 
 
-@pytest.fixture
-def root(tmp_path):
+def laid_out(folder):
     """A repository with nothing but the launcher and an empty lock, at a path to be quoted."""
-    root = tmp_path / 'it\'s a "clone"; & \\ ü'
+    root = folder / 'it\'s a "clone"; & \\ ü'
     (root / "workflow/run").mkdir(parents=True)
     (root / "envs").mkdir()
     for name in ("in_env.sh", "build_env.py"):
         shutil.copy(STEPS / name, root / "workflow/run")
     (root / "envs/fake.lock").write_text("# nothing\n")
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    """One in which nothing is built."""
+    return laid_out(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """One whose environments are built, for tests that leave them as they are."""
+    root = laid_out(tmp_path_factory.mktemp("built"))
+    for name in ("fake", "tensorflow", "jax"):
+        (root / f"envs/{name}.lock").write_text("# nothing\n")
+        assert run(root, "true", name=name)[0] == 0
     return root
 
 
@@ -88,28 +103,27 @@ def test_without_uv_pip_builds_and_compiles(root, tmp_path):
     assert list(venv.glob("lib/python3*/site-packages/pip/__pycache__/*.pyc"))
 
 
-def test_the_command_gets_threads_and_the_repository(root, tmp_path):
+def test_the_command_gets_threads_and_the_repository(built, tmp_path):
     script = "echo $TF_NUM_INTRAOP_THREADS $TF_NUM_INTEROP_THREADS $PYTHONPATH; pwd"
-    code, output, _ = run(root, "bash", "-c", script, cwd=tmp_path, OMP_NUM_THREADS="3")
+    code, output, _ = run(built, "bash", "-c", script, cwd=tmp_path, OMP_NUM_THREADS="3")
     assert code == 0
-    assert output.splitlines() == [f"3 1 {root}", str(tmp_path)]
+    assert output.splitlines() == [f"3 1 {built}", str(tmp_path)]
 
 
-def test_what_xla_compiles_is_kept_beside_the_environment(root):
-    (root / "envs/tensorflow.lock").write_text("# nothing\n")
+def test_what_xla_compiles_is_kept_beside_the_environment(built):
     command = ("bash", "-c", "eval printf '%s\\\\n' $TF_XLA_FLAGS")  # quotes keep the blank
-    flags = run(root, *command, name="tensorflow")[1].splitlines()
-    cache = f"--tf_xla_persistent_cache_directory={root}/envs/.venv/tensorflow/xla/"
+    flags = run(built, *command, name="tensorflow")[1].splitlines()
+    cache = f"--tf_xla_persistent_cache_directory={built}/envs/.venv/tensorflow/xla/"
     assert [flags[0][: len(cache)], *flags[1:]] == [
         cache,
         "--tf_xla_persistent_cache_device_types=CPU",
     ]
-    assert not run(root, *command)[1].strip()
+    assert not run(built, *command)[1].strip()
 
 
-def test_variables_before_the_command_are_set(root):
+def test_variables_before_the_command_are_set(built):
     script = "echo $WORD $OTHER; echo $1"
-    code, output, _ = run(root, "WORD=one", "OTHER=a b", "bash", "-c", script, "x", "C=d")
+    code, output, _ = run(built, "WORD=one", "OTHER=a b", "bash", "-c", script, "x", "C=d")
     assert (code, output) == (0, "one a b\nC=d\n")
 
 
@@ -144,32 +158,28 @@ AMBIENT = {
 }
 
 
-def test_what_a_shell_sets_for_other_programs_does_not_reach_a_command(root):
-    for name in ("tensorflow", "jax"):
-        (root / f"envs/{name}.lock").write_text("# nothing\n")
+def test_what_a_shell_sets_for_other_programs_does_not_reach_a_command(built):
     given = {key: value for key, (value, _) in AMBIENT.items()}
     for name in ("fake", "tensorflow", "jax"):
-        run(root, "true", name=name)  # build
-        code, output, _ = run(root, "env", "-0", name=name, **given)
+        code, output, _ = run(built, "env", "-0", name=name, **given)
         assert code == 0
         seen = dict(line.split("=", 1) for line in output.split("\0") if line)
         for key, (_, wanted) in AMBIENT.items():
             if name in wanted:
                 value = wanted[name]
-                place = {"venv": f"{root}/envs/.venv/{name}", "root": root}
+                place = {"venv": f"{built}/envs/.venv/{name}", "root": built}
                 assert seen.get(key) == (value and value.format(**place)), key
 
 
-def test_a_shells_options_do_not_reach_a_command(root):
-    run(root, "true")
-    launcher = root / "workflow/run/in_env.sh"
+def test_a_shells_options_do_not_reach_a_command(built):
+    launcher = built / "workflow/run/in_env.sh"
     inner = 'cat </dev/null; echo a >"$TMP_FILE"; echo b >"$TMP_FILE"; echo "$TMP_FILE"*'
     command = [launcher, "fake", "bash", "-c", inner]
     for option in ("noclobber", "noglob", "errexit", "noexec", "nullglob"):
         given = {"BASHOPTS" if option == "nullglob" else "SHELLOPTS": option}
-        variables = os.environ | {"TMP_FILE": str(root / "file")} | given
+        variables = os.environ | {"TMP_FILE": str(built / "file")} | given
         result = subprocess.run(command, env=variables, capture_output=True, text=True)
-        assert (result.returncode, result.stdout, result.stderr) == (0, f"{root}/file\n", "")
+        assert (result.returncode, result.stdout, result.stderr) == (0, f"{built}/file\n", "")
 
 
 def test_a_colon_in_the_path_is_one_sentence(root):
@@ -186,8 +196,8 @@ def test_a_repository_that_cannot_be_written_to_is_one_sentence(root):
     assert "envs/.venv/fake could not be built (" in errors
 
 
-def test_the_commands_exit_status_is_the_launchers(root):
-    assert run(root, "bash", "-c", "exit 7")[0] == 7
+def test_the_commands_exit_status_is_the_launchers(built):
+    assert run(built, "bash", "-c", "exit 7")[0] == 7
 
 
 def test_an_unknown_environment_is_named(root):

@@ -406,7 +406,7 @@ def test_a_program_makes_something_of_nothing(runs, name, situation):
         drawn = path.parent.name == "figures" and path.stem == "table2_grid"
         if path.suffix == ".csv" and path.stem in frames.TABLES and not drawn:
             assert [*pd.read_csv(path)] == [*frames.TABLES[path.stem]], path.name
-        elif path.suffix in (".md", ".tex", ".svg"):
+        elif path.suffix in (".md", ".tex", ".svg", ".json"):
             text = re.sub(r"<(style|image|defs|clipPath).*?>", "", path.read_text("utf-8"))
             assert not re.search(r"\b(nan|NaN|None)\b|<NA>", text), path.name
             assert path.stat().st_size > 10, path.name

@@ -16,7 +16,7 @@ from workflow.common import effects, tables
 from workflow.common.effects import Effect
 from workflow.common.hints import nearest
 
-ABOUT = ["id", "statement", "section", "line", "relation", "margin", "unit", "because", "evidence"]
+COPIED = ["id", "statement", "section", "line", "relation", "margin", "unit", "because", "evidence"]
 
 
 def evaluate(content: dict[str, Any], evidence: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def evaluate(content: dict[str, Any], evidence: dict[str, pd.DataFrame]) -> pd.D
     `paper_effect` and `paper_agrees` say the same of the paper's own numbers.
 
     Args:
-        content: what `claims.load` returned.
+        content: what `claims_file.load` returned.
         evidence: name of `claim_evidence.SOURCES` -> its table.
 
     Raises:
@@ -59,7 +59,7 @@ def summary(lines: pd.DataFrame) -> pd.DataFrame:
 
 def _line(claim: Claim, case: Case, seeds: int) -> dict[str, Any]:
     """One case with its verdict; NaN where there is no number."""
-    about = {key: claim.get(key) for key in ABOUT} | {"case": case.name, "one": case.one}
+    identity = {key: claim.get(key) for key in COPIED} | {"case": case.name, "one": case.one}
     if case.absent:
         blank = Comparison("", *2 * [Effect(math.nan, math.nan, math.nan, 0)])
         shown, expected = blank, (0.0, 0.0)
@@ -71,7 +71,7 @@ def _line(claim: Claim, case: Case, seeds: int) -> dict[str, Any]:
         verdict, reason = verdicts.decide(case, expected, repetitions)
     papers = [c.paper for c in case.comparisons if not math.isnan(c.paper)]
     paper = min(papers, key=lambda value: verdicts.slack(value, expected), default=math.nan)
-    return about | {
+    return identity | {
         "rival": shown.rival,
         "effect": shown.effect.value,
         "ci_low": shown.effect.low,
@@ -91,7 +91,7 @@ def _agrees(value: float, expected: verdicts.Range) -> bool | None:
 
 
 def cases(claim: Claim, table: pd.DataFrame) -> Iterator[Case]:
-    """Every case of a claim in its evidence, those without numbers included."""
+    """Yield every case of a claim in its evidence, with or without numbers."""
     if "unchecked" in claim:
         yield Case("", absent=claim["unchecked"], checkable=False)
         return
@@ -131,7 +131,7 @@ def _selected(table: pd.DataFrame, selector: dict[str, Any]) -> pd.Series:
 
 
 def _combinations(claim: Claim, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The values of every case that is there, then of those that `where` asks for in vain."""
+    """The values of every case in the table, then of those that `where` lists and it lacks."""
     keys = claim.get("cases", [])
     if not keys:
         return [{}]
@@ -154,7 +154,7 @@ def _written(key: str, value: Any) -> str:
 
 
 def _compared(claim: Claim, rows: pd.DataFrame) -> Iterator[Case]:
-    """The cases of one combination of values; none if there is nothing to compare."""
+    """Yield the cases of one combination of values; none if there is nothing to compare."""
     if rows.empty:
         return
     if claim["relation"] in OVER_X:
@@ -207,17 +207,17 @@ def _values(claim: Claim, rows: pd.DataFrame) -> pd.Series:
 
 
 def _trend(claim: Claim, rows: pd.DataFrame) -> Effect:
-    x, known = claim["x"], rows.dropna(subset="value")
+    x, measured = claim["x"], rows.dropna(subset="value")
     match claim["relation"]:
         case "increasing":
-            return effects.slope(known, x, claim.get("over", "seed"))
+            return effects.slope(measured, x, claim.get("over", "seed"))
         case "descending":
-            return effects.of_number(effects.share_descending(known[x], known["value"]))
-    return effects.of_number(effects.linearity(known[x], known["value"]))
+            return effects.of_number(effects.share_descending(measured[x], measured["value"]))
+    return effects.of_number(effects.linearity(measured[x], measured["value"]))
 
 
 def _exceptions(claim: Claim, rows: pd.DataFrame) -> str:
-    """Pairs that are not in descending order."""
+    """Name the pairs that are not in descending order."""
     if claim["relation"] != "descending":
         return ""
     x, names = claim["x"], claim["named"][0]
@@ -228,14 +228,15 @@ def _exceptions(claim: Claim, rows: pd.DataFrame) -> str:
 
 
 def _paper_trend(claim: Claim, rows: pd.DataFrame) -> float:
-    """The same of the paper's own numbers, of which every instance has one."""
-    own = rows.dropna(subset="paper")
-    own = own.drop_duplicates([claim["x"], "paper"])
-    return _trend(claim, own.assign(value=own["paper"], seed=0)).value if len(own) else math.nan
+    """The trend of the paper's own numbers, one for each instance."""
+    printed = rows.dropna(subset="paper").drop_duplicates([claim["x"], "paper"])
+    if printed.empty:
+        return math.nan
+    return _trend(claim, printed.assign(value=printed["paper"], seed=0)).value
 
 
 def _named(claim: Claim, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """What is compared, by name, as in `RAT-SPN (normal)`."""
+    """Yield the rows of each thing compared under its name, as in `RAT-SPN (normal)`."""
     for values, group in rows.groupby(claim["named"], sort=False, dropna=False):
         first, *rest = (str(value) for value in values if pd.notna(value) and value != "")
         if claim["named"][0] not in ("title", "recipe"):
@@ -260,7 +261,7 @@ def _case(
     comparisons: Sequence[Comparison],
     missing: Sequence[str] = (),
 ) -> Case:
-    """A case with what its rows say of themselves."""
+    """A case with the scale, failures and remarks of its rows."""
     lacking = (text for several in rows["scale"].unique() for text in several.split("; "))
     return Case(
         name="",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from dcgmm import notation
-from workflow.claims.claim_run import Run, join, read
+from workflow.claims.claim_run import Run, join, read_or_empty
 from workflow.common import frames, metrics, places
 from workflow.fit import reductions
 from workflow.plan import catalogue
@@ -25,8 +25,8 @@ COLUMNS = ["value", "seed", "paper", "scale", "reason", "remark"]
 
 def outliers(run: Run) -> pd.DataFrame:
     """Outlier tests of DCGMM's instances, every layer, from all tidy records of the run."""
-    found = [read(path) for path in sorted((run.folder / "records").glob("*.csv"))]
-    tables = [own for table in found if len(own := _of_dcgmm(table))]
+    found = [read_or_empty(path) for path in sorted((run.folder / "records").glob("*.csv"))]
+    tables = [rows for table in found if len(rows := _of_dcgmm(table))]
     if not tables:
         return pd.DataFrame()
     key = ["grid_point", "dataset", "classes", "seed", "metric", "evidence", "layer"]
@@ -82,10 +82,10 @@ def protocols(run: Run) -> pd.DataFrame:
     if chosen.empty or records.empty:
         return pd.DataFrame()
     key = ["method", "grid_point", "dataset", "evidence", "metric"]
-    about = chosen[["protocol", "title", "variant", *key, "reasons", "paper"]]
+    points = chosen[["protocol", "title", "variant", *key, "reasons", "paper"]]
     fine = records[records["top"].isin([True]) & (records["status"] == "ok")]
     images = records["train_images"] + records["validation_images"]
-    rows = about.merge(fine.assign(images=images), "left", key, suffixes=("", "_of_record"))
+    rows = points.merge(fine.assign(images=images), "left", key, suffixes=("", "_of_record"))
     whole = images.groupby(records["dataset"]).max()
     source = records.groupby("dataset")["source"].first()
     return rows.assign(

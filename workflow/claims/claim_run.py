@@ -35,7 +35,7 @@ class Run:
 
     def table(self, name: str) -> pd.DataFrame:
         """A CSV of the run, without a row if it is missing."""
-        return read(self.folder / name)
+        return read_or_empty(self.folder / name)
 
     def published(self, table: str, row: str, column: str) -> float:
         """A number of the paper's tables, or NaN."""
@@ -61,10 +61,16 @@ class Run:
         return join([text for source in sources for text in self.lacks(source).split("; ")])
 
 
-def read(path: Path) -> pd.DataFrame:
+def read_or_empty(path: Path) -> pd.DataFrame:
     """A table of the run or its tidy records, of the same columns where there is none."""
     columns = tidy.TYPES if path.parent.name == "records" else frames.TABLES[path.stem]
     return frames.read_csv(path, columns) if path.is_file() else frames.empty(columns)
+
+
+def verdict_tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`claims.csv` and `claims_cases.csv` of a folder of tables, without a row if missing."""
+    claims, cases = (read_or_empty(folder / f"{name}.csv") for name in ("claims", "claims_cases"))
+    return claims, cases
 
 
 def join(texts: Iterable[str]) -> str:

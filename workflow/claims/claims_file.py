@@ -32,11 +32,18 @@ def load(path: Path = FILE) -> dict[str, Any]:
             raise ValueError(f"{path}: two claims are called {claim['id']!r}")
         if problem := _inconsistency(claim):
             raise ValueError(f"{path}: claim {claim['id']!r}: {problem}")
+    for protocol, name in content["headline"]["claims"].items():
+        if name not in ids:
+            raise ValueError(
+                f"{path}: headline.claims.{protocol} is {name!r}; {nearest(name, ids)}"
+            )
+        if problem := _no_answer(content["claims"][ids.index(name)]):
+            raise ValueError(f"{path}: claim {name!r}, which answers the headline: {problem}")
     return content
 
 
 def _mistake(error: ValidationError, content: Any) -> str:
-    """Where the schema is broken, by the claim's name, and what would be right."""
+    """Name the claim and the key that break the schema, and what would be right."""
     place = list(error.absolute_path)
     where = ""
     if place[:1] == ["claims"] and len(place) > 1:
@@ -61,8 +68,17 @@ def _mistake(error: ValidationError, content: Any) -> str:
     return f"{where}{key + ': ' if key else ''}{error.message}"
 
 
+def _no_answer(claim: Claim) -> str | None:
+    """Why a claim cannot answer whether one model beats others."""
+    if claim.get("relation") != "greater":
+        return "its relation must be greater"
+    if not all("title" in claim.get(side, ()) for side in ("one", "than")):
+        return "its one and than must name models by their title"
+    return None
+
+
 def _inconsistency(claim: Claim) -> str | None:
-    """What the schema cannot say of a claim."""
+    """What is wrong with a claim that its schema cannot see."""
     if "test" in claim or "unchecked" in claim:
         return None
     if claim["evidence"] not in claim_evidence.SOURCES:

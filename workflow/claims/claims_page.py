@@ -1,24 +1,15 @@
 """The verdicts for readers: first the question that most come with, then every claim."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from workflow.claims import verdicts
-from workflow.claims.claim_run import join
+from workflow.claims.headline import Answer, Headline, effect, number
 from workflow.common import tables
 from workflow.common.tables import DASH, Section
-
-QUESTION = (
-    "Does DCGMM-E beat the SPNs at outlier detection, "
-    "and why does the answer depend on the protocol?"
-)
-E = "DCGMM-E"
-NETWORKS = ("RAT-SPN", "PD-SPN", "DGCSPN")
-E_BEATS = {"paper": "e-beats-spns-as-published", "corrected": "e-beats-spns-corrected"}
-WORDS = {"paper": "under the paper's protocol", "corrected": "under the corrected protocol"}
 
 DIFFERENT = (
     "DCGMM-E is trained and scored alike under both protocols; the measure alone differs, the "
@@ -45,76 +36,71 @@ READING = (
 
 
 def sections(
-    lines: pd.DataFrame, summary: pd.DataFrame, chosen: pd.DataFrame, grid: pd.DataFrame, run: str
+    headline: Headline,
+    answers: Sequence[Answer],
+    cases: pd.DataFrame,
+    summary: pd.DataFrame,
+    chosen: pd.DataFrame,
+    grid: pd.DataFrame,
+    run: str,
 ) -> list[Section]:
     """The whole page.
 
     Args:
-        lines: a row for every case, from `claim_cases.evaluate`.
+        headline: the question that comes first.
+        answers: to it, from `headline.answers`.
+        cases: a row for every case, from `claim_cases.evaluate`.
         summary: a row for every claim, from `claim_cases.summary`.
         chosen: Table II, empty where the run has none.
         grid: every point of its grids, likewise.
         run: its name.
     """
-    steps = pd.DataFrame(_steps(chosen, grid))
+    steps = pd.DataFrame(_protocol_steps(headline, chosen, grid))
+    step_section = Section("What the protocols differ in", STEPS, _step_cells(steps))
     return [
-        _answer(lines, steps, run),
-        *(
-            [Section("What the protocols differ in", STEPS, _step_cells(steps))]
-            if len(steps)
-            else []
-        ),
-        _verdicts(summary),
-        *(_claim(group) for _, group in lines.groupby("id", sort=False)),
+        _headline_section(headline, answers, cases, steps, run),
+        *([step_section] if len(steps) else []),
+        _every_claim(summary),
+        *(_claim_section(group) for _, group in cases.groupby("id", sort=False)),
     ]
 
 
-def _answer(lines: pd.DataFrame, steps: pd.DataFrame, run: str) -> Section:
-    """What the run says of DCGMM-E and the networks, a sentence for every dataset."""
-    duels = lines[lines["id"].isin(E_BEATS.values()) & lines["effect"].notna()]
+def _headline_section(
+    headline: Headline,
+    answers: Sequence[Answer],
+    cases: pd.DataFrame,
+    steps: pd.DataFrame,
+    run: str,
+) -> Section:
+    """The question, its answers, and the comparisons that they rest on."""
+    title = headline.question.replace("?", ", and why does the answer depend on the protocol?")
+    duels = cases[cases["id"].isin(headline.claims.values()) & cases["effect"].notna()]
     if duels.empty:
-        (first, *_) = lines.loc[lines["id"] == E_BEATS["paper"], "reason"]
-        return Section(QUESTION, f"Run `{run}` cannot tell: {first}.", pd.DataFrame())
-    said = [_of_dataset(name, rows) for name, rows in duels.groupby("case", sort=False)]
-    small = duels.loc[duels["verdict"] == verdicts.TOO_SMALL, "reason"]
-    if len(small):
-        lacking = join(text for reason in small for text in reason.split("; "))
-        said.append(
-            f"**These are no verdicts on the paper**: run `{run}` is too small ({lacking})."
-        )
-    said += [*_shifts(steps), DIFFERENT]
-    cells = [_duel(rows) for _, rows in duels.groupby(["case", "one", "rival"], sort=False)]
-    return Section(QUESTION, "\n\n".join(said), pd.DataFrame(cells))
+        return Section(title, f"Run `{run}` cannot tell: {answers[0].reason}.", pd.DataFrame())
+    paragraphs = [" ".join([answer.sentence, *answer.standings]) for answer in answers]
+    if {answer.verdict for answer in answers} <= {verdicts.TOO_SMALL, verdicts.NOT_RUN}:
+        paragraphs.append(f"**These are no verdicts on the paper**: run `{run}` is too small.")
+    paragraphs += [*_shifts(steps, headline.ours), DIFFERENT]
+    key = ["case", "one", "rival"]
+    cells = [_duel_cells(headline, rows) for _, rows in duels.groupby(key, sort=False)]
+    return Section(title, "\n\n".join(paragraphs), pd.DataFrame(cells))
 
 
-def _of_dataset(name: str, rows: pd.DataFrame) -> str:
-    """As in `MNIST: under the paper's protocol, DCGMM-E is above 3 of 5 networks`."""
-    said = []
-    for protocol, claim in E_BEATS.items():
-        own = rows[rows["id"] == claim]
-        if len(own):
-            above, surely = (own[column].gt(0).sum() for column in ("effect", "ci_low"))
-            below = own["ci_high"].lt(0).sum()
-            said.append(
-                f"{WORDS[protocol]}, DCGMM-E lies above {above} of {len(own)} networks (by the "
-                f"whole 95 % interval above {surely} of them and below {below})"
-            )
-    return f"**{name}**: {'; '.join(said)}."
-
-
-def _shifts(steps: pd.DataFrame) -> list[str]:
-    """How far both sides move from one protocol to the other, a sentence for every dataset."""
+def _shifts(steps: pd.DataFrame, ours: str) -> list[str]:
+    """How far both sides move from one protocol to the other, on every dataset; or nothing."""
     if steps.empty:
         return []
-    said = []
+    shifts = []
     for dataset, rows in steps.groupby("dataset", sort=False):
-        moved = (rows["corrected"] - rows["paper"]).groupby(rows["title"] == E)
+        moved = (rows["corrected"] - rows["paper"]).groupby(rows["title"] == ours)
         if moved.ngroups == 2 and moved.count().all():
-            theirs, ours = (_span(values.dropna()) for _, values in moved)
-            said.append(
-                f"on {tables.name(dataset)} DCGMM-E by {ours} points, the networks by {theirs}"
+            theirs, own = (_span(values.dropna()) for _, values in moved)
+            shifts.append(
+                f"on {tables.name(dataset)} {ours} by {own} points, the networks by {theirs}"
             )
-    return [f"**Why it depends**: the corrected protocol moves {'; '.join(said)}."] if said else []
+    if not shifts:
+        return []
+    return [f"**Why it depends**: the corrected protocol moves {'; '.join(shifts)}."]
 
 
 def _span(values: pd.Series) -> str:
@@ -122,19 +108,21 @@ def _span(values: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _duel(rows: pd.DataFrame) -> dict[str, str]:
-    """DCGMM-E against one network, under both protocols."""
-    first, own = rows.iloc[0], {row["id"]: row for row in rows.to_dict("records")}
+def _duel_cells(headline: Headline, rows: pd.DataFrame) -> dict[str, str]:
+    """Our model against one network, under both protocols."""
+    first, by_claim = rows.iloc[0], {row["id"]: row for row in rows.to_dict("records")}
     cells = {"dataset": first["case"], "model": first["one"], "network": first["rival"]}
-    for protocol, claim in E_BEATS.items():
-        row = own.get(claim)
+    for protocol, claim in headline.claims.items():
+        row = by_claim.get(claim)
         cells[f"difference, `{protocol}`"] = effect(row) if row else DASH
         cells[f"verdict, `{protocol}`"] = row["verdict"] if row else DASH
     return cells | {"printed": number(first["paper_effect"], "points"), "n": str(first["n"])}
 
 
-def _steps(chosen: pd.DataFrame, grid: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """For every model and dataset what it reaches, from one protocol to the other."""
+def _protocol_steps(
+    headline: Headline, chosen: pd.DataFrame, grid: pd.DataFrame
+) -> Iterator[dict[str, Any]]:
+    """What each model reaches on a dataset, step by step from one protocol to the other."""
     if chosen.empty or grid.empty:
         return
     key = ["title", "variant", "dataset"]
@@ -142,10 +130,11 @@ def _steps(chosen: pd.DataFrame, grid: pd.DataFrame) -> Iterator[dict[str, Any]]
         ["method", "grid_point", "dataset", "evidence"]
     )
     for values, rows in chosen.fillna({"variant": ""}).groupby(key, sort=False):
-        own = {row["protocol"]: row for row in rows.to_dict("records")}
-        if values[0] not in (E, *NETWORKS) or set(own) != set(E_BEATS):
+        by_protocol = {row["protocol"]: row for row in rows.to_dict("records")}
+        titles = (headline.ours, *headline.rivals)
+        if values[0] not in titles or by_protocol.keys() != headline.claims.keys():
             continue
-        paper, corrected = own["paper"], own["corrected"]
+        paper, corrected = by_protocol["paper"], by_protocol["corrected"]
         place = (paper["method"], paper["grid_point"], paper["dataset"])
         seen, whole = (exact["mean"].get((*place, e), math.nan) for e in (paper["evidence"], "all"))
         yield dict(zip(key, values, strict=True)) | {
@@ -160,7 +149,7 @@ def _steps(chosen: pd.DataFrame, grid: pd.DataFrame) -> Iterator[dict[str, Any]]
 def _step_cells(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "model": f"{row.title} ({row.variant})" if row.variant else row.title,
+            "model": tables.model(row.title, row.variant),
             "dataset": tables.name(row.dataset),
             "`paper`": tables.number(row.paper),
             "exact measure": tables.number(row.exact, signed=True),
@@ -172,7 +161,7 @@ def _step_cells(steps: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _verdicts(summary: pd.DataFrame) -> Section:
+def _every_claim(summary: pd.DataFrame) -> Section:
     """A row for every claim."""
     counts = summary["verdict"].value_counts()
     tally = ", ".join(f"{counts[v]} {v}" for v in verdicts.VERDICTS if v in counts)
@@ -190,13 +179,13 @@ def _verdicts(summary: pd.DataFrame) -> Section:
     return Section(f"Every claim: {tally}", READING, pd.DataFrame(cells))
 
 
-def _claim(lines: pd.DataFrame) -> Section:
+def _claim_section(cases: pd.DataFrame) -> Section:
     """All cases of one claim."""
-    first = lines.iloc[0]
+    first = cases.iloc[0]
     source = f"({first['section']}, line {first['line']} of the text.)"
     caption = f"{first['statement']} {source} {first['because']}"
-    silent = set(lines["verdict"]) <= {verdicts.NOT_RUN, verdicts.NOT_CHECKABLE}
-    if silent and lines["reason"].nunique() == 1:
+    silent = set(cases["verdict"]) <= {verdicts.NOT_RUN, verdicts.NOT_CHECKABLE}
+    if silent and cases["reason"].nunique() == 1:
         text = f"{caption} {first['verdict'].capitalize()}: {first['reason'].rstrip('.')}."
         return Section(f"`{first['id']}`", text, pd.DataFrame())
     margin = "" if pd.isna(first["margin"]) else f", margin {first['margin']:g}"
@@ -213,21 +202,10 @@ def _claim(lines: pd.DataFrame) -> Section:
             "verdict": row["verdict"],
             "why": "; ".join(filter(None, (row["reason"], row["remark"]))) or DASH,
         }
-        for row in lines.to_dict("records")
+        for row in cases.to_dict("records")
     ]
-    return Section(f"`{first['id']}`", caption, pd.DataFrame(cells))
-
-
-def effect(row: dict[str, Any]) -> str:
-    """`+3.1 [1.0, 5.2]`, or the number alone where there is no interval."""
-    text = number(row["effect"], row["unit"])
-    if pd.isna(row["ci_low"]) or row["ci_low"] == row["ci_high"]:
-        return text
-    return f"{text} [{number(row['ci_low'], row['unit'])}, {number(row['ci_high'], row['unit'])}]"
-
-
-def number(value: float, unit: str | None) -> str:
-    """A difference with its sign, finer where it is not of points or percent; a share has none."""
-    unit = unit if isinstance(unit, str) else ""  # a CSV has NaN for none
-    digits = 1 if unit.startswith(("points", "%", "nats")) else 3
-    return tables.number(value, digits, signed=not unit.startswith(("share", "R²")))
+    table = pd.DataFrame(cells)
+    if len(table) > 1 and table["why"].nunique() == 1:  # once, not in every row
+        why = table.pop("why").iloc[0]
+        caption += "" if why == DASH else f" Why, in every case: {why}."
+    return Section(f"`{first['id']}`", caption, table)

@@ -1,168 +1,133 @@
-"""Whether DCGMM-E beats the SPNs at outlier detection, and what the protocol changes (Sec. V-C).
+"""The question that most readers come with, answered by the claims that `claims.yaml` names for it.
 
-From the numbers of Table II; nothing is decided here but whether intervals overlap.
+Front page, claims page and README say what stands here. Nothing is decided: verdicts are those of
+`claims.csv` and `claims_cases.csv`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from workflow.claims import verdicts
+from workflow.claims.claim_run import join
 from workflow.common import tables
 
-OURS = "DCGMM-E"
-SPNS = ("RAT-SPN", "PD-SPN", "DGCSPN")
-CLAIMS = {"paper": "e-beats-spns-as-published", "corrected": "e-beats-spns-corrected"}
-"""Protocol -> the claim that DCGMM-E beats every SPN under it."""
-PROTOCOLS = tuple(CLAIMS)
-KEY = ["title", "variant", "dataset"]
+PROTOCOLS = {"paper": "Under the paper's protocol", "corrected": "Under the corrected protocol"}
+SHORT = {verdicts.HOLDS: "yes", verdicts.FAILS: "no"}
 
 
 @dataclass(frozen=True)
-class Duel:
-    """DCGMM-E against the strongest SPN on one dataset under one protocol, in % AUC.
+class Answer:
+    """What a run says under one protocol.
 
     Attributes:
-        outcome: `ahead`, `behind`, or `undecided` if the intervals overlap or there are none.
-        n: seeds of the two.
-        absent: SPNs without a value.
+        protocol: its name.
+        verdict: on the claim.
+        reason: why it is no other verdict.
+        standings: a sentence for each dataset.
     """
 
     protocol: str
-    dataset: str
-    ours: float
-    best: float
-    rival: str
-    outcome: str
-    n: tuple[int, int]
-    absent: tuple[str, ...]
+    verdict: str
+    reason: str = ""
+    standings: tuple[str, ...] = ()
 
     @property
-    def difference(self) -> float:
-        """By how many points ours is ahead."""
-        return self.ours - self.best
+    def opening(self) -> str:
+        """`Under the paper's protocol`."""
+        return PROTOCOLS[self.protocol]
 
+    @property
+    def short(self) -> str:
+        """Yes, no, or why it is neither."""
+        return SHORT.get(self.verdict, self.verdict)
 
-def duels(table2: pd.DataFrame) -> list[Duel]:
-    """Every protocol and dataset in which both sides have a value."""
-    found = []
-    for protocol in PROTOCOLS:
-        for dataset, group in table2[table2["protocol"] == protocol].groupby("dataset", sort=False):
-            measured = group[group["n"] > 0]
-            ours = measured[measured["title"] == OURS]
-            spns = measured[measured["title"].isin(SPNS)]
-            absent = tuple(name for name in SPNS if name not in set(spns["title"]))
-            if len(ours) and len(spns):
-                rows = ours.iloc[0], spns.loc[spns["mean"].idxmax()]
-                found.append(_duel(protocol, str(dataset), *rows, absent))
-    return found
-
-
-def _duel(
-    protocol: str, dataset: str, ours: pd.Series, best: pd.Series, absent: tuple[str, ...]
-) -> Duel:
-    outcome = "undecided"  # as every comparison with NaN is
-    if ours["ci_low"] > best["ci_high"]:
-        outcome = "ahead"
-    elif ours["ci_high"] < best["ci_low"]:
-        outcome = "behind"
-    seeds = int(ours["n"]), int(best["n"])
-    means = ours["mean"], best["mean"]
-    return Duel(protocol, dataset, *means, model(best), outcome, seeds, absent)
-
-
-def answers(found: list[Duel], verdicts: dict[str, str]) -> dict[str, str]:
-    """Each protocol's answer over all datasets.
-
-    It is the verdict on the claim, where the run has one, else by intervals alone: `holds`, `does
-    not hold`, `mixed`, `undecided` or `not run`.
-    """
-    return {
-        protocol: verdicts.get(claim) or _answer(found, protocol)
-        for protocol, claim in CLAIMS.items()
-    }
-
-
-def _answer(found: list[Duel], protocol: str) -> str:
-    outcomes = {duel.outcome for duel in found if duel.protocol == protocol}
-    if not outcomes:
-        return "not run"
-    if len(outcomes) > 1:
-        return "mixed"
-    return {"ahead": "holds", "behind": "does not hold"}.get(outcomes.pop(), "undecided")
-
-
-def rows(table2: pd.DataFrame) -> list[dict[str, Any]]:
-    """A line for DCGMM-E and every SPN on a dataset: its value under both protocols, and printed.
-
-    Values are in %, NaN where there is none.
-    """
-    shown = table2[table2["title"].isin([OURS, *SPNS])]
-    order = {name: place for place, name in enumerate([OURS, *SPNS])}
-    shown = shown.sort_values("title", key=lambda titles: titles.map(order), kind="stable")
-    lines = []
-    for (dataset, name), group in shown.groupby(
-        ["dataset", shown.apply(model, axis=1)], sort=False
-    ):
-        mean = group.set_index("protocol")["mean"].reindex(list(PROTOCOLS))
-        lines.append(
-            {"dataset": dataset, "model": name, "ours": group["title"].iloc[0] == OURS}
-            | {"published": group["paper"].iloc[0], **mean}
-        )
-    return lines
+    @property
+    def sentence(self) -> str:
+        """The answer and its reason, in Markdown."""
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.opening}: **{self.short}**{reason}."
 
 
 @dataclass(frozen=True)
-class Axis:
-    """The range of a chart, in %."""
+class Headline:
+    """The question, and who answers it.
 
-    low: int
-    high: int
+    Attributes:
+        question: as readers ask it.
+        claims: protocol -> id of the claim that answers it.
+        ours: title of the model that the question is about.
+        rivals: titles of those that it is compared with.
+    """
+
+    question: str
+    claims: dict[str, str]
+    ours: str
+    rivals: tuple[str, ...]
 
     @classmethod
-    def of(cls, lines: list[dict[str, Any]]) -> "Axis":
-        """From the tens below the lowest value up to 100."""
-        values = [line[key] for line in lines for key in ("published", *PROTOCOLS)]
-        lowest = min((value for value in values if value == value), default=0)
-        return cls(min(int(lowest // 10 * 10), 90), 100)
+    def of(cls, content: dict[str, Any]) -> "Headline":
+        """The headline of the file of claims, as `claims_file.load` returns it."""
+        question, claims = content["headline"]["question"], content["headline"]["claims"]
+        (first, *_) = (one for one in content["claims"] if one["id"] == claims["paper"])
+        ours, rivals = first["one"]["title"], first["than"]["title"]
+        return cls(question, claims, ours, (rivals,) if isinstance(rivals, str) else tuple(rivals))
 
-    def place(self, value: float) -> float:
-        """Where a value lies, in % of the axis from its left."""
-        return round(100 * (value - self.low) / (self.high - self.low), 2)
+    def answers(self, claims: pd.DataFrame, cases: pd.DataFrame) -> list[Answer]:
+        """The answer under each protocol.
 
-
-def halved(table2: pd.DataFrame) -> list[str]:
-    """The SPNs that the release scores on half of an image."""
-    paper = table2[(table2["protocol"] == "paper") & (table2["evidence"] == "bottom_half")]
-    return [name for name in SPNS if name in set(paper["title"])]
-
-
-def causes(table2: pd.DataFrame, effects: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
-    """What each difference of the protocols does to the exact AUROC of an SPN, in points.
-
-    Returns:
-        `pixels`: whole images instead of their bottom half, where the release takes this;
-        `training`: the corrected training instead of the release's, on whole images; each with the
-        model and dataset that it was seen in.
-    """
-    found: dict[str, list[tuple[str, float]]] = {"pixels": [], "training": []}
-    corrected = table2[(table2["protocol"] == "corrected") & table2["title"].isin(SPNS)]
-    for row in corrected.to_dict("records"):
-        same = (effects[KEY] == [row[name] for name in KEY]).all(axis=1)
-        mean = effects[same].groupby(["grid_point", "evidence"])["mean"].first()
-        chosen, points = row["grid_point"], effects[same]["grid_point"]
-        released = next((point for point in points if point != chosen), chosen)
-        where = f"{model(row)}, {tables.name(row['dataset'])}"
-        half, whole = mean.get((released, "bottom_half")), mean.get((released, "all"))
-        corrected_whole = mean.get((chosen, "all"))
-        if row["title"] in halved(table2) and half is not None and whole is not None:
-            found["pixels"].append((where, whole - half))
-        if released != chosen and whole is not None and corrected_whole is not None:
-            found["training"].append((where, corrected_whole - whole))
-    return found
+        Args:
+            claims: a row for every claim, as in `claims.csv`.
+            cases: a row for every case, as in `claims_cases.csv`.
+        """
+        found = []
+        for protocol, name in self.claims.items():
+            verdict = next(iter(claims.loc[claims["id"] == name, "verdict"]), verdicts.NOT_RUN)
+            rows = cases[cases["id"] == name]
+            found.append(Answer(protocol, verdict, _reason(verdict, rows), (*_standings(rows),)))
+        return found
 
 
-def model(row: Any) -> str:
-    """Title and variant of a competitor, as in `RAT-SPN (normal)`; ours by its title alone."""
-    variant = "" if row["title"] == OURS else row["variant"]
-    return f"{row['title']} ({variant})" if variant else row["title"]
+def _reason(verdict: str, rows: pd.DataFrame) -> str:
+    """What the cases with the claim's verdict say, or those that did not run, each once."""
+    deciding = rows[rows["verdict"] == verdict]
+    if verdict == verdicts.FAILS and len(deciding):
+        return f"refuted by {', '.join(dict.fromkeys(deciding['rival']))}"
+    if deciding.empty:
+        deciding = rows[rows["verdict"] == verdicts.NOT_RUN]
+    return join(text for reason in deciding["reason"].dropna() for text in reason.split("; "))
+
+
+def _standings(rows: pd.DataFrame) -> Iterator[str]:
+    """As in `MNIST: holds; ahead by the mean in 5 of 5 comparisons. Hardest rival: ...`."""
+    for dataset, group in rows.groupby("case", sort=False):
+        measured = group[group["effect"].notna()]
+        if measured.empty:
+            continue
+        counts = group["verdict"].value_counts()
+        tally = [f"{name} in {counts[name]}" for name in verdicts.VERDICTS if name in counts]
+        mixed = f" ({', '.join(tally)})" if len(tally) > 1 else ""
+        ahead = measured["effect"].gt(0).sum()
+        hardest = measured.loc[measured["effect"].idxmin()]
+        yield (
+            f"**{dataset}**: {verdicts.overall(list(group['verdict']))}{mixed}; ahead by the mean "
+            f"in {ahead} of {len(measured)} comparisons. Hardest rival: {hardest['rival']}, "
+            f"{effect(hardest)} points for {hardest['one']}, n = {hardest['n']}."
+        )
+
+
+def effect(row: Any) -> str:
+    """`+3.1 [1.0, 5.2]`, or the number alone where there is no interval."""
+    text = number(row["effect"], row["unit"])
+    if pd.isna(row["ci_low"]) or row["ci_low"] == row["ci_high"]:
+        return text
+    return f"{text} [{number(row['ci_low'], row['unit'])}, {number(row['ci_high'], row['unit'])}]"
+
+
+def number(value: float, unit: str | None) -> str:
+    """A difference with its sign, finer where it is not of points or percent; a share has none."""
+    unit = unit if isinstance(unit, str) else ""  # a CSV has NaN for none
+    digits = 1 if unit.startswith(("points", "%", "nats")) else 3
+    return tables.number(value, digits, signed=not unit.startswith(("share", "R²")))

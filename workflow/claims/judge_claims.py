@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from workflow.claims import claim_cases, claim_evidence, claim_run, claims_file, claims_page
+from workflow.claims.headline import Headline
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 
@@ -36,12 +37,16 @@ def main(arguments: list[str] | None = None) -> None:
             inpainting_times=options.inpainting,
         )
         evidence = {name: source(run) for name, source in claim_evidence.SOURCES.items()}
-        lines = claim_cases.evaluate(content, evidence)
-        summary = claim_cases.summary(lines)
-        chosen, grid = (run.table(f"tables/{name}.csv") for name in ("table2", "table2_grid"))
-        sections = claims_page.sections(lines, summary, chosen, grid, options.run.name)
+        cases = claim_cases.evaluate(content, evidence)
+        summary = claim_cases.summary(cases)
         tables.write_csv(options.out / "claims.csv", summary)
-        tables.write_csv(options.out / "claims_cases.csv", lines)
+        tables.write_csv(options.out / "claims_cases.csv", cases)
+        headline = Headline.of(content)
+        answers = headline.answers(*claim_run.verdict_tables(options.out))
+        chosen, grid = (run.table(f"tables/{name}.csv") for name in ("table2", "table2_grid"))
+        sections = claims_page.sections(
+            headline, answers, cases, summary, chosen, grid, options.run.name
+        )
         tables.write_markdown(options.out / "claims.md", sections)
 
 

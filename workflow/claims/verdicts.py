@@ -90,7 +90,7 @@ def decide(case: Case, expected: Range, repetitions: int) -> tuple[str, str]:
         return TOO_SMALL, "; ".join([case.scale, *obstacles])
     sure = [c for c in case.comparisons if c.effect.n >= repetitions]
     if refuting := [c.rival for c in sure if _outside(c.strict, expected)]:
-        return FAILS, _by(refuting)
+        return FAILS, _by(refuting, "refuted by ")
     if obstacles:
         return UNDECIDED, "; ".join(obstacles)
     straddling = [c.rival for c in case.comparisons if not _inside(c.effect, expected)]
@@ -112,9 +112,9 @@ def _obstacles(case: Case, repetitions: int) -> list[str]:
     return found
 
 
-def _by(rivals: Sequence[str], word: str = "by ") -> str:
+def _by(rivals: Sequence[str], words: str) -> str:
     named = [rival for rival in rivals if rival]
-    return f"{word}{', '.join(named)}" if named else ""
+    return f"{words}{', '.join(named)}" if named else ""
 
 
 def _inside(effect: Effect, expected: Range) -> bool:
@@ -132,8 +132,8 @@ def slack(value: float, expected: Range) -> float:
 
 def hardest(comparisons: Sequence[Comparison], expected: Range) -> Comparison:
     """The comparison that speaks least for the claim, of those that have a value."""
-    known = [c for c in comparisons if not math.isnan(c.effect.value)]
-    return min(known or comparisons, key=lambda c: slack(c.effect.value, expected))
+    measured = [c for c in comparisons if not math.isnan(c.effect.value)]
+    return min(measured or comparisons, key=lambda c: slack(c.effect.value, expected))
 
 
 def overall(verdicts: Sequence[str]) -> str:

@@ -1,11 +1,11 @@
-"""Tables as CSV for programs, Markdown for reading and TeX for papers.
+"""Tables as CSV for programs, Markdown and data for pages, and TeX for papers.
 
 A cell is text; `**` around it marks the best value of its column, as in Markdown.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,10 @@ import pandas as pd
 from workflow.common import files, frames
 
 DASH = "–"
+SECTIONS = ".sections.json"  # instead of `.md`: what the Markdown says, as data
+SPREAD = (
+    "In %: mean ± standard deviation over seeds [95 % t interval of the mean, cut at 0 and 100]."
+)
 
 DATASETS = {
     "mnist": "MNIST",
@@ -32,12 +36,21 @@ _TEX = {
 
 @dataclass
 class Section:
-    """A table for readers, with what must be said above and below it."""
+    """A table for readers, with what must be said above and below it.
+
+    Attributes:
+        title: its heading.
+        caption: what this table is of; paragraphs are separated by an empty line.
+        cells: text, in columns with names.
+        notes: lines below it.
+        reading: how to read this table and others like it, a text each; a page says it once.
+    """
 
     title: str
     caption: str
     cells: pd.DataFrame
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
+    reading: Sequence[str] = ()
 
 
 NOTHING = Section("No results", "There is no fit that this table could be made of.", pd.DataFrame())
@@ -52,6 +65,11 @@ def images_of(rows: pd.DataFrame) -> str:
     """Which images the records of one dataset used, as in `all of MNIST`."""
     share = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
     return f"{share} {name(rows['dataset'].iloc[0])}"
+
+
+def model(title: str, variant: object) -> str:
+    """A model by title and variant, as in `RAT-SPN (normal)`; by its title if it has no variant."""
+    return f"{title} ({variant})" if isinstance(variant, str) and variant else title
 
 
 def number(value: float, digits: int = 1, signed: bool = False) -> str:
@@ -98,14 +116,64 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_markdown(path: Path, sections: Sequence[Section]) -> None:
-    """Write sections for reading; several follow one another under titles of their own."""
+    """Write sections for reading, one below the other, and the same as data for `read_sections`."""
+    sections = sections or [NOTHING]
     parts = []
-    for section in sections or [NOTHING]:
+    for section in said_once(sections):
         cells = section.cells.map(_unpiped).rename(columns=_unpiped)
         table = cells.to_markdown(index=False, disable_numparse=True)
         notes = "\n".join(f"- {note}" for note in section.notes)
-        parts += [f"# {section.title}", section.caption, table, notes]
+        parts += [f"# {section.title}", section.caption, " ".join(section.reading), table, notes]
     files.write_text(path, "\n\n".join(part for part in parts if part) + "\n")
+    content = [
+        {
+            "title": section.title,
+            "caption": section.caption,
+            "reading": [*section.reading],
+            "columns": [*section.cells.columns],
+            "rows": section.cells.astype(str).to_numpy().tolist(),
+            "notes": [*section.notes],
+        }
+        for section in sections
+    ]
+    files.write_json(path.with_suffix(SECTIONS), {"sections": content})
+
+
+def read_sections(path: Path) -> list[Section]:
+    """Read the data that `write_markdown` wrote.
+
+    Raises:
+        ValueError: if it is damaged, or was altered after it was written; names the file.
+    """
+    content = files.read_json(path)
+    try:
+        return [
+            Section(
+                part["title"],
+                part["caption"],
+                pd.DataFrame(part["rows"], columns=part["columns"] or None),
+                part["notes"],
+                part["reading"],
+            )
+            for part in content["sections"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} holds no sections of a table; remove it and run again") from None
+
+
+def readings(sections: Iterable[Section]) -> list[str]:
+    """What sections say of how to read them, each text once."""
+    return list(dict.fromkeys(text for section in sections for text in section.reading))
+
+
+def said_once(sections: Iterable[Section], said: Iterable[str] = ()) -> list[Section]:
+    """Sections whose `reading` lacks what a page says above them: `said`, or an earlier section."""
+    above, result = set(said), []
+    for section in sections:
+        fresh = [text for text in section.reading if text not in above]
+        above.update(fresh)
+        result.append(replace(section, reading=fresh))
+    return result
 
 
 def _unpiped(cell: object) -> str:
@@ -119,7 +187,7 @@ def write_tex(path: Path, sections: Sequence[Section]) -> None:
 
 
 def _tex(section: Section) -> str:
-    cells = section.cells
+    cells, text = section.cells, " ".join([section.caption, *section.reading]).strip()
     rows = [" & ".join(map(escape, row)) + r" \\" for row in cells.itertuples(index=False)]
     tabular = [
         rf"\begin{{tabular}}{{{'l' * len(cells.columns)}}}",
@@ -133,7 +201,7 @@ def _tex(section: Section) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(section.title)}. {escape(section.caption)}}}",
+        rf"\caption{{{escape(f'{section.title}. {text}')}}}",
         *(tabular if len(cells.columns) else []),
         *(rf"\par\footnotesize {escape(note)}" for note in section.notes),
         r"\end{table}",

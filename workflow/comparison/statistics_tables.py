@@ -88,7 +88,6 @@ def result_sections(result: pd.DataFrame, run: str) -> Iterator[tables.Section]:
 
 
 def _statistic_cells(row: dict[str, Any]) -> dict[str, str]:
-    variant = f" ({row['variant']})" if row["variant"] else ""
     signed = row["quantity"] != "mean"
     unpaired = signed and row["test"] != "paired t"
     value = tables.number(row["mean"], 2, signed=signed)
@@ -98,7 +97,7 @@ def _statistic_cells(row: dict[str, Any]) -> dict[str, str]:
         "table": row["table"],
         "dataset": tables.name(row["dataset"]),
         "protocol": row["protocol"],
-        "model": row["title"] + variant,
+        "model": tables.model(row["title"], row["variant"]),
         "reference": tables.DASH if pd.isna(row.get("reference")) else row["reference"],
         "value" if not signed else "difference": value,
         "t interval": _interval(row["low"], row["high"], signed),

@@ -18,10 +18,11 @@ from workflow.outliers import selection
 from workflow.samples import sample_files
 
 FIT = ["method", "title", "variant", "grid_point", "dataset", "classes"]
-CAPTION = (
-    "Medians over seeds, of the fits of host `{host}` alone. Seconds are wall times; jobs may have "
-    "run side by side. Scoring is that of all test images, compiling included where a method "
-    "compiles; methods with marginals score each image twice, whole and in part, and both count. "
+READING = (
+    "Run `{run}`. Medians over seeds, of the fits of host `{host}` alone. Seconds are wall times; "
+    "jobs may have run side by side. Scoring is of all test images, compilation included where a "
+    "method compiles; methods with marginals score each image twice, whole and in part, and both "
+    "count. "
     "Drawing is from the fit of one class, with the noise that the method's release gives pixels, "
     "once everything is compiled. Memory is the highest resident set of the process that fits and "
     "scores, libraries and images included. A dash: not measured."
@@ -42,12 +43,13 @@ def main(arguments: list[str] | None = None) -> None:
         host = most_frequent(fits["host"])
         drawings = timed_drawings(sample_files.read(path)[0] for path in options.samples)
         summary = summarised(fits[fits["host"] == host], drawings[drawings["host"] == host])
-        notes = left_out(fits["host"], drawings["host"], host)
         tables.write_csv(options.out / "efficiency.csv", summary.assign(host=host))
         sections = [
-            dataset_section(group, f"Run `{options.run}`. {CAPTION.format(host=host)}", notes)
+            dataset_section(group, READING.format(run=options.run, host=host))
             for _, group in summary.groupby("dataset", sort=False)
         ]
+        if sections:  # counts of all datasets
+            sections[0].notes = left_out(fits["host"], drawings["host"], host)
         tables.write_markdown(options.out / "efficiency.md", sections)
         tables.write_tex(options.out / "efficiency.tex", sections)
 
@@ -122,11 +124,11 @@ def left_out(fit_hosts: pd.Series, drawing_hosts: pd.Series, host: str) -> list[
     return [f"{n} {kind} of other hosts are left out" for kind, n in counts.items() if n]
 
 
-def dataset_section(summary: pd.DataFrame, caption: str, notes: list[str]) -> tables.Section:
+def dataset_section(summary: pd.DataFrame, reading: str) -> tables.Section:
     """One dataset: a row for every model and grid point."""
     cells = [
         {
-            "model": f"{row.title} ({row.variant})" if row.variant else row.title,
+            "model": tables.model(row.title, row.variant),
             "grid point": row.grid_point,
             "images": tables.count(row.train_images),
             "fit (s)": seconds(row.seconds_fit),
@@ -139,7 +141,7 @@ def dataset_section(summary: pd.DataFrame, caption: str, notes: list[str]) -> ta
         for row in summary.itertuples()
     ]
     name = tables.name(summary["dataset"].iloc[0])
-    return tables.Section(f"Efficiency, {name}", caption, pd.DataFrame(cells), notes)
+    return tables.Section(f"Efficiency, {name}", "", pd.DataFrame(cells), reading=[reading])
 
 
 def seconds(value: float) -> str:

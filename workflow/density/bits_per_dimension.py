@@ -21,7 +21,7 @@ from workflow.plan import catalogue
 
 NAME = "bits_per_dimension"
 KEY = ["title", "variant", "grid_point", "dataset"]
-CAPTION = (
+READING = (
     "Negative log-probability of an image's bytes, in bits for each pixel and channel, of test "
     "images of the classes trained on and of the training images kept aside: mean ± standard "
     "deviation over seeds. Only methods with a probability for each of the 256 levels are here; "
@@ -121,7 +121,7 @@ def dataset_section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tabl
         test = spread(row["test_mean"], row["test_std"])
         cells.append(
             {
-                "model": f"{row['title']} ({row['variant']})" if row["variant"] else row["title"],
+                "model": tables.model(row["title"], row["variant"]),
                 "grid point": row["grid_point"],
                 "images": tables.count(row["train_images"]),
                 "parameters": tables.count(row["parameters"]),
@@ -138,7 +138,7 @@ def dataset_section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tabl
     ]
     scale = f"Run `{run}`: {tables.images_of(rows)}, classes `{rows['classes'].iloc[0]}`."
     title = f"Bits per dimension, {tables.name(summary['dataset'].iloc[0])}"
-    return tables.Section(title, f"{scale} {CAPTION}", pd.DataFrame(cells), notes)
+    return tables.Section(title, scale, pd.DataFrame(cells), notes, [READING])
 
 
 def spread(mean: float, std: float) -> str:

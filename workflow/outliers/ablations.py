@@ -17,6 +17,12 @@ from workflow.fit import tidy
 
 KEY = ["dataset", "instance"]
 MEASURES = {"auroc": "exact AUROC", "auc100": "100-threshold AUC"}
+READING = (
+    tables.SPREAD,
+    "Values are of the top layer; differences are to the recipe as it is, of the same seeds "
+    "[paired 95 % t interval]. A line that names several changes is another published recipe. The "
+    "paper's values are 100-threshold AUCs.",
+)
 MODEL = ("settings.layers", "settings.hyperparameters.")  # prefixes of columns a factor may change
 
 
@@ -118,16 +124,13 @@ def _difference(changed: pd.Series, base: pd.Series, is_base: bool) -> dict[str,
 
 
 def caption(rows: pd.DataFrame, options: argparse.Namespace) -> str:
-    """Describe the data and the scale of one dataset's table."""
+    """Images, outlier class, schedule, seeds and recipe of one dataset's table."""
     seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
     outlier = rows["classes"].iloc[0].removeprefix("not")
     return (
         f"Run `{options.run}`: trained on {tables.images_of(rows)} without class {outlier}, which "
         f"is then the outlier; schedule `{options.schedule}`, seeds {seeds}. Each line is the "
-        f"recipe `{options.recipe}` but for what it names; where it names several, that is another "
-        "published recipe. Top layer, in %: mean ± standard deviation over seeds [95 % t interval "
-        "of the mean, cut at 0 and 100]; differences to the recipe as it is, of the same seeds, "
-        "[paired 95 % t interval]. The paper's values are 100-threshold AUCs."
+        f"recipe `{options.recipe}` but for what it names."
     )
 
 
@@ -146,7 +149,7 @@ def dataset_section(summary: pd.DataFrame, paper: pd.Series, text: str) -> table
         if row["failed"]:
             notes.append(f"{row['point']}: {row['reasons']}")
     title = f"One factor at a time, {tables.name(dataset)}"
-    return tables.Section(title, text, pd.DataFrame(cells), notes)
+    return tables.Section(title, text, pd.DataFrame(cells), notes, READING)
 
 
 def _difference_cell(row: pd.Series) -> str:

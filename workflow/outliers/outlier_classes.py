@@ -15,6 +15,11 @@ from workflow.common.summaries import area_summary
 from workflow.fit import tidy
 
 KEY = ["dataset", "instance", "recipe"]
+READING = (
+    tables.SPREAD,
+    "Exact AUROC of the top layer; below the classes, mean, standard deviation and range of their "
+    "means.",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -68,14 +73,12 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(rows: pd.DataFrame, dataset: str, schedule: str) -> str:
-    """Describe the data and the scale of one dataset's table."""
+    """Images, schedule and seeds of one dataset's table."""
     of_dataset = rows[rows["dataset"] == dataset]
     seeds = ", ".join(map(str, sorted(of_dataset["seed"].unique())))
     return (
         f"trained on {tables.images_of(of_dataset)} without the class, which is then the outlier; "
-        f"schedule `{schedule}`, seeds {seeds}. Exact AUROC in % of the top layer: mean ± standard "
-        "deviation over seeds [95 % t interval of the mean, cut at 0 and 100]; below, mean, "
-        "standard deviation and range of the classes' means."
+        f"schedule `{schedule}`, seeds {seeds}."
     )
 
 
@@ -93,7 +96,7 @@ def dataset_section(summary: pd.DataFrame, text: str) -> tables.Section:
         notes += [f"{name}, class {row.outlier}: {row.reasons}" for row in failed]
     cells = pd.DataFrame(columns).fillna(tables.DASH).rename_axis("outlier").reset_index()
     title = f"Outlier classes, {tables.name(summary['dataset'].iloc[0])}"
-    return tables.Section(title, text, cells, notes)
+    return tables.Section(title, text, cells, notes, READING)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ CAPTION = (
     "`test halves`: the best mean on one half of the test images, outliers among them, valued on "
     "the other half, both ways; it has seen the class of the outliers, but none of the images that "
     "it is valued on. Optimism: by how many percent points the value at the point of `test` "
-    "exceeds that at the rule's (for `test halves`, both on halves)."
+    "exceeds that at the rule's (for `test halves`, both on halves). Values are in %: mean ± "
+    "standard deviation over seeds."
 )
 
 
@@ -66,26 +67,29 @@ def sections(
 ) -> Iterator[tables.Section]:
     """A summary, then for every protocol and dataset the grids that offered a choice."""
     single = [
-        f"{row['title']}{_variant(row)}" for _, row in result.iterrows() if row["candidates"] == 1
+        tables.model(row.title, row.variant) for row in result.itertuples() if row.candidates == 1
     ]
-    notes = [f"a single point was fitted, so none chosen: {', '.join(dict.fromkeys(single))}"]
-    yield tables.Section(
-        f"Choosing grid points, run `{run}`",
-        CAPTION + held_out_classes(held_out),
-        summary(result),
-        notes if single else [],
-    )
-    searched = result[result["candidates"] != 1]
-    for (protocol, dataset), rows in searched.groupby(["protocol", "dataset"], sort=False):
-        measure = MEASURES[rows["metric"].iloc[0]]
-        lacking = rows[rows["note"] != ""].itertuples()
-        notes = {f"{row.title}, {row.rule}: {row.note}": None for row in lacking}
+    searched = [*result[result["candidates"] != 1].groupby(["protocol", "dataset"], sort=False)]
+    notes = [_notes(rows) for _, rows in searched]
+    shared = [note for note in notes[0] if all(note in others for others in notes)] if notes else []
+    if single:
+        names = ", ".join(dict.fromkeys(single))
+        shared.insert(0, f"a single point was fitted, so none chosen: {names}")
+    title, text = f"Choosing grid points, run `{run}`", CAPTION + held_out_classes(held_out)
+    yield tables.Section(title, text, summary(result), shared)
+    for ((protocol, dataset), rows), own_notes in zip(searched, notes, strict=True):
         yield tables.Section(
             f"Protocol {protocol}, {tables.name(dataset)}",
-            f"In %, {measure}: mean ± standard deviation over seeds.",
+            f"Measure: {MEASURES[rows['metric'].iloc[0]]}.",
             pd.DataFrame(map(_choice_cells, rows.to_dict("records"))),
-            list(notes),
+            [note for note in own_notes if note not in shared],
         )
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    """Why a rule chose nothing, once for each model and rule."""
+    lacking = rows[rows["note"] != ""].itertuples()
+    return list(dict.fromkeys(f"{row.title}, {row.rule}: {row.note}" for row in lacking))
 
 
 def summary(result: pd.DataFrame) -> pd.DataFrame:
@@ -114,13 +118,9 @@ def _beside_test(searched: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
     return searched.merge(tested[[*key, "tested"]], "left", key)
 
 
-def _variant(row: dict) -> str:
-    return f" ({row['variant']})" if row["variant"] else ""
-
-
 def _choice_cells(row: dict) -> dict[str, str]:
     return {
-        "model": row["title"] + _variant(row),
+        "model": tables.model(row["title"], row["variant"]),
         "candidates": str(row["candidates"]),
         "chosen by": row["rule"],
         "point": row["point"] or tables.DASH,

@@ -18,6 +18,11 @@ from workflow.fit import tidy
 
 KEY = ["instance", "recipe", "dataset"]
 PAPERS_METRIC = "auc100"
+READING = (
+    tables.SPREAD,
+    "The exact AUROC is rank-based; the 100-threshold AUC is the paper's measure, to which its "
+    "values and the difference refer.",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -99,15 +104,13 @@ def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(rows: pd.DataFrame, run: str, schedule: str) -> str:
-    """Describe the scale at which one dataset's table was made."""
+    """Images, outlier class, schedule and seeds of one dataset's table."""
     seeds = sorted(rows["seed"].unique())
     outlier = rows["classes"].iloc[0].removeprefix("not")
     return (
         f"Run `{run}`: trained on {tables.images_of(rows)} ({rows['train_images'].iloc[0]} images) "
         f"without class {outlier}, which is then the outlier; schedule `{schedule}`, epochs as "
-        f"listed, seeds {', '.join(map(str, seeds))}. AUC in %: mean ± standard deviation over "
-        "seeds [95 % t interval of the mean, cut at 0 and 100]. The exact AUROC is rank-based; the "
-        "100-threshold AUC is the paper's measure, to which its values and the difference refer."
+        f"listed, seeds {', '.join(map(str, seeds))}."
     )
 
 
@@ -132,7 +135,7 @@ def top_section(top: pd.DataFrame, scale: str) -> tables.Section:
         if exact["failed"]:
             notes.append(f"{instance}, {recipe}: {exact['reasons']}")
     title = f"Table I, {tables.name(top['dataset'].iloc[0])}: outlier detection by the top layer"
-    return tables.Section(title, scale, pd.DataFrame(cells), notes)
+    return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
 
 def layer_section(summary: pd.DataFrame) -> tables.Section:

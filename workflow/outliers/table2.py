@@ -17,10 +17,13 @@ from workflow.fit import tidy
 from workflow.outliers import selection
 
 EVIDENCE = {"all": "whole image", "bottom_half": "bottom half"}
-CRITERIA = {
-    "paper": "its best test AUC",
-    "corrected": "the highest log-likelihood of the inliers kept aside",
-}
+READING = (
+    tables.SPREAD,
+    "`paper` measures the 100-threshold AUC as the authors' release does, `corrected` the exact "
+    "AUROC of whole images. Where a grid was searched, a point is chosen: `paper` by its best test "
+    "AUC; `corrected` by the highest log-likelihood of the inliers kept aside. The paper's values "
+    "stand beside both.",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -72,16 +75,12 @@ def with_paper(choices: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(records: pd.DataFrame, run: str) -> str:
-    """Describe the scale at which one dataset's table was made, and its columns."""
+    """Images, outlier class and seeds of one dataset's table."""
     outlier = records["classes"].iloc[0].removeprefix("not")
     seeds = ", ".join(map(str, sorted(records["seed"].unique())))
-    criteria = "; ".join(f"`{protocol}` by {criterion}" for protocol, criterion in CRITERIA.items())
     return (
         f"Run `{run}`: {tables.images_of(records)} without class {outlier}, which is then the "
-        f"outlier; seeds {seeds}. In %: mean ± standard deviation over seeds [95 % t interval of "
-        "the mean, cut at 0 and 100]. `paper` measures the 100-threshold AUC as the authors' "
-        "release does, `corrected` the exact AUROC of whole images. Where a grid was searched, a "
-        f"point is chosen: {criteria}. The paper's values stand beside both."
+        f"outlier; seeds {seeds}."
     )
 
 
@@ -104,7 +103,7 @@ def choice_section(choices: pd.DataFrame, scale: str, notes: list[str]) -> table
         measured = row["n"] > 0
         cells.append(
             {
-                "model": model_name(row),
+                "model": tables.model(row["title"], row["variant"]),
                 "protocol": row["protocol"],
                 "grid point": f"{row['grid_point']} (of {row['candidates']})"
                 if measured
@@ -120,15 +119,15 @@ def choice_section(choices: pd.DataFrame, scale: str, notes: list[str]) -> table
         )
     name = tables.name(choices["dataset"].iloc[0])
     title = f"Table II, {name}: outlier detection, DCGMM-E and its competitors"
-    return tables.Section(title, scale, pd.DataFrame(cells), notes)
+    return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
 
 def effect_section(effects: pd.DataFrame) -> tables.Section:
     """Scores of whole against half images: one row per grid point."""
     cells = []
     key = ["method", "title", "variant", "grid_point"]
-    for values, group in effects.groupby(key, sort=False):
-        line = {"model": model_name(dict(zip(key, values, strict=True))), "trained as": values[3]}
+    for (_, title, variant, point), group in effects.groupby(key, sort=False):
+        line = {"model": tables.model(title, variant), "trained as": point}
         for dataset in effects["dataset"].unique():
             for evidence, words in EVIDENCE.items():
                 area = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
@@ -143,11 +142,6 @@ def effect_section(effects: pd.DataFrame) -> tables.Section:
         "dash: the method has no marginals, or this point was not chosen on this dataset.",
         pd.DataFrame(cells),
     )
-
-
-def model_name(row: dict) -> str:
-    """Title and variant, as in `RAT-SPN (normal)`."""
-    return f"{row['title']} ({row['variant']})" if row["variant"] else row["title"]
 
 
 if __name__ == "__main__":

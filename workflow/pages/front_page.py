@@ -9,17 +9,20 @@ import base64
 import json
 import math
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
-from workflow.claims import claim_run, headline
-from workflow.common import files, tables
+from workflow.claims import claim_run, claims_file
+from workflow.claims.headline import Headline
+from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.fit import conditions, tidy
-from workflow.pages import captions, quality, sections
+from workflow.pages import captions, markup, protocol_chart, quality
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
 RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
@@ -32,6 +35,7 @@ TABLES = {
 }
 CLAIM = ["id", "statement", "section", "verdict", "effect", "unit", "ci_low", "ci_high", "n",
          "reason"]  # fmt: skip
+LIKE_BEFORE = Markup("<p>As the figure before.</p>")
 TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -52,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
             "config": options.config,
             **overview(options.folder, asked),
             **verdicts(options.folder / "tables"),
-            "parts": parts(options.folder / "tables"),
+            **parts(options.folder / "tables"),
             "figures": figures(options.figures, options.folder, options.config),
         }
         files.write_text(options.out, rendered(content))
@@ -68,8 +72,8 @@ def rendered(content: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "inline": sections.inline,
-        "sort_key": sections.sort_key,
+        "inline": markup.inline,
+        "sort_key": markup.sort_key,
         "dataset": tables.name,
         "number": tables.number,
         "points": lambda value: tables.number(value, signed=True),
@@ -85,20 +89,20 @@ def amount(value: Any) -> str:
 
 def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
     """Conditions of the run, and the quality of its results."""
-    read_records = [claim_run.read(folder / "records" / f"{name}.csv") for name in RECORDS]
+    read_records = [claim_run.read_or_empty(folder / "records" / f"{name}.csv") for name in RECORDS]
     records = pd.concat(read_records, ignore_index=True)
     records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
     made = conditions.records_of(records, folder / "fit")
     lines = [quality.of_records(task, records) for task in asked]
-    if len(table3 := claim_run.read(folder / "tables" / "table3.csv")):
+    if len(table3 := claim_run.read_or_empty(folder / "tables" / "table3.csv")):
         lines.append(quality.of_samples(table3))
     counted = pd.concat(lines, ignore_index=True)
-    known = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
+    datasets = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
     return {
         "hosts": conditions.hosts(made),
         "commits": conditions.commits(made),
         "versions": conditions.versions(made),
-        "images": [tables.images_of(group) for _, group in known],
+        "images": [tables.images_of(group) for _, group in datasets],
         "totals": {name: int(counted[name].sum()) for name in quality.COUNTS},
         "quality": quality.section(counted, lacking(folder / "tables")),
     }
@@ -112,53 +116,71 @@ def lacking(folder: Path) -> list[str]:
 
 
 def verdicts(folder: Path) -> dict[str, Any]:
-    """The claims, and the answer about outlier detection, as far as there are tables."""
-    claims = claim_run.read(folder / "claims.csv").reindex(columns=CLAIM).astype(object)
+    """The claims, the answer to the headline, and its chart, as far as there are tables."""
+    headline = Headline.of(claims_file.load())
+    claims, cases = claim_run.verdict_tables(folder)
+    shown = claims.reindex(columns=CLAIM).astype(object)
     table2, effects = (
-        claim_run.read(folder / name) for name in ("table2.csv", "table2_effects.csv")
+        claim_run.read_or_empty(folder / name).astype({"variant": object}).fillna({"variant": ""})
+        for name in ("table2.csv", "table2_effects.csv")
     )
-    columns = ["protocol", "dataset", "title", "variant", "grid_point", "evidence", "n", "mean",
-               "ci_low", "ci_high", "paper"]  # fmt: skip
-    table2, effects = (
-        table.reindex(columns=columns).astype({"variant": object}).fillna({"variant": ""})
-        for table in (table2, effects)
-    )
-    duels, rows = headline.duels(table2), headline.rows(table2)
+    rows = protocol_chart.rows(table2, headline)
     return {
-        "claims": claims.where(claims.notna(), "").to_dict("records"),
+        "claims": shown.where(shown.notna(), "").to_dict("records"),
         "verdicts": Counter(claims["verdict"]),
-        "duels": duels,
-        "answers": headline.answers(duels, dict(zip(claims["id"], claims["verdict"], strict=True))),
+        "question": headline.question,
+        "answers": headline.answers(claims, cases),
         "rows": rows,
-        "axis": headline.Axis.of(rows),
-        "halved": headline.halved(table2),
-        "causes": headline.causes(table2, effects),
+        "axis": protocol_chart.Axis.of(rows),
+        "halved": protocol_chart.halved(table2, headline),
+        "causes": protocol_chart.causes(table2, effects, headline),
     }
 
 
-def parts(folder: Path) -> list[tuple[str, list[tables.Section]]]:
-    """The tables for readers under their headings, and last those that are not named here."""
+def parts(folder: Path) -> dict[str, Any]:
+    """The tables for readers under their headings, last those that are not named here.
+
+    Returns:
+        `parts`: heading and sections of each, what is said above them left out;
+        `reading`: what tables of several files say of how to read them.
+    """
     named = {name for names in TABLES.values() for name in names}
-    others = sorted(path.stem for path in folder.glob("*.md") if path.stem not in named)
-    read_parts = {
-        heading: [
-            part for name in names if (path := found(folder, name)) for part in sections.read(path)
-        ]
+    names = (path.name.removesuffix(tables.SECTIONS) for path in folder.glob(f"*{tables.SECTIONS}"))
+    others = sorted(set(names) - named)
+    by_heading = {
+        heading: [sections(path) for name in names if (path := found(folder, name))]
         for heading, names in (TABLES | {"Further tables": others}).items()
     }
-    return [(heading, content) for heading, content in read_parts.items() if content]
+    files_read = chain.from_iterable(by_heading.values())
+    said = Counter(text for file in files_read for text in tables.readings(file))
+    reading = [text for text, times in said.items() if times > 1]
+    shown = {
+        heading: tables.said_once(chain.from_iterable(of_files), reading)
+        for heading, of_files in by_heading.items()
+    }
+    return {"parts": [part for part in shown.items() if part[1]], "reading": reading}
+
+
+def sections(path: Path) -> list[tables.Section]:
+    """The sections of a table for readers, or the one that shows a table for programs."""
+    if path.suffix == ".json":
+        return tables.read_sections(path)
+    cells = frames.read_csv(path, {}).fillna("")
+    return [tables.Section(path.stem.replace("_", " ").capitalize(), "", cells)]
 
 
 def found(folder: Path, name: str) -> Path | None:
     """The file of a table: for readers, or else for programs."""
-    paths = (folder / f"{name}.md", folder / f"{name}.csv")
+    paths = (folder / f"{name}{tables.SECTIONS}", folder / f"{name}.csv")
     return next((path for path in paths if path.is_file()), None)
 
 
 def figures(
     shown: list[dict[str, Any]], folder: Path, config: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The figures that are there, each with its title, caption and picture.
+    """The figures that are there, each with its title, picture and caption.
+
+    A caption stands once for figures in a row that share it.
 
     Args:
         shown: of each the `file`, below the folder, its `caption`, a file of `workflow/report`,
@@ -166,16 +188,19 @@ def figures(
         folder: results of the run.
         config: that captions quote.
     """
-    ordered = sorted(shown, key=lambda figure: place(figure["labels"]["figure"]))
+    there = [figure for figure in shown if (folder / figure["file"]).is_file()]
+    ordered = sorted(there, key=lambda figure: place(figure["labels"]["figure"]))
+    before = [None, *(figure["caption"] for figure in ordered)]
     return [
         {
             "title": title(figure["labels"]),
-            "caption": captions.html(Path(figure["caption"]), config),
-            "source": data_uri(path),
+            "caption": LIKE_BEFORE
+            if figure["caption"] == earlier
+            else captions.html(Path(figure["caption"]), config),
+            "source": data_uri(folder / figure["file"]),
             "file": figure["file"],
         }
-        for figure in ordered
-        if (path := folder / figure["file"]).is_file()
+        for figure, earlier in zip(ordered, before, strict=False)
     ]
 
 

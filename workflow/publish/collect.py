@@ -28,7 +28,8 @@ MEASURES: dict[str, measurement.Measure] = {
 # Below results/<run>: files that are published as they are.
 KEPT = (
     "judges/*/*/*.json", "figures/figure*.csv", "figures/.figure*.csv.sha256",
-    "figures/figure*.json", "tables/selection.*", "tables/.selection.csv.sha256",
+    "figures/figure*.json", "tables/selection.csv", "tables/selection.md",
+    "tables/.selection.csv.sha256",
 )  # fmt: skip
 
 

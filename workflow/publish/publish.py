@@ -30,8 +30,9 @@ left out for its result."""
 OVERLAY = Path("config/published.yaml")
 MADE = Path("results") / yaml_files.read(OVERLAY)["run"]
 # Files to publish, below the run's folder.
-PUBLISHED = ("tables/*", "tables/.*.sha256", "figures/comparison.*",
-             "figures/critical_difference.*", "figures/.critical_difference.*")  # fmt: skip
+PUBLISHED = ("tables/*.csv", "tables/.*.sha256", "tables/*.md", "tables/*.tex",
+             "figures/comparison.*", "figures/critical_difference.*",
+             "figures/.critical_difference.*")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:

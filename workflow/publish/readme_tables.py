@@ -1,8 +1,9 @@
 """Write the published tables into the README, or with --check test that it is up to date.
 
-They come from the published comparison with the paper, which has a row for each of the paper's
-cells, and from the published Table II, which has every model compared. They stand between two
-comments of the README, which stay in place.
+They come from the published verdicts on the claims that answer the headline, from the published
+comparison with the paper, which has a row for each of the paper's cells, and from the published
+Table II, which has every model compared. They stand between two comments of the README, which stay
+in place.
 """
 
 import argparse
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from workflow.claims import claim_run, claims_file
+from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.publish import archive, reference
@@ -24,7 +27,7 @@ TITLES = {
     "IV": "Table IV: classification accuracy in %",
 }
 PROTOCOLS = {
-    "paper": "Outlier detection, measured as the paper does",
+    "paper": "By the means of all methods, measured as the paper does",
     "corrected": "Corrected, by the exact area and on whole images",
 }
 # Column of the corrected protocol; Table IV has none, since it would repeat the other column.
@@ -46,7 +49,12 @@ def main(arguments: list[str] | None = None) -> None:
         old = options.readme.read_text("utf-8")
         cells = frames.read_table(folder / "comparison.csv")
         choices = frames.read_table(folder / "table2.csv")
-        content = [progress(published), verdict(choices), markdown_tables(cells, choices)]
+        content = [
+            progress(published),
+            *answer(folder),
+            standing(choices),
+            markdown_tables(cells, choices),
+        ]
         new = inserted(old, "\n\n".join(content), options.readme)
         if options.check and new != old:
             raise ValueError(f"{options.readme} does not match {folder}; run `make publish`")
@@ -77,7 +85,15 @@ def progress(published: reference.Reference) -> str:
     )
 
 
-def verdict(choices: pd.DataFrame) -> str:
+def answer(folder: Path) -> list[str]:
+    """The headline's question, and its answer under each protocol by the verdicts on its claims."""
+    headline = Headline.of(claims_file.load())
+    answers = headline.answers(*claim_run.verdict_tables(folder))
+    lines = "\n".join(f"- {answer.sentence}" for answer in answers)
+    return [f"**{headline.question}**", lines]
+
+
+def standing(choices: pd.DataFrame) -> str:
     """Say where DCGMM-E, by its first recipe, stands in Table II: one sentence per protocol."""
     sentences = []
     for protocol, opening in PROTOCOLS.items():
@@ -96,16 +112,11 @@ def _place(dataset: str, rows: pd.DataFrame) -> str:
     dcgmm = rows[rows["method"] == "dcgmm"].iloc[0]
     ahead = rows[(rows["method"] != "dcgmm") & (rows["mean"] > dcgmm["mean"])]
     names = [
-        f"{_model(row)} {row['mean']:.1f}"
+        f"{tables.model(row['title'], row['variant'])} {row['mean']:.1f}"
         for row in ahead.sort_values("mean", ascending=False).to_dict("records")
     ]
     place = f"stands below {', '.join(names)}" if names else "leads"
     return f"on {dataset}, {dcgmm['title']} at {dcgmm['mean']:.1f} {place}"
-
-
-def _model(row: dict | pd.Series) -> str:
-    """Name a model, with its leaves, covariance or recipe."""
-    return f"{row['title']} ({row['variant']})" if isinstance(row["variant"], str) else row["title"]
 
 
 def markdown_tables(cells: pd.DataFrame, choices: pd.DataFrame) -> str:
@@ -131,16 +142,17 @@ def table2_rows(choices: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, st
     published = cells.set_index(["row", "column"])
     lines: dict[str, dict[str, str]] = {}
     for dataset in dict.fromkeys(cells["column"]):
-        name = tables.name(dataset)
-        columns = {"paper": name, "corrected": f"{name}, {CORRECTED['II']}"}
+        images = tables.name(dataset)
+        columns = {"paper": images, "corrected": f"{images}, {CORRECTED['II']}"}
         for row in choices[choices["dataset"] == dataset].to_dict("records"):
-            line = lines.setdefault(_model(row), {"": _model(row)})
-            for column in (*columns.values(), f"{name}, paper"):
+            name = tables.model(row["title"], row["variant"])
+            line = lines.setdefault(name, {"": name})
+            for column in (*columns.values(), f"{images}, paper"):
                 line.setdefault(column, tables.spread(math.nan, math.nan))
             line[columns[row["protocol"]]] = _ours(row, "mean", "n", "std")
             if (row["title"], dataset) in published.index:
                 paper = published.loc[(row["title"], dataset)]
-                line[f"{name}, paper"] = tables.spread(paper["paper"], paper["paper_spread"])
+                line[f"{images}, paper"] = tables.spread(paper["paper"], paper["paper_spread"])
     return list(lines.values())
 
 

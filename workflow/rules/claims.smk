@@ -6,7 +6,7 @@ def claim_evidence():
     figures = [f"figure{n}" for n in (5, 9) if SHARPENED_BY[f"figure{n}"]]
     figures += ["figure8"] * bool(INPAINTED_BY) + ["figure4_ends"] * bool(dynamics_runs())
     if FROM_ARCHIVE:
-        figures = [figure for figure in figures if figure in evidence.figures(Path(PUBLISHED))]
+        figures = [figure for figure in figures if figure in contents.figures(Path(PUBLISHED))]
     groups = [group for group in GROUPS if GROUPS[group] and group != "held_out"]
     return [
         f"{RUN}/tables/table5.csv",
@@ -39,6 +39,7 @@ rule claims:
             labels={"table": "claims", "shows": "every case"},
         ),
         f"{RUN}/tables/claims.md",
+        f"{RUN}/tables/claims.sections.json",
     log:
         f"{LOG}/claims.log",
     params:

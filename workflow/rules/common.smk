@@ -5,7 +5,7 @@ from functools import cache
 from workflow.data import names
 from workflow.plan import catalogue, grid, sources, table_fits
 from workflow.plan.config import checked
-from workflow.publish import evidence, reference
+from workflow.publish import contents, reference
 from workflow.run import liveness
 
 try:
@@ -47,7 +47,7 @@ DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
 # Whether tables are made of the published records, and nothing is fitted.
 FROM_ARCHIVE = config["records"] == "published"
-GROUPS = evidence.groups(config, Path(PUBLISHED)) if FROM_ARCHIVE else table_fits.groups(config)
+GROUPS = contents.groups(config, Path(PUBLISHED)) if FROM_ARCHIVE else table_fits.groups(config)
 CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 

@@ -26,6 +26,7 @@ rule comparison:
             labels={"table": "I to V", "shows": "every number beside the paper's"},
         ),
         f"{RUN}/tables/comparison.md",
+        f"{RUN}/tables/comparison.sections.json",
     log:
         f"{LOG}/comparison.log",
     params:
@@ -95,6 +96,7 @@ rule statistics:
             labels={"figure": "critical difference", "shows": "ranks over datasets and tasks"},
         ),
         f"{RUN}/tables/statistics.md",
+        f"{RUN}/tables/statistics.sections.json",
         f"{RUN}/figures/critical_difference.png",
         f"{RUN}/figures/critical_difference.csv",
     log:
@@ -124,6 +126,7 @@ rule compare:
     output:
         f"{RUN}/tables/reproduction.csv",
         f"{RUN}/tables/reproduction.md",
+        f"{RUN}/tables/reproduction.sections.json",
     log:
         f"{LOG}/compare.log",
     params:

@@ -17,6 +17,7 @@ rule efficiency:
             labels={"table": "efficiency", "shows": "seconds, memory, parameters"},
         ),
         f"{RUN}/tables/efficiency.md",
+        f"{RUN}/tables/efficiency.sections.json",
         f"{RUN}/tables/efficiency.tex",
     log:
         f"{LOG}/efficiency.log",

@@ -23,6 +23,7 @@ rule bits_per_dimension:
             labels={"table": "bits per dimension", "shows": "test images"},
         ),
         f"{RUN}/tables/bits_per_dimension.md",
+        f"{RUN}/tables/bits_per_dimension.sections.json",
         f"{RUN}/tables/bits_per_dimension.tex",
     log:
         f"{LOG}/bits_per_dimension.log",

@@ -19,6 +19,7 @@ rule table1:
             labels={"table": "I", "shows": "every layer"},
         ),
         f"{RUN}/tables/table1.md",
+        f"{RUN}/tables/table1.sections.json",
         f"{RUN}/tables/table1.tex",
     log:
         f"{LOG}/table1.log",
@@ -47,6 +48,7 @@ rule outlier_classes:
             labels={"table": "I", "shows": "other outlier classes"},
         ),
         f"{RUN}/tables/outlier_classes.md",
+        f"{RUN}/tables/outlier_classes.sections.json",
         f"{RUN}/tables/outlier_classes.tex",
     log:
         f"{LOG}/outlier_classes.log",
@@ -76,6 +78,7 @@ rule ablations:
             labels={"table": "I", "shows": "one factor at a time"},
         ),
         f"{RUN}/tables/ablations.md",
+        f"{RUN}/tables/ablations.sections.json",
         f"{RUN}/tables/ablations.tex",
     log:
         f"{LOG}/ablations.log",
@@ -120,6 +123,7 @@ rule table2:
             labels={"table": "II", "shows": "what the protocol does"},
         ),
         f"{RUN}/tables/table2.md",
+        f"{RUN}/tables/table2.sections.json",
         f"{RUN}/tables/table2.tex",
     log:
         f"{LOG}/table2.log",
@@ -203,6 +207,7 @@ rule selection:
             labels={"table": "II", "shows": "choice of grid points"},
         ),
         f"{RUN}/tables/selection.md",
+        f"{RUN}/tables/selection.sections.json",
     log:
         f"{LOG}/selection.log",
     params:

@@ -65,6 +65,7 @@ rule front_page:
         rules.results.input,
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
         templates=sorted(map(str, Path("workflow/report/front_page").iterdir())),
+        claims=["workflow/claims/claims.yaml", "workflow/schemas/claims.schema.yaml"],
         step=step_files("pages.front_page"),
     output:
         f"{RUN}/index.html",

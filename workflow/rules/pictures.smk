@@ -30,8 +30,8 @@ def dcgmm_in_colour(deep):
 
 
 def vae_in_colour():
-    """The VAE's fit to all classes; none if the run has no VAE."""
-    if "vae" not in METHODS:
+    """The VAE's fit to all classes; none without a VAE or colour images."""
+    if "vae" not in METHODS or not COLOUR["dataset"]:
         return []
     return colour_fits("vae", grid.drawn_point("vae", config), "all")
 

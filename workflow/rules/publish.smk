@@ -24,7 +24,7 @@ if FROM_ARCHIVE:
 
 def published():
     """Outputs that can be made from the records published so far."""
-    figures = expand(f"{RUN}/figures/{{name}}.csv", name=evidence.figures(Path(PUBLISHED)))
+    figures = expand(f"{RUN}/figures/{{name}}.csv", name=contents.figures(Path(PUBLISHED)))
     seals = [f"{Path(file).parent}/.{Path(file).name}.sha256" for file in figures]
     return [
         *seals,

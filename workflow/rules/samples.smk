@@ -28,7 +28,7 @@ def sample_sets(dataset, seeds=config["samples"]["seeds"], pattern=SAMPLES):
 def judges():
     """Folders of all judges; none if no samples are judged."""
     if FROM_ARCHIVE:
-        return [f"{RUN}/{folder}" for folder in evidence.judges(Path(PUBLISHED))]
+        return [f"{RUN}/{folder}" for folder in contents.judges(Path(PUBLISHED))]
     if not config["samples"]["instances"]:
         return []
     return expand(JUDGE, dataset=config["datasets"], seed=config["judges"]["seeds"])
@@ -216,6 +216,7 @@ rule table3:
             labels={"table": "III", "shows": "every class"},
         ),
         f"{RUN}/tables/table3.md",
+        f"{RUN}/tables/table3.sections.json",
         f"{RUN}/tables/table3.tex",
     log:
         f"{LOG}/table3.log",

@@ -94,6 +94,7 @@ rule table4:
             labels={"table": "IV", "shows": "classification"},
         ),
         f"{RUN}/tables/table4.md",
+        f"{RUN}/tables/table4.sections.json",
         f"{RUN}/tables/table4.tex",
     log:
         f"{LOG}/table4.log",
@@ -121,6 +122,7 @@ rule table5:
             labels={"table": "V", "shows": "instances"},
         ),
         f"{RUN}/tables/table5.md",
+        f"{RUN}/tables/table5.sections.json",
         f"{RUN}/tables/table5.tex",
     log:
         f"{LOG}/table5.log",
@@ -152,6 +154,7 @@ rule table6:
             labels={"table": "VI", "shows": "geometry"},
         ),
         f"{RUN}/tables/table6.md",
+        f"{RUN}/tables/table6.sections.json",
         f"{RUN}/tables/table6.tex",
     log:
         f"{LOG}/table6.log",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workflow.common import files
+from workflow.common import places
 
 REFUSED = "refused"  # is as the configuration asks, so it is told but not counted
 SHOWN = 10  # reasons; the tables have all
@@ -34,13 +34,13 @@ def among(records: Iterable[Path]) -> list[Missing]:
     """Those whose status is not `ok`; a record that is not there yet counts as none.
 
     Raises:
-        ValueError: if a record is damaged.
+        ValueError: if a record is damaged or of another training than its place is.
     """
     found = []
     for path in records:
         if path.exists():
-            record = files.read_json(path)
-            if not isinstance(record, dict) or "status" not in record:
+            record = places.read(path)
+            if "status" not in record:
                 raise ValueError(f"{path} is no record: it has no status; remove it and run again")
             if record["status"] != "ok":
                 found.append(Missing(path, record["status"], record["reason"]))

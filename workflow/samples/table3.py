@@ -75,19 +75,20 @@ def dataset_sections(
             caption(rows, judges, run, seeds),
             published,
             [*_misfits(shown), *_rejected(judges), *_failures(lines)],
+            AS_PUBLISHED,
         ),
         tables.Section(
             f"Table III, {name}: every treatment of noise, and nearness to real images",
-            MEASURES,
+            "",
             all_treatments,
+            reading=EVERY_TREATMENT,
         ),
     ]
 
 
 def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, seeds: int) -> str:
-    """Describe the scale of one dataset's table, its judges, and the treatment of noise."""
+    """Images, models and judges of one dataset's table."""
     succeeded = rows[(rows["status"] == "ok") & (rows["method"] != CONTROL)]
-    described = _judges_sentence(judges)
     images = (
         f"draws {tables.count(succeeded['n'].max())} images"
         if len(succeeded)
@@ -95,25 +96,29 @@ def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, seeds: i
     )
     return (
         f"Run `{run}`: every class of {tables.images_of(rows)} has a model of its own (parameters "
-        f"are those of one; seeds: {seeds}), which {images}, clipped to [0, 1]. Accuracy in %: "
-        f"mean ± standard deviation over judges. {described} Here noise is treated as the "
-        "authors' releases do: DCGMM draws pixels with the recipe's fraction of the standard "
-        "deviation, DGCSPN gives their means, RAT-SPN and PD-SPN draw them in full; so accuracies "
-        "compare noise as well as models. Diversity is the variance of a class's images in the "
-        "judge's last layer but one over that of as many real ones."
+        f"are those of one; seeds: {seeds}), which {images}, clipped to [0, 1]. "
+        f"{_judges_sentence(judges)}"
     )
 
 
-MEASURES = (
-    "Pixels are drawn in full, give their means, or are drawn with the fraction of the standard "
-    "deviation that DCGMM's recipe has; with the latter, an instance that pools is also sharpened "
-    "(Sec. V-D). Accuracy in %, with its standard deviation over judges and "
-    "over seeds of the models. In the judge's last layer but one, against as many real training "
-    "images of the class, means over classes: diversity is a ratio of variances (1: as varied as "
-    "real images); the Fréchet distance is that of Gaussians (0: the same), which depends on the "
-    "judge and on the number of images; precision is the fraction of drawn images among the real, "
-    "recall that of real ones among the drawn (Kynkäänniemi et al. 2019, k = 3). Real test images "
-    "show what can be reached, the mean of a class what a single image repeated gets."
+AS_PUBLISHED = (
+    "Accuracy in %: mean ± standard deviation over judges. Tables beside the paper's values treat "
+    "noise as the authors' releases do: DCGMM draws pixels with the recipe's fraction of the "
+    "standard deviation, DGCSPN gives their means, RAT-SPN and PD-SPN draw them in full; so "
+    "accuracies compare noise as well as models. Diversity is the variance of a class's images in "
+    "the judge's last layer but one over that of as many real ones.",
+)
+EVERY_TREATMENT = (
+    "Tables of every treatment: pixels are drawn in full, give their means, or are drawn with the "
+    "fraction of the standard deviation that DCGMM's recipe has; with the latter, an instance that "
+    "pools is also sharpened (Sec. V-D). Accuracy in %, with its standard deviation over judges "
+    "and over seeds of the models. In the judge's last layer but one, against as many real "
+    "training images of the class, means over classes: diversity is a ratio of variances (1: as "
+    "varied as real images); the Fréchet distance is that of Gaussians (0: the same), which "
+    "depends on the judge and on the number of images; precision is the fraction of drawn images "
+    "among the real, recall that of real ones among the drawn (Kynkäänniemi et al. 2019, k = 3). "
+    "Real test images show what can be reached, the mean of a class what a single image repeated "
+    "gets.",
 )
 
 

@@ -136,7 +136,11 @@ def test_a_damaged_model_is_refused(fitted, tmp_path):
     model, _, _ = fitted
     model.save(tmp_path / "model")
     about, _ = saved.content(tmp_path / "model")
-    saved.describe(tmp_path / "model", settings=about["settings"] | {"sums": 4})
+    assert about.keys() == {"format", "method", "settings", "mean", "std"}
+    saved.describe(tmp_path / "model", mean="0.3")
+    with pytest.raises(ValueError, match=r"damaged .*mean or std is no number"):
+        DGCSPN.load(tmp_path / "model")
+    saved.describe(tmp_path / "model", mean=0.3, settings=about["settings"] | {"sums": 4})
     with pytest.raises(ValueError, match=r"damaged .*sum0 has shape"):
         DGCSPN.load(tmp_path / "model")
 

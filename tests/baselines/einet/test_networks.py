@@ -111,6 +111,20 @@ def test_a_saved_model_scores_and_draws_as_before_to_the_bit(fitted, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_saved_model_has_the_names_of_earlier_ones(fitted, tmp_path):
+    model, _ = fitted
+    model.save(tmp_path / "model")
+    about, arrays = saved.content(tmp_path / "model")
+    assert about.keys() == {"format", "method", "structure", "settings", "layers"}
+    assert about["settings"].keys() == {
+        "components", "leaf", "scaling", "epochs", "batch_size", "step", "optimizer", "input_shape",
+    }  # fmt: skip
+    layers = range(about["layers"])
+    structure = {"graph/pixels", "graph/sizes", *(f"graph/children{i}" for i in layers)}
+    mixing = {"mixing1"} if model.name == "ratspn" else set()  # one split needs none
+    assert arrays.keys() == {"leaves", *(f"sums{i}" for i in layers)} | structure | mixing
+
+
 def test_half_image_scores_are_marginals(fitted):
     model, images = fitted
     bottom = np.zeros(SIZE, bool)
@@ -191,7 +205,7 @@ def test_defaults_are_the_released_ones():
         (lambda: RATSPN(step=0), r"step must lie in \(0, 1\]"),
         (lambda: RATSPN(optimizer="sgd"), "optimizer must be one of online_em"),
         (lambda: RATSPN(input_shape=(28, 28)), "input_shape must be"),
-        (lambda: RATSPN(input_shape=(28, 0, 1)), "every entry of input_shape must be"),
+        (lambda: RATSPN(input_shape=(28, 0, 1)), "every side of input_shape must be"),
     ],
 )
 def test_bad_settings_are_refused_in_one_sentence(make, message):

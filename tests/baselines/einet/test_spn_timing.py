@@ -48,7 +48,7 @@ def test_real_steps_take_time_and_leave_no_model(leaf, optimizer):
     )
     assert model.estimated_seconds(100) > 0
     with pytest.raises(ValueError, match="fit first"):
-        _ = model.circuit
+        _ = model.trained
 
 
 def test_the_first_step_does_not_count_and_long_ones_are_few(monkeypatch):

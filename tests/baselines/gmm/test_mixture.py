@@ -38,7 +38,7 @@ def model(request, images):
 @pytest.fixture(scope="module")
 def dense(model):
     """Weights [K], means [K, V] and covariances [K, V, V], written out from what is saved."""
-    density = model.density
+    density = model.trained
     mixture = density.mixture
     if model.settings.covariance == "diagonal":
         return (
@@ -95,7 +95,7 @@ def test_the_density_of_a_pixel_integrates_to_one(model, dense):
 def test_draws_have_the_mixtures_moments(model, dense):
     weights, means, covariances = dense
     component = np.random.default_rng(2).choice(3, 40_000, p=weights)
-    x = model.density.draw(component, np.random.default_rng(3))
+    x = model.trained.draw(component, np.random.default_rng(3))
     for k in range(3):
         own = x[component == k]
         error = np.sqrt(np.diag(covariances[k]) / len(own))
@@ -149,8 +149,8 @@ def test_filled_in_pixels_have_the_conditional_distribution(model, dense, images
     x = np.repeat(flat(images)[:1], 20_000, axis=0)
     known = np.broadcast_to(MASK, x.shape)
     component = np.zeros(len(x), int)
-    drawn = model.density.draw(component, np.random.default_rng(6))
-    filled = model.density.complete(drawn, x, known, component)[:, ~MASK]
+    drawn = model.trained.draw(component, np.random.default_rng(6))
+    filled = model.trained.complete(drawn, x, known, component)[:, ~MASK]
     mean, covariance = conditional(dense, x[0], 0, MASK)
     white = np.linalg.solve(np.linalg.cholesky(covariance), (filled - mean).T)
     assert np.abs(np.cov(white) - np.eye(len(mean))).max() < 6 / np.sqrt(len(x) / 2)
@@ -223,7 +223,7 @@ def test_parameters_are_counted():
         ({"regularisation": 0}, "regularisation must lie above 0"),
         ({"tolerance": -1}, "tolerance must be 0 or more"),
         ({"covariance": "full_pca", "dimensions": 13}, "at most the 12 numbers of an image"),
-        ({"input_shape": (3, 0, 1)}, "a side of input_shape"),
+        ({"input_shape": (3, 0, 1)}, "every side of input_shape must be"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

@@ -68,7 +68,7 @@ def test_a_score_takes_as_many_draws_as_are_set(fitted, monkeypatch):
     assert [noise.shape for noise in taken] == [(3, 2), (3, 2)]
     np.testing.assert_array_equal(*taken)
     many = make(draws=5000)
-    many._network, many._fitted = model.network, True
+    many._trained = model.trained
     many.score_samples(images)
     assert abs(np.cov(taken[-1].T) - np.eye(2)).max() < 0.1
     assert abs(taken[-1].mean(0)).max() < 0.1
@@ -101,7 +101,7 @@ def test_a_second_fit_starts_anew_and_compiles_nothing(fitted, monkeypatch):
     monkeypatch.setattr(Network, "__init__", None)  # another network would fail
     assert model.fit(images, seed=3) == history
     np.testing.assert_array_equal(model.score_samples(images), first.score_samples(images))
-    step = model.network.trainer.train_function
+    step = model.trained.trainer.train_function
     if hasattr(step, "experimental_get_tracing_count"):  # TensorFlow
         assert step.experimental_get_tracing_count() == 1
 
