@@ -88,7 +88,7 @@ READ = {
         drawings.read,
     ),
     "samples.npz": (
-        lambda path: sample_files.write(path, sample_files.about(record()), {"full/0": IMAGES}),
+        lambda path: sample_files.write(path, sample_files.metadata(record()), {"full/0": IMAGES}),
         sample_files.read,
     ),
 }

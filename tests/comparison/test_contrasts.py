@@ -10,7 +10,7 @@ from tests.example_record import competitor, point
 from tests.samples.test_table3 import judge, row
 from workflow.common import files, tables
 from workflow.common.intervals import holm
-from workflow.comparison import contrasts, critical_difference, observations, statistics
+from workflow.comparison import contrasts, critical_difference, observations, statistics_tables
 from workflow.fit import tidy
 
 SEEDS = range(5)
@@ -33,7 +33,7 @@ def test_seeds_of_different_models_do_not_pair():
         values_of("II", title, v)
         for title, v in (("DCGMM-E", ours), ("GMM", theirs), ("VAE", third + 3))
     ]
-    lines = contrasts.to_reference(pd.concat(parts)).set_index("title")
+    lines = contrasts.differences_to_reference(pd.concat(parts)).set_index("title")
     scipys = stats.ttest_ind(theirs, ours, equal_var=False)
     assert lines.loc["GMM", "p"] == pytest.approx(scipys.pvalue)
     assert lines.loc["GMM", "low"] == pytest.approx(scipys.confidence_interval().low)
@@ -49,7 +49,7 @@ def test_judges_pair_and_only_those_that_judged_both():
         values_of("III", title, values, metric="accuracy", unit="judge")
         for title, values in (("DCGMM-E", 80 + common), ("GMM", (82 + common + small)[:3]))
     ]
-    (line,) = contrasts.to_reference(pd.concat(parts)).to_dict("records")
+    (line,) = contrasts.differences_to_reference(pd.concat(parts)).to_dict("records")
     assert (line["test"], line["n"]) == ("paired t", 3)
     assert line["mean"] == pytest.approx(2 + 0.1 / 3)
     assert line["high"] - line["low"] < 1, "what judges share has gone"
@@ -62,7 +62,7 @@ def test_table1_compares_within_a_recipe():
             ("A", "paper", 60), ("A", "released", 90), ("E", "paper", 70), ("E", "released", 70),
         )
     ]  # fmt: skip
-    lines = contrasts.to_reference(pd.concat(parts)).set_index("variant")["mean"]
+    lines = contrasts.differences_to_reference(pd.concat(parts)).set_index("variant")["mean"]
     assert lines.to_dict() == pytest.approx({"paper": 10, "released": -20})
 
 
@@ -74,7 +74,7 @@ def test_measures_pair_by_fit():
             values_of("I", "DCGMM-A", papers, protocol="paper", metric="auc100"),
         ]
     )
-    (line,) = contrasts.measures(values).to_dict("records")
+    (line,) = contrasts.differences_between_measures(values).to_dict("records")
     assert (line["protocol"], line["test"], line["n"]) == ("both", "paired t", 5)
     assert line["p"] == pytest.approx(stats.ttest_rel(exact, papers).pvalue)
     assert line["low"] < line["bootstrap_low"] < line["mean"] < line["bootstrap_high"]
@@ -173,7 +173,7 @@ def run(folder, records, chosen=None, judged=()):
         files.write_json(folder / f"{place}.json", content)
     if judged:
         words += ["--judgements", *(str(folder / f"{k}.json") for k in range(len(judged)))]
-    statistics.main(words)
+    statistics_tables.main(words)
     return (folder / "statistics.md").read_text("utf-8")
 
 

@@ -62,8 +62,8 @@ def test_the_run_itself_is_trusted_before_the_reference():
 
 def test_measurements_survive_their_file():
     found = costs.measurements([job(seconds=10.0, seconds_fit=6.5), job("judge", seconds=1)])
-    text = pd.DataFrame(costs.write(found)).to_csv(index=False)
-    assert {*costs.read(csv.DictReader(io.StringIO(text)))} == {*found}
+    text = pd.DataFrame(costs.to_rows(found)).to_csv(index=False)
+    assert {*costs.from_rows(csv.DictReader(io.StringIO(text)))} == {*found}
 
 
 def test_jobs_share_cores():
@@ -92,7 +92,7 @@ def test_timetable_is_within_the_bounds_of_list_scheduling():
 
 def test_what_has_no_measurement_is_said_and_left_out_of_the_total():
     pending = [(job(), costs.Cost(7200.0, 512.0, "measured", 0.0)), (job(gpu=1), None)]
-    text = estimate.text(pending)
+    text = estimate.message(pending)
     assert "No measurement of 1 jobs" in text
     assert "2 h 0 min" in text and "512" in text
     assert "measured 1, no measurement 1" in text

@@ -62,7 +62,7 @@ def test_classification_counts_the_images_of_the_same_data(tmp_path):
 
 def test_drawing_is_told_where_it_was_timed(tmp_path):
     def about(grid_point, seed, seconds, host="0a1b2c3d"):
-        base = sample_files.about(record(grid_point=grid_point, seed=seed))
+        base = sample_files.metadata(record(grid_point=grid_point, seed=seed))
         drawing = {"host": host, "images": 50, "seconds": {"recipe": seconds, "mean": 0.001}}
         return base | ({"drawing": drawing} if seconds else {})
 

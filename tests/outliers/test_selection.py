@@ -9,8 +9,8 @@ import pytest
 from tests.example_record import competitor
 from workflow.common import metrics, tables
 from workflow.fit import scores, tidy
-from workflow.outliers import choose_points as step
 from workflow.outliers import optimism
+from workflow.outliers import selection_table as step
 
 VALUES = {5: (0.70, -700), 9: (0.80, -900), 20: (0.60, -800)}  # AUROC, likelihood kept aside
 POINTS = [f"K{components}-binomial-bytes" for components in VALUES]

@@ -238,7 +238,7 @@ def test_readme_shows_every_model_and_where_the_papers_stands():
     assert first.endswith(said) and second.endswith("on MNIST, DCGMM-E at 55.0 leads.")
     paper = {"table": "II", "column": "mnist", "paper": 91.2, "paper_spread": 0.6}
     cells = pd.DataFrame([paper | {"row": row} for row in ("PD-SPN", "DCGMM-E")])
-    lines = {line.pop(""): line for line in readme_tables.compared(chosen, cells)}
+    lines = {line.pop(""): line for line in readme_tables.table2_rows(chosen, cells)}
     assert list(lines) == ["DCGMM-E (paper)", "PD-SPN (binomial)", "PD-SPN (normal)", "VAE"]
     assert lines["PD-SPN (normal)"] == {
         "MNIST": "80.0 ± 0.5 (2)", "MNIST, corrected": "–", "MNIST, paper": "91.2 ± 0.6"

@@ -45,7 +45,7 @@ def bench():
 def rows_of(bench, path, about=ABOUT, **arrays):
     named = {key.replace("_", "/"): images for key, images in arrays.items()}
     sample_files.write(path, about, named)
-    return {(row["treatment"], row["class"]): row for row in bench.rows(path)}
+    return {(row["treatment"], row["class"]): row for row in bench.file_rows(path)}
 
 
 def test_rows_tell_what_a_judge_says_of_each_class(bench, tmp_path):
@@ -87,12 +87,12 @@ def test_fewer_real_images_than_drawn_ones_are_compared_with_the_first(bench, tm
         ("full/1", np.full((3, *SHAPE), 1.5), "full/1: values are from 1.5 to 1.5"),
         ("full/1", np.zeros((3, 4, 4, 1), "uint8"), "full/1: the images are [3, 4, 4, 1]"),
         ("full/7", greys([60]), "full/7: the judge knows no class 7, only 0 to 1"),
-        ("full/x", greys([60]), "full/x: 'full/x' is no name of an array"),
+        ("full/x", greys([60]), "full/x: 'full/x' is not an array's name"),
     ],
 )
 def test_what_is_wrong_is_a_row_and_spoils_no_other(bench, tmp_path, key, images, reason):
     sample_files.write(tmp_path / "s.npz", ABOUT, {"full/0": greys([60] * 5), key: images})
-    good, bad = sorted(bench.rows(tmp_path / "s.npz"), key=lambda row: row["status"] != "ok")
+    good, bad = sorted(bench.file_rows(tmp_path / "s.npz"), key=lambda row: row["status"] != "ok")
     assert (good["class"], good["accuracy"]) == ("0", 1)
     assert bad["status"] == "failed" and bad["reason"].startswith(reason)
     assert bad["accuracy"] is None and bad["n"] == 0
@@ -103,7 +103,7 @@ def test_files_that_say_nothing_or_are_of_another_dataset_are_rows(bench, tmp_pa
     folder = tmp_path / "mine/p/toy/each/seed0"
     folder.mkdir(parents=True)
     (folder / "samples.npz").write_bytes(b"no archive")
-    (row,) = bench.rows(folder / "samples.npz")
+    (row,) = bench.file_rows(folder / "samples.npz")
     assert (row["title"], row["dataset"]) == ("mine/p/toy/each/seed0", "toy")
     assert "no file of samples" in row["reason"]
     other = rows_of(bench, folder / "samples.npz", ABOUT | {"dataset": "mnist"})

@@ -56,9 +56,9 @@ def test_unfit_images_are_refused(images, message):
 
 @pytest.mark.parametrize("key", ["full", "full/x", "/3", "full/-1", "full/1/2"])
 def test_names_of_arrays_have_a_form(key):
-    assert sample_files.place("mean/7") == ("mean", 7)
+    assert sample_files.treatment_and_class("mean/7") == ("mean", 7)
     with pytest.raises(ValueError, match="write '<treatment>/<class>'"):
-        sample_files.place(key)
+        sample_files.treatment_and_class(key)
 
 
 def test_files_are_checked(tmp_path):

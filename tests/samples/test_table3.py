@@ -152,6 +152,8 @@ def test_papers_table_is_whole():
 def test_a_judge_that_was_never_trained_is_told_and_not_counted():
     lost = judge(0) | {"status": "timeout", "reason": "too long", "attempts": []}
     lost |= {"learning_rate": None, "accuracy": {"train": None, "test": None}}
-    assert table3._of_judges([lost]) == "No judge was trained."
-    assert table3._of_judges([lost, judge(1)]).startswith("Judges: 1, each the CNN of Table VII")
+    assert table3._judges_sentence([lost]) == "No judge was trained."
+    assert table3._judges_sentence([lost, judge(1)]).startswith(
+        "Judges: 1, each the CNN of Table VII"
+    )
     assert table3._rejected([lost]) == ["judge of seed 0: timeout, too long"]

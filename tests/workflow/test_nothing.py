@@ -20,7 +20,7 @@ from workflow.comparison import (
     compare_with_paper,
     compare_with_published,
     comparison_figure,
-    statistics,
+    statistics_tables,
 )
 from workflow.cost import efficiency
 from workflow.data import datasets
@@ -28,11 +28,11 @@ from workflow.density import bits_per_dimension
 from workflow.fit import scores, tidy
 from workflow.outliers import (
     ablations,
-    choose_points,
     figure10,
     measure_held_out,
     measure_outliers,
     outlier_classes,
+    selection_table,
     table1,
     table2,
     table2_grid,
@@ -144,7 +144,7 @@ class Folder:
         fit = example_record.fit_of(one)
         files.write_json(folder / "fit.json", fit)
         drawings.write(folder / "nothing.npz", dict.fromkeys(draw_images.KINDS, (fit, {})))
-        sample_files.write(folder / "samples.npz", sample_files.about(fit), {})
+        sample_files.write(folder / "samples.npz", sample_files.metadata(fit), {})
         same = {layer: np.zeros(len(LABELS)) for layer in ("2", "4")}
         test = {"test": {"all": same, "bottom_half": same}, "validation": {"all": same}}
         if one["status"] != "ok":
@@ -246,7 +246,7 @@ PROGRAMS = {
         "tables",
     ),
     "selection": (
-        choose_points,
+        selection_table,
         lambda f: [
             *of(f, "table2"), "--held-out", f.path / "records/held_out.csv", *TEXTS,
             "--plan", json.dumps(PLAN), "--fits", f.path / "fit",
@@ -281,7 +281,7 @@ PROGRAMS = {
         comparison_figure, lambda f: ["--comparison", f.path / "tables/comparison.csv"], "figures",
     ),
     "statistics": (
-        statistics,
+        statistics_tables,
         lambda f: [
             "--records", f.path / "records/all.csv", f.path / "records/table4.csv",
             "--chosen", f.path / "tables/table2.csv", "--classes", "not0", *TEXTS,

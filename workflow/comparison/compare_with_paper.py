@@ -1,6 +1,6 @@
-"""Every number of the paper's Tables I to V beside ours, under both protocols.
+"""Comparison of every number of the paper's Tables I to V with ours, under both protocols.
 
-Writes `comparison.csv` and `comparison.md`. A table that the run did not make gives rows `not run`.
+Writes `comparison.csv` and `comparison.md`. Cells of tables that the run lacks are `not run`.
 """
 
 import argparse
@@ -40,8 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        made = {path.stem: frames.read_table(path) for path in options.tables}
-        result = paper_cells.compare(frames.read_paper(options.paper), made)
+        # Every cell, with the scale of the run.
+        run_tables = {path.stem: frames.read_table(path) for path in options.tables}
+        result = paper_cells.compare(frames.read_paper(options.paper), run_tables)
         schedule = result["table"].map({"III": options.samples_schedule, "V": "none"})
         result = result.assign(
             run=options.run,
@@ -49,17 +50,19 @@ def main(arguments: list[str] | None = None) -> None:
             schedule=schedule.fillna(options.schedule),
         )
         tables.write_csv(options.out / "comparison.csv", result)
+
+        # For readers, with the reductions of the competitors' training.
         fits = options.records and tidy.read(options.records)
-        less = [] if fits is None else reductions.of_records(fits)
-        tables.write_markdown(options.out / "comparison.md", list(sections(result, less)))
+        reduced = [] if fits is None else reductions.of_records(fits)
+        tables.write_markdown(options.out / "comparison.md", list(sections(result, reduced)))
 
 
-def sections(result: pd.DataFrame, less: Sequence[str] = ()) -> Iterator[tables.Section]:
-    """How many cells agree, then each table.
+def sections(result: pd.DataFrame, reduced: Sequence[str] = ()) -> Iterator[tables.Section]:
+    """Count the cells that agree, then show each table.
 
     Args:
         result: every cell.
-        less: what competitors had less of than in the paper's fits, a line each.
+        reduced: settings of competitors that were reduced from the paper's fits, a line each.
     """
     yield tables.Section(
         f"The paper's numbers beside those of run `{result['run'].iloc[0]}`",
@@ -67,13 +70,13 @@ def sections(result: pd.DataFrame, less: Sequence[str] = ()) -> Iterator[tables.
         "does, `corrected` by the exact AUROC on whole images, by points chosen on images kept "
         "aside, and on samples whose noise is drawn in full.",
         totals(result),
-        [f"training was reduced: {line}" for line in less],
+        [f"training was reduced: {line}" for line in reduced],
     )
     for table, rows in result.groupby("table", sort=False):
-        cells = pd.DataFrame(map(_cells, rows.to_dict("records")))
+        cells = pd.DataFrame(map(_comparison_cells, rows.to_dict("records")))
         notes = {
-            f"{', '.join(dict.fromkeys(own['row']))}: {note}": None
-            for note, own in rows.groupby("note", sort=False)
+            f"{', '.join(dict.fromkeys(noted['row']))}: {note}": None
+            for note, noted in rows.groupby("note", sort=False)
             if note
         }
         empty = [name for name in cells if (cells[name] == tables.DASH).all()]
@@ -81,16 +84,16 @@ def sections(result: pd.DataFrame, less: Sequence[str] = ()) -> Iterator[tables.
 
 
 def scale(result: pd.DataFrame) -> str:
-    """In what the run is smaller than the paper's experiments, and what that means."""
+    """Say how the run is smaller than the paper's experiments, and what that implies."""
     row = result.iloc[0]
     measured = result[(result["metric"] != "parameters") & (result["n"] > 0)]
     n = int(measured["n"].min()) if len(measured) else 0
     smaller = []
     if row["source"] != "full":
         smaller.append("the shipped subset of the images")
-    if (trained := set(result["schedule"]) - {"recipe", "none"}) and len(measured):
+    if (schedules := set(result["schedule"]) - {"recipe", "none"}) and len(measured):
         smaller.append(
-            f"schedules `{'`, `'.join(sorted(trained))}` in place of the authors' epochs"
+            f"schedules `{'`, `'.join(sorted(schedules))}` in place of the authors' epochs"
         )
     if n < result["paper_n"].max():
         smaller.append(f"numbers of {n} seeds or judges where the paper has 5")
@@ -103,31 +106,31 @@ def scale(result: pd.DataFrame) -> str:
 
 
 def totals(result: pd.DataFrame) -> pd.DataFrame:
-    """How many cells of each table have which verdict, under both protocols."""
+    """Count the verdicts on each table's cells, under both protocols."""
     lines = []
     for protocol, column in (("paper", "agreement"), ("corrected", "corrected_agreement")):
-        own = result if protocol == "paper" else result[result["column"] != "parameters"]
-        counted = pd.crosstab(own["table"], own[column]).reindex(columns=VERDICTS)
-        for table, row in counted.fillna(0).astype(int).iterrows():
+        cells = result if protocol == "paper" else result[result["column"] != "parameters"]
+        counts = pd.crosstab(cells["table"], cells[column]).reindex(columns=VERDICTS)
+        for table, row in counts.fillna(0).astype(int).iterrows():
             if protocol == "paper" or row["not run"] < row.sum():
                 lines.append({"table": table, "protocol": protocol} | row.map(str).to_dict())
     return pd.DataFrame(lines)
 
 
-def _cells(row: dict) -> dict[str, str]:
-    counts = row["column"] == "parameters"
-    write = tables.count if counts else tables.number
-    published = tables.count(row["paper"]) if counts else printed(row["paper"])
+def _comparison_cells(row: dict) -> dict[str, str]:
+    is_count = row["column"] == "parameters"
+    write = tables.count if is_count else tables.number
+    published = tables.count(row["paper"]) if is_count else printed(row["paper"])
     if pd.notna(row["paper_spread"]):
         published += f" ± {printed(row['paper_spread'])}"
     return {
         "row": row["row"],
-        "column": row["column"] if counts else tables.name(row["column"]),
+        "column": row["column"] if is_count else tables.name(row["column"]),
         "paper": published,
         "measure": tables.DASH if pd.isna(row["metric"]) else METRICS.get(*2 * (row["metric"],)),
-        "ours": write(row["ours"]) if counts else _with_interval(row, "ours"),
-        "n": tables.DASH if counts else tables.count(row["n"]),
-        "difference": _signed_count(row["difference"]) if counts else _difference(row, ""),
+        "ours": write(row["ours"]) if is_count else _with_interval(row, "ours"),
+        "n": tables.DASH if is_count else tables.count(row["n"]),
+        "difference": _signed_count(row["difference"]) if is_count else _difference(row, ""),
         "agreement": row["agreement"],
         "point": tables.DASH
         if row["table"] not in ("II", "III") or not row["n"] > 0
@@ -142,7 +145,7 @@ def _cells(row: dict) -> dict[str, str]:
 
 
 def printed(value: float) -> str:
-    """A number of the paper with the digits it has there: one, or two if the second is not 0."""
+    """Write a number as the paper prints it: with one decimal, or two if the second is not 0."""
     return tables.number(value, 1 if round(value, 1) == value else 2)
 
 

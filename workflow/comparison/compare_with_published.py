@@ -1,6 +1,6 @@
-"""A run beside the published results, cell by cell, with the tolerance of their seeds' spread.
+"""Comparison of a run with the published results, cell by cell, given their spread over seeds.
 
-Writes `reproduction.csv`, and `reproduction.md` with the cells that lie outside first.
+Writes `reproduction.csv`, and `reproduction.md`, which lists cells outside the tolerance first.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from workflow.common.command_line import plain_errors
 from workflow.comparison import reproduction
 from workflow.fit import tidy
 
-READERS = ["outside", "no spread", "within", "equal"]  # in this order; the rest is counted
+SHOWN = ["outside", "no spread", "within", "equal"]  # in this order; other verdicts are counted
 AREAS = {"auroc", "auc100", "accuracy"}  # shown in percent
 
 
@@ -31,27 +31,27 @@ def main(arguments: list[str] | None = None) -> None:
         ours = tidy.read_all(options.records)
         result = reproduction.compare(ours, tidy.read(options.published))
         tables.write_csv(options.out / "reproduction.csv", result)
-        section = written(result, options.run, options.published)
+        section = result_section(result, options.run, options.published)
         tables.write_markdown(options.out / "reproduction.md", [section])
 
 
-def written(result: pd.DataFrame, run: str, published: Path) -> tables.Section:
-    """For readers: how many cells have which verdict, and those that could be compared."""
+def result_section(result: pd.DataFrame, run: str, published: Path) -> tables.Section:
+    """Count the verdicts, and list the cells that could be compared."""
     counts = result["verdict"].value_counts().reindex(reproduction.VERDICTS, fill_value=0)
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    shown = result[result["verdict"].isin(READERS)]
-    shown = shown.sort_values("verdict", key=lambda names: names.map(READERS.index), kind="stable")
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    shown = result[result["verdict"].isin(SHOWN)]
+    shown = shown.sort_values("verdict", key=lambda names: names.map(SHOWN.index), kind="stable")
     changed = sorted({name for names in result["settings"] if names for name in names.split(", ")})
     notes = [f"settings that differ: {', '.join(changed)}"] if changed else []
     return tables.Section(
         f"Run `{run}` beside the published results",
-        f"Of {len(result)} cells: {counted}. {reproduction.RULE} Published: `{published}`.",
-        pd.DataFrame(map(_cells, shown.to_dict("records")), dtype=object),
+        f"Of {len(result)} cells: {verdicts}. {reproduction.RULE} Published: `{published}`.",
+        pd.DataFrame(map(_comparison_cells, shown.to_dict("records")), dtype=object),
         notes,
     )
 
 
-def _cells(row: dict) -> dict[str, str]:
+def _comparison_cells(row: dict) -> dict[str, str]:
     scale = 100 if row["metric"] in AREAS else 1
     return {
         "model": f"{row['method']} {row['grid_point']}",

@@ -1,8 +1,8 @@
-"""The paper's numbers of Tables I to IV and ours, drawn: `comparison.svg` and `.png`.
+"""Figure of the paper's numbers of Tables I to IV and ours: `comparison.svg` and `.png`.
 
-A line for each row of a table; circles are the paper's, squares ours under its protocol, triangles
-ours as corrected, each with its standard deviation. Every table has scales of its own, since the
-lowest accuracies on samples would hide what differs in the others.
+A line for each row of a table; circles are the paper's values, squares ours under its protocol,
+triangles ours under the corrected one, each with its standard deviation. Every table has its own
+scale, since the lowest accuracies on samples would hide the differences in other tables.
 """
 
 import argparse
@@ -22,7 +22,7 @@ TITLES = {
     "III": "Table III\naccuracy on samples",
     "IV": "Table IV\nclassification",
 }
-# Value, spread, label, marker, colour, filled, and how far from the middle of the line.
+# Value, spread, label, marker, colour, face colour, and offset from the middle of the line.
 SERIES = (
     ("paper", "paper_spread", "the paper", "o", plots.COLOURS[6], "none", -0.22),
     ("ours", "ours_std", "ours, its protocol", "s", plots.COLOURS[0], plots.COLOURS[0], 0.0),
@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def draw(cells: pd.DataFrame) -> plt.Figure:
-    """A row of panels for each table, a column for each dataset."""
-    rows = {name: list(dict.fromkeys(own["row"])) for name, own in cells.groupby("table")}
+    """Draw a row of panels for each table, a column for each dataset."""
+    rows = {name: list(dict.fromkeys(group["row"])) for name, group in cells.groupby("table")}
     datasets = list(dict.fromkeys(cells["column"]))
     figure, axes = plt.subplots(
         len(rows), len(datasets), squeeze=False, figsize=(7.2, 8.2),
@@ -64,11 +64,13 @@ def draw(cells: pd.DataFrame) -> plt.Figure:
     )  # fmt: skip
     for line, (table, names) in enumerate(rows.items()):
         for panel, dataset in zip(axes[line], datasets, strict=True):
-            own = cells[(cells["table"] == table) & (cells["column"] == dataset)]
-            _draw_panel(panel, own.set_index("row").reindex(names))
+            values = cells[(cells["table"] == table) & (cells["column"] == dataset)]
+            _draw_panel(panel, values.set_index("row").reindex(names))
         axes[line, 0].set_ylabel(TITLES[table], fontsize=plots.SMALL)
         for panel in axes[line, 1:]:
             panel.tick_params(labelleft=False)
+
+    # Titles, units and the legend.
     for panel, dataset in zip(axes[0], datasets, strict=True):
         panel.set_title(tables.name(dataset))
     for panel in axes[-1]:

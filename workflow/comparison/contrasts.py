@@ -1,9 +1,9 @@
-"""Means of all models, and the differences that the tables invite one to read, with intervals.
+"""Means of all models, and differences between models and between measures, with intervals.
 
-Everything is made of `workflow.comparison.observations`. Columns: those of `KEY` and `MODEL`,
-`point`, `quantity` (`mean`, `to reference`, `measure`), `metric`, `reference`, `n`, `n_reference`,
-`test`, `mean`, `std` (of values or of paired differences), t interval (`low`, `high`), bootstrap
-interval, `p` and `p_holm`. Values are in percent.
+Computed from `workflow.comparison.observations`. Columns: those of `KEY` and `MODEL`, `point`,
+`quantity` (`mean`, `to reference`, `measure`), `metric`, `reference`, `n`, `n_reference`, `test`,
+`mean`, `std` (of values or of paired differences), t interval (`low`, `high`), bootstrap interval,
+`p` and `p_holm`. Values are in percent.
 """
 
 from collections.abc import Iterator
@@ -17,31 +17,35 @@ from workflow.comparison import observations
 
 KEY = ["table", "dataset", "protocol"]
 MODEL = ["title", "variant"]
-REFERENCES = {"I": "DCGMM-A", "II": "DCGMM-E", "III": "DCGMM-E"}  # what others are compared with
+REFERENCES = {"I": "DCGMM-A", "II": "DCGMM-E", "III": "DCGMM-E"}  # that others are compared with
 EXACT, PAPERS = observations.MEASURES["corrected"], observations.MEASURES["paper"]
 
 
-def all_of(values: pd.DataFrame) -> pd.DataFrame:
-    """Every mean and difference, one a row."""
-    parts = [means(values), to_reference(values), measures(values)]
+def means_and_differences(values: pd.DataFrame) -> pd.DataFrame:
+    """Every mean and difference, one per row."""
+    parts = [
+        means(values),
+        differences_to_reference(values),
+        differences_between_measures(values),
+    ]
     empty = frames.empty(frames.TABLES["statistics"])
     result = pd.concat([part for part in parts if len(part)] or [empty], ignore_index=True)
     return result.reindex(columns=empty.columns)
 
 
-def protocols_measure(values: pd.DataFrame) -> pd.DataFrame:
-    """Of outlier detection, what each protocol measures; of the other tables, all."""
-    wanted = values["protocol"].map(observations.MEASURES)
-    return values[(values["metric"] == wanted) | ~values["table"].isin(["I", "II"])]
+def by_protocol_measure(values: pd.DataFrame) -> pd.DataFrame:
+    """Keep each protocol's own measure of outlier detection, and all values of other tables."""
+    measure = values["protocol"].map(observations.MEASURES)
+    return values[(values["metric"] == measure) | ~values["table"].isin(["I", "II"])]
 
 
 def means(values: pd.DataFrame) -> pd.DataFrame:
-    """Every mean with Student's and the bootstrap's interval."""
+    """Mean of every model, with Student's and the bootstrap's interval."""
     lines = []
-    for key, group in protocols_measure(values).groupby([*KEY, *MODEL, "point"], sort=False):
-        own = list(group["value"])
-        summary = area_summary(own)
-        low, high = intervals.bootstrap_interval(own)
+    for key, group in by_protocol_measure(values).groupby([*KEY, *MODEL, "point"], sort=False):
+        model_values = list(group["value"])
+        summary = area_summary(model_values)
+        low, high = intervals.bootstrap_interval(model_values)
         lines.append(
             dict(zip([*KEY, *MODEL, "point"], key, strict=True))
             | {"quantity": "mean", "metric": group["metric"].iloc[0]}
@@ -52,41 +56,46 @@ def means(values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def to_reference(values: pd.DataFrame) -> pd.DataFrame:
-    """Every model minus the reference of its table, p adjusted (Holm) over dataset and protocol.
+def differences_to_reference(values: pd.DataFrame) -> pd.DataFrame:
+    """Every model minus its table's reference, p adjusted (Holm) within dataset and protocol.
 
-    Judges pair, since all see the same samples; seeds of different models do not. Of Table I the
-    reference has the same recipe.
+    Judges pair, since all see the same samples; seeds of different models do not. In Table I, the
+    reference has the model's recipe.
     """
     parts = []
-    for key, group in protocols_measure(values).groupby(KEY, sort=False):
-        known = dict(zip(KEY, key, strict=True))
-        lines = [known | line for line in _against(group, REFERENCES.get(known["table"]))]
+    for key, group in by_protocol_measure(values).groupby(KEY, sort=False):
+        labels = dict(zip(KEY, key, strict=True))
+        differences = _differences_to(REFERENCES.get(labels["table"]), group)
+        lines = [labels | line for line in differences]
         if lines:
             part = pd.DataFrame(lines)
             parts.append(part.assign(p_holm=intervals.holm(part["p"])))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
-def _against(group: pd.DataFrame, reference: str | None) -> Iterator[dict[str, Any]]:
-    """The lines of one table, dataset and protocol."""
+def _differences_to(reference: str | None, group: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Differences to the reference within one table, dataset and protocol."""
     base = group[group["title"] == reference]
     if base.empty:
         return
-    for key, own in group[group["title"] != reference].groupby([*MODEL, "point"], sort=False):
-        about = dict(zip([*MODEL, "point"], key, strict=True))
-        same = base[base["variant"] == about["variant"]] if own["table"].iloc[0] == "I" else base
-        theirs = same[same["point"] == same["point"].iloc[0]] if len(same) else same
-        paired = own["unit"].iloc[0] == "judge"
-        about |= {"quantity": "to reference", "reference": reference}
-        about["metric"] = own["metric"].iloc[0]
-        yield about | _compared(own, theirs, paired=paired)
+    for key, model in group[group["title"] != reference].groupby([*MODEL, "point"], sort=False):
+        labels = dict(zip([*MODEL, "point"], key, strict=True))
+        # The reference, in Table I by the model's recipe, at the first of its points.
+        base_rows = base
+        if model["table"].iloc[0] == "I":
+            base_rows = base[base["variant"] == labels["variant"]]
+        if len(base_rows):
+            base_rows = base_rows[base_rows["point"] == base_rows["point"].iloc[0]]
+        paired = model["unit"].iloc[0] == "judge"
+        labels |= {"quantity": "to reference", "reference": reference}
+        labels["metric"] = model["metric"].iloc[0]
+        yield labels | _difference(model, base_rows, paired=paired)
 
 
-def measures(values: pd.DataFrame) -> pd.DataFrame:
-    """The exact AUROC minus the 100-threshold AUC of the same fits, p adjusted likewise (Holm).
+def differences_between_measures(values: pd.DataFrame) -> pd.DataFrame:
+    """Exact AUROC minus 100-threshold AUC of the same fits, p adjusted likewise (Holm).
 
-    In Table I both protocols are of the same fits.
+    In Table I, both protocols share their fits.
     """
     parts = []
     detection = values[values["table"].isin(["I", "II"])]
@@ -95,28 +104,28 @@ def measures(values: pd.DataFrame) -> pd.DataFrame:
     )
     for key, group in detection.groupby(KEY, sort=False):
         lines = []
-        for model, own in group.groupby([*MODEL, "point"], sort=False):
-            about = dict(zip([*KEY, *MODEL, "point"], (*key, *model), strict=True))
-            about |= {"quantity": "measure", "metric": EXACT, "reference": PAPERS}
-            exact, papers = own[own["metric"] == EXACT], own[own["metric"] == PAPERS]
-            lines.append(about | _compared(exact, papers, paired=True))
+        for model_key, model in group.groupby([*MODEL, "point"], sort=False):
+            labels = dict(zip([*KEY, *MODEL, "point"], (*key, *model_key), strict=True))
+            labels |= {"quantity": "measure", "metric": EXACT, "reference": PAPERS}
+            exact, papers = model[model["metric"] == EXACT], model[model["metric"] == PAPERS]
+            lines.append(labels | _difference(exact, papers, paired=True))
         part = pd.DataFrame(lines)
         parts.append(part.assign(p_holm=intervals.holm(part["p"])))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 
-def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, *, paired: bool) -> dict[str, Any]:
-    """A difference as columns; pairs that lack one half are left out."""
-    ours, theirs = (rows.set_index("number")["value"] for rows in (ours, theirs))
+def _difference(rows: pd.DataFrame, base_rows: pd.DataFrame, *, paired: bool) -> dict[str, Any]:
+    """Columns of the mean difference from the base; incomplete pairs are left out."""
+    values, base = (part.set_index("number")["value"] for part in (rows, base_rows))
     bootstrap, std = intervals.UNKNOWN, float("nan")
     if paired:
-        both = ours.index.intersection(theirs.index)
-        ours, theirs = ours[both], theirs[both]
-        bootstrap = intervals.bootstrap_interval(list(ours - theirs))
-        std = summarise(list(ours - theirs)).std
-    result = (intervals.paired if paired else intervals.independent)(list(ours), list(theirs))
+        numbers = values.index.intersection(base.index)
+        values, base = values[numbers], base[numbers]
+        bootstrap = intervals.bootstrap_interval(list(values - base))
+        std = summarise(list(values - base)).std
+    result = (intervals.paired if paired else intervals.independent)(list(values), list(base))
     return {
-        "n": len(ours), "n_reference": len(theirs), "test": "paired t" if paired else "Welch's t",
+        "n": len(values), "n_reference": len(base), "test": "paired t" if paired else "Welch's t",
         "mean": result.mean, "std": std, "low": result.low, "high": result.high,
         "bootstrap_low": bootstrap[0], "bootstrap_high": bootstrap[1], "p": result.p,
     }  # fmt: skip

@@ -1,7 +1,7 @@
-"""Models ranked over datasets and tasks, under each protocol: a critical-difference figure.
+"""Critical-difference figure: models ranked over datasets and tasks, under each protocol.
 
-Part of the step `statistics`. A block is a dataset and a task: outlier detection (Tables I and II),
-samples before a judge (Table III). A model that lacks a block is left out.
+Part of the step `statistics_tables`. A block is a dataset and a task: outlier detection (Tables I
+and II) or samples before a judge (Table III). A model that lacks a block is left out.
 """
 
 from itertools import chain
@@ -20,7 +20,7 @@ TASKS = {"I": "outliers", "II": "outliers", "III": "samples"}
 
 
 def write(values: pd.DataFrame, folder: Path) -> tables.Section:
-    """Draw `critical_difference.svg` and `.png`, write its numbers, and tell what they say."""
+    """Write `critical_difference.svg`, `.png` and `.csv`, and return a section of the ranks."""
     ranked = {name: _ranked(blocks(values, name)) for name in observations.MEASURES}
     numbers = [
         long_table(blocks(values, name)).assign(protocol=name) for name in observations.MEASURES
@@ -30,22 +30,26 @@ def write(values: pd.DataFrame, folder: Path) -> tables.Section:
     figure = draw(ranked)
     plots.save(figure, folder, "critical_difference")
     plt.close(figure)
-    return section(ranked)
+    return ranks_section(ranked)
 
 
 def blocks(values: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Means over seeds or judges: a row a dataset and task, a column a model."""
-    own = values[(values["protocol"] == protocol) & values["table"].isin(TASKS)]
+    """Means over seeds or judges: a row per dataset and task, a column per model."""
+    ranked = values[(values["protocol"] == protocol) & values["table"].isin(TASKS)]
     measure = observations.MEASURES[protocol]
-    own = own[(own["table"] == "III") | (own["metric"] == measure)]
-    if own.empty:
+    ranked = ranked[(ranked["table"] == "III") | (ranked["metric"] == measure)]
+    if ranked.empty:
         return pd.DataFrame()
-    points = own.groupby(["table", "dataset", "title", "variant"])["point"].transform("first")
-    own = own[own["point"] == points]  # of several sampled points, the first
-    variant = own["variant"].map(lambda name: f" ({name})" if name else "")
-    own = own.assign(task=own["table"].map(TASKS), model=own["title"] + variant)
-    one = own.drop_duplicates(["task", "dataset", "model", "number"])  # E stands in two tables
-    return one.pivot_table(index=["dataset", "task"], columns="model", values="value", sort=False)
+
+    # One grid point per model, and each fit once.
+    points = ranked.groupby(["table", "dataset", "title", "variant"])["point"].transform("first")
+    ranked = ranked[ranked["point"] == points]  # of several sampled points, the first
+    variant = ranked["variant"].map(lambda name: f" ({name})" if name else "")
+    ranked = ranked.assign(task=ranked["table"].map(TASKS), model=ranked["title"] + variant)
+    unique = ranked.drop_duplicates(["task", "dataset", "model", "number"])  # E is in two tables
+    return unique.pivot_table(
+        index=["dataset", "task"], columns="model", values="value", sort=False
+    )
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -54,7 +58,7 @@ def complete(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def long_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The values and their ranks, a line each; no rank for a model that lacks a block."""
+    """Values and ranks in long form; a model that lacks a block has no rank."""
     if table.empty:
         return pd.DataFrame(columns=["dataset", "task", "model", "value", "rank"])
     ranks = complete(table).rank(axis=1, ascending=False)
@@ -64,7 +68,7 @@ def long_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranked(table: pd.DataFrame) -> Ranking | str:
-    """The ranking, or why there is none."""
+    """Rank the models, or say why they cannot be ranked."""
     try:
         return rank(complete(table))
     except ValueError as error:
@@ -72,7 +76,7 @@ def _ranked(table: pd.DataFrame) -> Ranking | str:
 
 
 def draw(ranked: dict[str, Ranking | str]) -> plt.Figure:
-    """A panel for each protocol."""
+    """Draw a panel for each protocol."""
     models = max((len(r.ranks) for r in ranked.values() if isinstance(r, Ranking)), default=3)
     figure, axes = plt.subplots(len(ranked), 1, figsize=(7.5, len(ranked) * (1.3 + 0.16 * models)))
     for axis, (protocol, ranking) in zip(axes, ranked.items(), strict=True):
@@ -81,7 +85,7 @@ def draw(ranked: dict[str, Ranking | str]) -> plt.Figure:
 
 
 def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
-    """Mean ranks on a line; bars join models whose ranks do not differ."""
+    """Draw mean ranks on a line; bars join models whose ranks do not differ significantly."""
     if isinstance(ranking, str):
         axis.set_axis_off()
         plots.centre_text(axis, f"{protocol}: {ranking}")
@@ -98,7 +102,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
         elbow_props={"linewidth": plots.THIN},
         marker_props={"color": plots.COLOURS[0], "s": 18},
     )
-    for bar in chain.from_iterable(drawn["crossbars"]):  # its points come from a set, in any order
+    for bar in chain.from_iterable(drawn["crossbars"]):  # a set gave its points, in any order
         bar.set_xdata(sorted(bar.get_xdata()))
     axis.grid(False)
     axis.set_title(
@@ -108,8 +112,9 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     )
 
 
-def section(ranked: dict[str, Ranking | str]) -> tables.Section:
-    """Mean ranks, and Friedman's verdict."""
+def ranks_section(ranked: dict[str, Ranking | str]) -> tables.Section:
+    """Table of mean ranks, with Friedman's verdict as notes."""
+    # A row for each model, a note for each protocol.
     lines, notes = {}, []
     for protocol, ranking in ranked.items():
         if isinstance(ranking, str):

@@ -1,6 +1,6 @@
-"""Every number of the paper's tables beside ours, and whether they agree.
+"""Cells of the paper's tables, our values of them, and whether the two agree.
 
-Ours come from the tables of a run. Areas and accuracies are in percent.
+Our values come from the tables of a run. Areas and accuracies are in percent.
 """
 
 import math
@@ -13,10 +13,11 @@ from workflow.common import intervals
 
 CELL = ["table", "row", "column"]
 NUMBERS = ["mean", "std", "n"]
-RECIPE = "paper"  # of DCGMM: what the text says
-# Of the leaves, the paper names one (Sec. IV, RAT-SPN); its release has the same default.
+RECIPE = "paper"  # of DCGMM, by the paper's text
+# The paper names binomial leaves (Sec. IV, RAT-SPN), the default of its release too.
 VARIANTS = {"dcgmm": RECIPE, "ratspn": "binomial", "pdspn": "binomial"}
-# How both protocols draw the pixels of Table III's samples: each release its own way, or all alike.
+# Treatment of noise in Table III's samples under the corrected protocol; `paper` uses each
+# release's own.
 CORRECTED_NOISE = "full"
 RESOLUTION = 5.0  # percent points; a wider interval around 0 would agree with almost anything
 RULE = (
@@ -28,17 +29,17 @@ RULE = (
 )
 
 Tables = dict[str, pd.DataFrame]
-"""Stem of a file, as in `table2_grid`, -> its content; what was not made is missing."""
+"""Stem of a file, as in `table2_grid`, -> its content; tables that were not made are missing."""
 
 
 def compare(paper: pd.DataFrame, tables: Tables) -> pd.DataFrame:
-    """A row for each of the paper's cells.
+    """Compare each of the paper's cells with ours: a row each.
 
-    Columns: the cell; `paper`, its spread, n and line in the text; under the paper's protocol
+    Columns: the cell; `paper` with its spread, n and line in the text; under the paper's protocol
     `metric`, `point`, `n`, `ours`, `ours_std`, `ours_low`, `ours_high`, `exact` (the exact AUROC of
-    the same fits); the difference to the paper with its interval, `p`, `p_holm` (over the table)
-    and `agreement`; the same but for metric, exact and p under the corrected protocol, as
-    `corrected...`; and `note`, why something is missing or special.
+    the same fits), the difference to the paper with its interval, `p`, `p_holm` (over the table)
+    and `agreement`; under the corrected protocol the same, without metric, exact and p, as
+    `corrected...`; and `note`, which explains missing and special values.
     """
     measured = {
         (line["table"], line["row"], line["column"], line["protocol"]): line
@@ -68,6 +69,7 @@ def _side(low: float, high: float) -> str:
 
 
 def _row(cell: dict[str, Any], measured: dict[tuple, dict], tables: Tables) -> dict[str, Any]:
+    """The row of one cell of the paper."""
     key = tuple(cell[name] for name in CELL)
     ours, corrected = (measured.get((*key, name), {}) for name in ("paper", "corrected"))
     gap, corrected_gap = _difference(ours, cell), _difference(corrected, cell)
@@ -91,8 +93,8 @@ def _row(cell: dict[str, Any], measured: dict[tuple, dict], tables: Tables) -> d
 def _difference(ours: dict[str, Any], cell: dict[str, Any]) -> intervals.Difference:
     if not ours.get("n", 0) > 0:
         return intervals.Difference(*4 * (math.nan,))
-    theirs = cell["value"], cell["spread"], 0 if pd.isna(cell["n"]) else int(cell["n"])
-    return intervals.between_summaries((ours["mean"], ours["std"], int(ours["n"])), theirs)
+    paper = cell["value"], cell["spread"], 0 if pd.isna(cell["n"]) else int(cell["n"])
+    return intervals.between_summaries((ours["mean"], ours["std"], int(ours["n"])), paper)
 
 
 def _values(ours: dict[str, Any], name: str, prefix: str) -> dict[str, Any]:
@@ -119,21 +121,21 @@ def _gap(gap: intervals.Difference, cell: dict[str, Any], prefix: str) -> dict[s
 
 
 def _missing(cell: dict[str, Any], ours: dict[str, Any], tables: Tables) -> str:
-    """Why there is no value, or no interval, under the paper's protocol."""
-    table = {"I": "table1", "II": "table2", "III": "table3", "IV": "table4", "V": "table5"}
+    """Explain why there is no value, or no interval, under the paper's protocol."""
+    files = {"I": "table1", "II": "table2", "III": "table3", "IV": "table4", "V": "table5"}
     if ours.get("n", 0) > 0:
-        alone = cell["column"] != "parameters" and ours["n"] < 2
-        return "a single value has no spread" if alone else ""
+        single = cell["column"] != "parameters" and ours["n"] < 2
+        return "a single value has no spread" if single else ""
     if ours:
         return ours.get("reasons") or "no value"
     if cell["table"] == "IV" and cell["row"] != "DCGMM-B":
         return "the paper quotes the literature; not part of the suite"
-    made = table[cell["table"]] in tables
+    made = files[cell["table"]] in tables
     return "not asked for in this run" if made else f"Table {cell['table']} was not made"
 
 
 def _measured(tables: Tables) -> Iterator[dict[str, Any]]:
-    """Ours: a line for each cell and protocol that the tables of the run have."""
+    """Our values: one for each cell and protocol that the run's tables have."""
     readers = {
         "table1": _table1, "table2": _table2, "table3": _table3, "table4": _table4,
         "table5": _table5,
@@ -148,14 +150,15 @@ def _line(table: str, row: str, column: str, protocol: str, **more: Any) -> dict
 
 
 def _numbers(row: dict[str, Any]) -> dict[str, Any]:
-    about = {"reasons": "" if pd.isna(row.get("reasons")) else row["reasons"]}
+    """Mean, spread and n of a table's row, with reasons of failures and a note."""
+    remarks = {"reasons": "" if pd.isna(row.get("reasons")) else row["reasons"]}
     if row.get("other"):
-        about["note"] = f"of the variant `{row['variant']}`, since the paper's was not run"
-    return {name: row[name] for name in NUMBERS} | about
+        remarks["note"] = f"of the variant `{row['variant']}`, since the paper's was not run"
+    return {name: row[name] for name in NUMBERS} | remarks
 
 
 def _table1(tables: Tables) -> Iterator[dict[str, Any]]:
-    """Both protocols are of the same fits; they differ in the measure."""
+    """Table I, where both protocols share their fits and differ in the measure."""
     rows = tables["table1"]
     rows = rows[rows["recipe"] == RECIPE]
     exact = rows[rows["metric"] == "auroc"].set_index(["instance", "dataset"])["mean"]
@@ -169,7 +172,7 @@ def _table1(tables: Tables) -> Iterator[dict[str, Any]]:
 
 
 def _table2(tables: Tables) -> Iterator[dict[str, Any]]:
-    """The chosen point of each method; its exact AUROC is of the pixels that were scored."""
+    """Table II: each method's chosen point, with the exact AUROC on the pixels scored."""
     key = ["method", "variant", "grid_point", "dataset", "evidence"]
     grid = tables.get("table2_grid", pd.DataFrame(columns=[*key, "metric", "mean"]))
     grid = grid.fillna({"variant": ""})
@@ -184,22 +187,22 @@ def _table2(tables: Tables) -> Iterator[dict[str, Any]]:
 
 
 def _table3(tables: Tables) -> Iterator[dict[str, Any]]:
-    """Accuracies, whose spread is over judges, and counts of parameters in the paper's way."""
+    """Table III: accuracies, with their spread over judges, and the paper's parameter counts."""
     rows = tables["table3"].rename(columns={"std_judges": "std", "judges": "n"})
     rows = rows[rows["method"] != "control"].fillna({"variant": ""})
-    for protocol, own in (
+    for protocol, drawn in (
         ("paper", rows[rows["published"]]),
         ("corrected", rows[rows["treatment"] == CORRECTED_NOISE]),
     ):
-        for row in _preferred(own, ["title", "dataset"]).to_dict("records"):
+        for row in _preferred(drawn, ["title", "dataset"]).to_dict("records"):
             yield _line(
                 "III", row["title"], row["dataset"], protocol,
                 metric="accuracy", point=row["point"], **_numbers(row),
             )  # fmt: skip
     for row in _preferred(rows, ["title"]).to_dict("records"):
-        counted = row["parameters"] if pd.isna(row["centroids"]) else row["centroids"]
-        if pd.notna(counted):
-            yield _count("III", row["title"], counted, row["point"])
+        count = row["parameters"] if pd.isna(row["centroids"]) else row["centroids"]
+        if pd.notna(count):
+            yield _parameter_count("III", row["title"], count, row["point"])
 
 
 def _table4(tables: Tables) -> Iterator[dict[str, Any]]:
@@ -214,10 +217,12 @@ def _table4(tables: Tables) -> Iterator[dict[str, Any]]:
 def _table5(tables: Tables) -> Iterator[dict[str, Any]]:
     rows = tables["table5"].fillna({"note": ""})
     for row in rows[rows["recipe"] == RECIPE].to_dict("records"):
-        yield _count("V", row["instance"], row["centroids"], row["layers"], row["note"])
+        yield _parameter_count("V", row["instance"], row["centroids"], row["layers"], row["note"])
 
 
-def _count(table: str, row: str, value: float, point: str, note: str = "") -> dict[str, Any]:
+def _parameter_count(
+    table: str, row: str, value: float, point: str, note: str = ""
+) -> dict[str, Any]:
     """A number of parameters, which has no spread."""
     return _line(
         table, row, "parameters", "paper",
@@ -226,7 +231,7 @@ def _count(table: str, row: str, value: float, point: str, note: str = "") -> di
 
 
 def _preferred(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """One row a key: of the variant that the paper names, if it was run, else the first."""
+    """One row per key: of the variant that the paper names, if it was run, else the first."""
     papers = rows["method"].map(VARIANTS)
     other = papers.notna() & (rows["variant"] != papers)
     return rows.assign(other=other).sort_values("other", kind="stable").drop_duplicates(key)

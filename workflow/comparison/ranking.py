@@ -1,4 +1,4 @@
-"""Models ranked over datasets and tasks: Friedman's test, and which ranks differ (Demšar 2006)."""
+"""Ranks of models over datasets and tasks, by Friedman's and Nemenyi's tests (Demšar 2006)."""
 
 import math
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Ranking:
 
     Attributes:
         ranks: of each model, best first.
-        blocks: how many there are.
+        blocks: their number.
         p: of Friedman's test (the chi-squared approximation).
-        smallest_p: that p if all blocks had the very same order.
+        smallest_p: the p if all blocks ranked the models alike.
         critical_difference: of mean ranks, at 5 % (Nemenyi).
         pairs: p of each pair of models, adjusted for their number (Nemenyi).
     """
@@ -30,14 +30,14 @@ class Ranking:
 
 
 def rank(values: pd.DataFrame) -> Ranking:
-    """Rank the models by values of which higher is better.
+    """Rank models by their values; higher is better.
 
     Args:
         values: a row for each block, a column for each model, none missing.
 
     Raises:
         ValueError: if there are fewer than three models or two blocks, values are missing, or
-            no block tells models apart.
+            all models are equal in every block.
     """
     blocks, models = values.shape
     if models < 3 or blocks < 2:

@@ -1,7 +1,7 @@
-"""A run's measurements beside the published ones, cell by cell.
+"""Comparison of a run's measurements with the published ones, cell by cell.
 
-A cell is one metric of one layer of one grid point on one dataset: its mean over the run's seeds
-against the mean over the published seeds.
+A cell is one metric of one layer of one grid point on one dataset; the mean over the run's seeds is
+compared with the mean over the published seeds.
 """
 
 import math
@@ -28,32 +28,34 @@ RULE = (
 
 
 def compare(ours: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """A row for each cell of the run.
+    """Compare each cell of the run with the published one.
 
     Args:
         ours: tidy table of the run's records.
-        published: tidy table of the published ones.
+        published: tidy table of the published records.
 
     Returns:
-        The cell; `n`, `mean` of the run; `published_n`, `published_mean`, `published_std`;
-        `difference`, `tolerance` (half of the prediction interval), `verdict`, and those `settings`
-        that differ.
+        A row for each cell: its key; `n`, `mean` of the run; `published_n`, `published_mean`,
+        `published_std`; `difference`, `tolerance` (half of the prediction interval), `verdict`, and
+        the `settings` that differ.
     """
-    theirs = dict(iter(_measured(published).groupby(CELL, sort=False)))
-    other = _settings(published)
+    published_cells = dict(iter(_measured(published).groupby(CELL, sort=False)))
+    published_settings = _settings(published)
     rows = []
     for cell, group in _measured(ours).groupby(CELL, sort=False):
         fit = cell[: len(FIT)]
-        different = _different(_settings(group)[fit], other[fit]) if fit in other else []
-        found = theirs.get(cell, group.head(0))
-        rows.append(dict(zip(CELL, cell, strict=True)) | _compared(group, found, different))
+        different = []
+        if fit in published_settings:
+            different = _different_settings(_settings(group)[fit], published_settings[fit])
+        counterpart = published_cells.get(cell, group.head(0))
+        rows.append(dict(zip(CELL, cell, strict=True)) | _compared(group, counterpart, different))
     columns = [*CELL, "n", "mean", "published_n", "published_mean", "published_std", "difference",
                "tolerance", "verdict", "settings"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
 def tolerance(std: float, published: int, ours: int, level: float = intervals.LEVEL) -> float:
-    """Half of the prediction interval for a mean of `ours` values; NaN for one published value."""
+    """Half the prediction interval for a mean of `ours` values; NaN for one published value."""
     if published < 2:
         return math.nan
     quantile = stats.t.ppf((1 + level) / 2, published - 1)
@@ -61,37 +63,42 @@ def tolerance(std: float, published: int, ours: int, level: float = intervals.LE
 
 
 def _measured(records: pd.DataFrame) -> pd.DataFrame:
-    """Values of fits that have one."""
+    """Keep the rows that have a value."""
     return records[records["value"].notna()]
 
 
 def _settings(records: pd.DataFrame) -> dict[tuple, dict[str, Any]]:
-    """What shaped the fits of each point: images, and settings that are not empty."""
+    """Images and settings of each point's fits, without missing ones."""
     columns = ["source", "train_images", "sample_weight"]
     columns += [name for name in records if name.startswith("settings.")]
     first = records.groupby(FIT, sort=False)[columns].first()
     return {fit: row.dropna().to_dict() for fit, row in first.iterrows()}
 
 
-def _different(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
-    """Which settings differ; those that one side alone has came with another version."""
+def _different_settings(ours: dict[str, Any], published: dict[str, Any]) -> list[str]:
+    """Name the settings that differ; those of one side only came with another version."""
     return sorted(
         name.removeprefix("settings.")
-        for name in ours.keys() & theirs.keys()
-        if tidy.setting(ours[name]) != tidy.setting(theirs[name])
+        for name in ours.keys() & published.keys()
+        if tidy.setting(ours[name]) != tidy.setting(published[name])
     )
 
 
-def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, different: list[str]) -> dict[str, Any]:
-    values, published = ours["value"], theirs["value"]
+def _compared(
+    ours: pd.DataFrame, published_rows: pd.DataFrame, different: list[str]
+) -> dict[str, Any]:
+    """Statistics of one cell on both sides, with the verdict by `RULE`."""
+    values, published = ours["value"], published_rows["value"]
     std = float(published.std()) if len(published) > 1 else math.nan
     allowed = tolerance(std, len(published), len(values)) if len(published) else math.nan
     difference = float(values.mean() - published.mean()) if len(published) else math.nan
+
+    # The verdict, by the first of these conditions that holds.
     if len(published) == 0:
         verdict = "not published"
     elif different:
         verdict = "other settings"
-    elif _equal(ours, theirs):
+    elif _equal(ours, published_rows):
         verdict = "equal"
     elif math.isnan(allowed):
         verdict = "no spread"
@@ -110,7 +117,7 @@ def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, different: list[str]) ->
     }
 
 
-def _equal(ours: pd.DataFrame, theirs: pd.DataFrame) -> bool:
+def _equal(ours: pd.DataFrame, published: pd.DataFrame) -> bool:
     """Whether every seed of the run is published with the same value."""
-    both = ours.merge(theirs, "left", "seed", suffixes=("", "_published"))
-    return bool(np.allclose(both["value"], both["value_published"], rtol=0, atol=intervals.EQUAL))
+    pairs = ours.merge(published, "left", "seed", suffixes=("", "_published"))
+    return bool(np.allclose(pairs["value"], pairs["value_published"], rtol=0, atol=intervals.EQUAL))

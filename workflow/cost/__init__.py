@@ -1,1 +1,1 @@
-"""What jobs take: measured, and estimated beforehand."""
+"""Time and memory of jobs: measured afterwards, estimated beforehand."""

@@ -1,8 +1,8 @@
-"""What a job is expected to take, from jobs like it that were measured.
+"""Expected time and memory of a job, from measurements of the most similar jobs.
 
-The nearest kin is taken, and how near it is stands with the number: the same work (`measured`), the
-same model over other epochs or images (`scaled`, in proportion), or another model (`guessed`). What
-the method itself reckons comes before a guess (`timed`, see `workflow.cost.own_estimates`).
+Each number names its basis: the same work (`measured`), the same model over other epochs or images
+(`scaled`, in proportion), or another model (`guessed`). A method's own estimate is preferred to a
+guess (`timed`, see `workflow.cost.method_estimates`).
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from typing import Any
 from workflow.cost.jobs import Job
 
 WORK = ("settings", "training", "epochs", "images", "rates", "measurements", "classes")
-"""Parameters of rules that say how much is to be done."""
+"""Parameters of rules that determine the amount of work."""
 IMAGES = {"subset": 6_000, "full": 60_000}
 
-# From the nearest kin to the farthest: what must be alike, and what the number is then called.
-_KINDS = (
+# From the most similar jobs to the least: the keys that must match, and the basis that this gives.
+_SIMILARITIES = (
     (("rule", "device", "method", "point", "source", "work", "dataset", "classes"), "measured"),
     (("rule", "device", "method", "point", "source", "work", "classes"), "measured"),
     (("rule", "device", "method", "point"), "scaled"),
@@ -30,11 +30,11 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Measurement:
-    """What jobs that differ in nothing but the seed took; the mean of them.
+    """Mean time and memory of jobs that differ only in the seed.
 
     Attributes:
-        work: digest of the parameters that say how much is to be done.
-        amount: images seen in training, the measure of what is done, or 1 for other rules.
+        work: digest of the parameters that determine the amount of work.
+        amount: images seen in training, the measure of work, or 1 for rules that do not train.
         n: number of jobs.
     """
 
@@ -55,11 +55,11 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Cost:
-    """What is expected of a job.
+    """Expected time and memory of a job.
 
     Attributes:
         basis: `measured`, `scaled`, `timed` or `guessed`.
-        beside: of the seconds, those beside the training: to start, to score, to save.
+        beside: seconds not spent on training, but on starting, scoring and saving.
     """
 
     seconds: float
@@ -69,70 +69,72 @@ class Cost:
 
 
 def measurements(jobs: Iterable[Job]) -> list[Measurement]:
-    """What the jobs of a plan that were measured have taken."""
-    alike: dict[tuple, list[Job]] = {}
+    """Average the measured jobs of a plan over seeds."""
+    groups: dict[tuple, list[Job]] = {}
     for job in jobs:
         if job.seconds is not None:
-            alike.setdefault(tuple(_about(job).values()), []).append(job)
+            groups.setdefault(tuple(_identity(job).values()), []).append(job)
     return [
         Measurement(
-            **_about(group[0]),
+            **_identity(group[0]),
             seconds=_mean(group, "seconds"),
             seconds_fit=_mean(group, "seconds_fit"),
             memory_mb=_mean(group, "memory_mb"),
             n=len(group),
         )
-        for group in alike.values()
+        for group in groups.values()
     ]
 
 
 class Expectation:
-    """Costs of jobs by measurements, those that come first before the others.
+    """Expected costs of jobs, from the measurements of the most trusted source that has any.
 
     Args:
         sources: lists of measurements, the most trusted first.
     """
 
     def __init__(self, *sources: Sequence[Measurement]) -> None:
-        self._known: dict[tuple, list[Measurement]] = {}
-        for keys, _ in _KINDS:
+        self._measurements: dict[tuple, list[Measurement]] = {}
+        for keys, _ in _SIMILARITIES:
             for source in sources:
-                found: dict[tuple, list[Measurement]] = {}
+                similar: dict[tuple, list[Measurement]] = {}
                 for measured in source:
                     key = (keys, *(getattr(measured, name) for name in keys))
-                    found.setdefault(key, []).append(measured)
-                self._known = found | self._known
+                    similar.setdefault(key, []).append(measured)
+                self._measurements = similar | self._measurements
 
     def __call__(self, job: Job) -> Cost | None:
-        """What is expected of a job; None if nothing like it was measured on its device."""
-        about = _about(job)
-        for keys, basis in _KINDS:
-            if kin := self._known.get((keys, *(about[name] for name in keys))):
-                seconds = statistics.fmean(_scaled(each, about["amount"]) for each in kin)
-                memory = max((each.memory_mb or 0 for each in kin), default=0)
-                beside = statistics.fmean(each.seconds - _training(each) for each in kin)
+        """Estimate the cost of a job; None if no similar job was measured on its device."""
+        identity = _identity(job)
+        for keys, basis in _SIMILARITIES:
+            key = (keys, *(identity[name] for name in keys))
+            if similar := self._measurements.get(key):
+                seconds = statistics.fmean(_scaled(each, identity["amount"]) for each in similar)
+                memory = max((each.memory_mb or 0 for each in similar), default=0)
+                beside = statistics.fmean(each.seconds - _training(each) for each in similar)
                 return Cost(seconds, memory or None, basis, beside)
         return None
 
 
-def images(job: Job) -> tuple[int, int]:
-    """How many images a model of the job is trained on, about, and how many models there are."""
+def images_and_models(job: Job) -> tuple[int, int]:
+    """Approximate number of training images per model, and number of models of a job."""
     training = json.loads(job.params.get("training", "{}"))
     classes = job.wildcards.get("classes", "all")
     share = 0.9 if classes.startswith("not") else 0.1 if classes.startswith("only") else 1.0
-    each = job.rule == "fit_classes"
-    seen = IMAGES[job.source] * (0.1 if each else share) * (5 / 6 if training.get("holdout") else 1)
-    seen = round(min(seen, training.get("images") or seen))
-    return seen, len(job.params["classes"]) if each else 1
+    per_class = job.rule == "fit_classes"
+    images = IMAGES[job.source] * (0.1 if per_class else share)
+    images *= 5 / 6 if training.get("holdout") else 1
+    images = round(min(images, training.get("images") or images))
+    return images, len(job.params["classes"]) if per_class else 1
 
 
-def write(found: Sequence[Measurement]) -> list[dict[str, Any]]:
-    """Measurements as rows of a table, in a fixed order."""
-    return [asdict(each) for each in sorted(found, key=lambda each: astuple(each)[:9])]
+def to_rows(measured: Sequence[Measurement]) -> list[dict[str, Any]]:
+    """Convert measurements to rows of a table, in a fixed order."""
+    return [asdict(each) for each in sorted(measured, key=lambda each: astuple(each)[:9])]
 
 
-def read(rows: Iterable[dict[str, str]]) -> list[Measurement]:
-    """Measurements from the rows of a CSV file."""
+def from_rows(rows: Iterable[dict[str, str]]) -> list[Measurement]:
+    """Convert rows of a CSV file to measurements."""
     numbers = {"amount", "seconds", "seconds_fit", "memory_mb", "n"}
     return [
         Measurement(
@@ -146,14 +148,14 @@ def read(rows: Iterable[dict[str, str]]) -> list[Measurement]:
     ]
 
 
-def _about(job: Job) -> dict[str, Any]:
-    """What tells one job from another, but for its seed."""
+def _identity(job: Job) -> dict[str, Any]:
+    """Properties that distinguish jobs, except the seed."""
     work = {key: job.params[key] for key in WORK if key in job.params}
-    words = {key: job.wildcards.get(key, "") for key in ("method", "point", "dataset", "classes")}
+    names = {key: job.wildcards.get(key, "") for key in ("method", "point", "dataset", "classes")}
     return {
         "rule": job.rule,
         "device": "gpu" if job.gpu else "cpu",
-        **words,
+        **names,
         "source": job.source,
         "work": hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()[:12],
         "amount": _amount(job),
@@ -161,23 +163,23 @@ def _about(job: Job) -> dict[str, Any]:
 
 
 def _amount(job: Job) -> float:
-    """Images that a training sees, all epochs and classes together; 1 for what trains nothing."""
+    """Images that a training sees, over all epochs and classes; 1 for jobs that do not train."""
     settings = json.loads(job.params.get("settings", "{}"))
     epochs = job.wildcards.get("epochs") or job.params.get("epochs") or settings.get("epochs")
     epochs = epochs or settings.get("hyperparameters", {}).get("epochs")
     if not (epochs or settings):
         return 1.0
-    seen, models = images(job)
-    return float(epochs or 1) * seen * models * len(job.params.get("rates", [1]))
+    images, models = images_and_models(job)
+    return float(epochs or 1) * images * models * len(job.params.get("rates", [1]))
 
 
 def _scaled(measured: Measurement, amount: float) -> float:
-    """Its seconds for another amount of work: training in proportion, all else as it was."""
+    """Seconds for another amount of work: training scales in proportion, the rest is constant."""
     return measured.seconds + _training(measured) * (amount / measured.amount - 1)
 
 
 def _training(measured: Measurement) -> float:
-    """The seconds of training; all of them where no record tells."""
+    """Seconds of training; all seconds of the job if no record has them."""
     return measured.seconds if measured.seconds_fit is None else measured.seconds_fit
 
 

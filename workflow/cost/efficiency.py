@@ -1,7 +1,7 @@
-"""What every fit cost: time to fit, to score and to draw, memory and parameters.
+"""Cost of every fit: time to fit, to score and to draw, memory and parameters.
 
 Writes `efficiency.csv`, `efficiency.md` and `efficiency.tex`. Times of different machines do not
-compare, so all numbers are of one: the host that made most of the records.
+compare, so all numbers come from one: the host that made most of the records.
 """
 
 import argparse
@@ -39,26 +39,26 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         rows = tidy.read_all(options.records)
-        runs = fits(selection.with_models(rows))
-        host = most_frequent(runs["host"])
-        drawn = drawings(sample_files.read(path)[0] for path in options.samples)
-        summary = summarised(runs[runs["host"] == host], drawn[drawn["host"] == host])
+        fits = one_row_per_fit(selection.with_models(rows))
+        host = most_frequent(fits["host"])
+        drawings = timed_drawings(sample_files.read(path)[0] for path in options.samples)
+        summary = summarised(fits[fits["host"] == host], drawings[drawings["host"] == host])
         tables.write_csv(options.out / "efficiency.csv", summary.assign(host=host))
         sections = [
-            section(group, READING.format(run=options.run, host=host))
+            dataset_section(group, READING.format(run=options.run, host=host))
             for _, group in summary.groupby("dataset", sort=False)
         ]
         if sections:  # counts of all datasets
-            sections[0].notes = left_out(runs["host"], drawn["host"], host)
+            sections[0].notes = left_out(fits["host"], drawings["host"], host)
         tables.write_markdown(options.out / "efficiency.md", sections)
         tables.write_tex(options.out / "efficiency.tex", sections)
 
 
-def fits(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a fit, with the seconds that 1,000 scores took.
+def one_row_per_fit(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per fit, with the seconds for 1,000 scores.
 
-    Each scored all test images of its dataset, of which records of outliers tell the number, once
-    for every evidence that its metrics are of.
+    Each fit scored all test images of its dataset, whose number the records of outlier detection
+    have, once for every evidence among its metrics.
     """
     passes = rows.groupby([*FIT, "seed"], dropna=False)["evidence"].transform("nunique")
     images = (rows["inliers"] + rows["outliers"]).astype(float)
@@ -68,61 +68,64 @@ def fits(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_frequent(hosts: pd.Series) -> str:
-    """The host of most fits; of equals, the first in alphabetical order; empty if there is none."""
+    """The host of most fits, the alphabetically first if there are several; empty if none."""
     return next(iter(hosts.mode()), "")
 
 
-def drawings(abouts: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """Seconds for 1,000 samples, each with `about` of its file, where drawing was timed."""
+def timed_drawings(metadata: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Seconds for 1,000 samples, from the metadata of each file whose drawing was timed."""
     rows = [
         {
-            "method": about["method"],
-            "grid_point": about["point"],
-            "dataset": about["dataset"],
+            "method": fit["method"],
+            "grid_point": fit["point"],
+            "dataset": fit["dataset"],
             "host": drawing["host"],
-            "sample_1000": 1000 * drawing["seconds"][about["published"]] / drawing["images"],
+            "sample_1000": 1000 * drawing["seconds"][fit["published"]] / drawing["images"],
         }
-        for about in abouts
-        if (drawing := about.get("drawing"))
+        for fit in metadata
+        if (drawing := fit.get("drawing"))
     ]
     columns = ["method", "grid_point", "dataset", "host", "sample_1000"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def summarised(runs: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
-    """One line for every model, dataset and classes: medians over the seeds that went well.
+def summarised(fits: pd.DataFrame, drawings: pd.DataFrame) -> pd.DataFrame:
+    """Medians over successful seeds: a row for every model, dataset and classes.
 
-    Columns `fit`, `score_1000` and `sample_1000` are wall seconds, `cpu` those of processors for
-    the whole process; `memory_mb` is the process's peak.
+    Columns `seconds_fit`, `score_1000` and `sample_1000` are wall seconds, `seconds_cpu` processor
+    seconds of the whole process; `memory_mb` is the process's peak.
     """
-    fine = runs[runs["status"] == "ok"]
-    measured = fine.groupby(FIT, dropna=False).agg(
+    succeeded = fits[fits["status"] == "ok"]
+    measured = succeeded.groupby(FIT, dropna=False).agg(
         n=("seed", "nunique"),
         seconds_fit=("seconds_fit", "median"),
         score_1000=("score_1000", "median"),
         seconds_cpu=("seconds_cpu", "median"),
         memory_mb=("memory_mb", "median"),
     )
-    asked = runs.groupby(FIT, sort=False, dropna=False).agg(
+    all_fits = fits.groupby(FIT, sort=False, dropna=False).agg(
         seeds=("seed", "nunique"),
         train_images=("train_images", "max"),
         parameters=("parameter_count", "max"),
     )
     key = ["method", "grid_point", "dataset"]
-    sampling = drawn.groupby(key)["sample_1000"].median().reset_index()
-    result = asked.join(measured).reset_index().merge(sampling, "left", key)
+    sampling = drawings.groupby(key)["sample_1000"].median().reset_index()
+    result = all_fits.join(measured).reset_index().merge(sampling, "left", key)
     counts = {"n": "Int64", "parameters": "Int64", "train_images": "Int64"}
     return result.fillna({"n": 0}).astype(counts)
 
 
-def left_out(runs: pd.Series, drawn: pd.Series, host: str) -> list[str]:
-    """How many fits and drawings are not shown, since other hosts made them."""
-    counts = {"fits": int((runs != host).sum()), "timed drawings": int((drawn != host).sum())}
-    return [f"{n} {what} of other hosts are left out" for what, n in counts.items() if n]
+def left_out(fit_hosts: pd.Series, drawing_hosts: pd.Series, host: str) -> list[str]:
+    """Count the fits and drawings of other hosts, which are not shown."""
+    counts = {
+        "fits": int((fit_hosts != host).sum()),
+        "timed drawings": int((drawing_hosts != host).sum()),
+    }
+    return [f"{n} {kind} of other hosts are left out" for kind, n in counts.items() if n]
 
 
-def section(summary: pd.DataFrame, reading: str) -> tables.Section:
-    """One dataset: a line for every model and grid point."""
+def dataset_section(summary: pd.DataFrame, reading: str) -> tables.Section:
+    """One dataset: a row for every model and grid point."""
     cells = [
         {
             "model": tables.model(row.title, row.variant),
@@ -142,7 +145,7 @@ def section(summary: pd.DataFrame, reading: str) -> tables.Section:
 
 
 def seconds(value: float) -> str:
-    """A time to three significant digits, or a dash for NaN."""
+    """Write a time with three significant digits, or a dash for NaN."""
     if pd.isna(value):
         return tables.DASH
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"

@@ -1,6 +1,6 @@
-"""What a run has to compute, and what those parts took that are done: trainings, draws, judgements.
+"""Jobs of a run (trainings, draws, judgements), and the time and memory of finished ones.
 
-Tables, figures and pages are left out, which take seconds.
+Tables, figures and pages, which take seconds, are left out.
 """
 
 import json
@@ -18,20 +18,20 @@ from workflow.plan.config import as_overlay
 
 @dataclass(frozen=True)
 class Job:
-    """One fit, or what is drawn from one or judged. Seeds that share a job are one each.
+    """A fit, the draws from one, or a judgement; seeds that share a Snakemake job count one each.
 
     Attributes:
-        rule: that makes it; of fits `fit` or, to each class, `fit_classes`.
+        rule: that makes it; for fits `fit` or, for models of one class each, `fit_classes`.
         wildcards: of the rule.
-        params: of the rule, those that say how much is to be done.
+        params: parameters of the rule that determine the amount of work.
         source: of the images.
-        threads: that it takes.
-        gpu: how many it takes.
+        threads: number of threads.
+        gpu: number of GPUs.
         memory_limit: GiB that a fit may need, or None.
         pending: whether it is still to run.
         seconds: that it took, if it is done.
         memory_mb: peak of the host's memory, if measured.
-        seconds_fit: of those seconds, the training, if its record tells.
+        seconds_fit: seconds of training among them, if recorded.
     """
 
     rule: str
@@ -59,7 +59,7 @@ TRAIN = ("fit", "fit_classes", "judge", "dynamics")
 
 
 def planned(config: dict[str, Any]) -> list[Job]:
-    """All that a run computes.
+    """List the jobs of a run.
 
     Args:
         config: checked, of the run.
@@ -77,7 +77,7 @@ def planned(config: dict[str, Any]) -> list[Job]:
 
 
 def _files(config: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
-    """Every file that `all` takes, and whether it is still to be made, as Snakemake plans it."""
+    """Yield every file that `all` needs, and whether Snakemake plans to make it."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as overlay:
         overlay.write(as_overlay(config))
         overlay.flush()
@@ -92,7 +92,7 @@ def _files(config: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
 
 
 def _rule(path: Path) -> str | None:
-    """The rule that makes a file, if it takes long."""
+    """Name the rule that makes a file, if it takes long."""
     if "dynamics" in path.parts:
         return "dynamics"
     rule = RULES.get(path.name)
@@ -102,6 +102,7 @@ def _rule(path: Path) -> str | None:
 def _job(
     path: Path, rule: str, pending: bool, config: dict[str, Any], points: dict[str, grid.Points]
 ) -> Job:
+    """The job that makes a file."""
     place = places.expected_identity(path)
     wildcards = {"point" if key == "grid_point" else key: place[key] for key in place}
     if rule == "fit_classes":
@@ -122,7 +123,7 @@ def _job(
 def _params(
     rule: str, wildcards: dict[str, str], config: dict[str, Any], points: dict[str, grid.Points]
 ) -> dict[str, Any]:
-    """What the rule is told of the work, in the same words."""
+    """Parameters of the rule that determine the amount of work, as the rule has them."""
     if rule == "class_samples":
         return {"images": config["samples"]["images"]}
     if rule == "judge":
@@ -134,19 +135,20 @@ def _params(
         measurements = config["dynamics"]["measurements"]
         return {"settings": json.dumps(settings), "measurements": measurements}
     if rule == "fit":
-        launch, found = grid.launch_seeds(method, config), points[method][point]
+        launch, grid_point = grid.launch_seeds(method, config), points[method][point]
         classes = {}
     elif rule == "fit_classes":
-        launch, found = grid.launch(method, config), grid.sampled_points(method, config)[point]
+        launch = grid.launch(method, config)
+        grid_point = grid.sampled_points(method, config)[point]
         classes = {"classes": config["samples"]["classes"]}
     else:
         return {}
-    told = {key: json.dumps(found[key]) for key in ("settings", "training")}
-    return told | classes | {"environment": launch}
+    work = {key: json.dumps(grid_point[key]) for key in ("settings", "training")}
+    return work | classes | {"environment": launch}
 
 
 def _measured(path: Path, config: dict[str, Any]) -> dict[str, float | None]:
-    """What a job took, by its benchmark file and its record; nothing for one without a result."""
+    """Time and memory of a job, from its benchmark file and record; empty without a result."""
     record = files.read_json(path) if path.suffix == ".json" else {}
     if record.get("status", "ok") != "ok":  # refused or failed, which is no measure of the work
         return {}
@@ -155,13 +157,13 @@ def _measured(path: Path, config: dict[str, Any]) -> dict[str, float | None]:
         return {}
     return {
         "seconds": round(benchmark["s"] / shares, 2),
-        "memory_mb": _one(record.get("memory_mb"), "host") or benchmark["max_rss"],
-        "seconds_fit": _one(record.get("seconds"), "fit"),
+        "memory_mb": _component(record.get("memory_mb"), "host") or benchmark["max_rss"],
+        "seconds_fit": _component(record.get("seconds"), "fit"),
     }
 
 
 def _benchmark(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """What Snakemake measured of the job that made a file, and how many fits the job made."""
+    """Snakemake's benchmark of the job that made a file, and the number of fits in that job."""
     results = Path("results") / config["run"]
     place = path.relative_to(results)
     kind, *between = place.parts[:-1]
@@ -169,22 +171,22 @@ def _benchmark(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], int]
         kind = place.stem
     folder = results.joinpath("log", kind, *between)
     if kind == "dynamics":
-        return _read(folder / f"{place.stem}.jsonl"), 1
+        return _last_benchmark(folder / f"{place.stem}.jsonl"), 1
     if kind == "samples":
         folder = folder.parent / "each" / folder.name
-    alone = _read(folder.with_suffix(".jsonl"))
-    if alone or kind != "fit":
-        return alone, 1
-    return _read(folder.with_name("seeds.jsonl")), len(config["seeds"])
+    single = _last_benchmark(folder.with_suffix(".jsonl"))
+    if single or kind != "fit":
+        return single, 1
+    return _last_benchmark(folder.with_name("seeds.jsonl")), len(config["seeds"])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _last_benchmark(path: Path) -> dict[str, Any]:
     """The last line of a benchmark file; empty where there is none."""
     if not path.exists():
         return {}
     return json.loads(path.read_text("utf-8").splitlines()[-1])
 
 
-def _one(value: Any, name: str) -> float | None:
-    """One of several numbers of a record, or the number that stands alone."""
+def _component(value: Any, name: str) -> float | None:
+    """A named component of a record's value, or the value itself if it is a single number."""
     return value.get(name) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What the jobs of a finished run took, as the table that `snakemake estimate` falls back on."""
+"""Table of the jobs of a finished run, with time and memory, for `snakemake estimate`."""
 
 import argparse
 from pathlib import Path
@@ -16,15 +16,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.cost.measure_costs", description=__doc__
     )
-    parser.add_argument("--configfiles", nargs="*", default=[], help="of that run")
+    parser.add_argument("--configfiles", nargs="*", default=[], help="overlays of that run")
     parser.add_argument("--out", required=True, type=Path, help="CSV to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         run = config.load(["config.yaml", *options.configfiles])
-        found = costs.measurements(jobs.planned(run))
-        if not found:
+        measurements = costs.measurements(jobs.planned(run))
+        if not measurements:
             raise ValueError("no job of this run was measured; make the run first")
-        files.write_text(options.out, pd.DataFrame(costs.write(found)).to_csv(index=False))
+        table = pd.DataFrame(costs.to_rows(measurements))
+        files.write_text(options.out, table.to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Bits per dimension, of the methods whose scores are log-probabilities of bytes.
+"""Bits per dimension of the methods whose scores are log-probabilities of bytes.
 
-A dimension is a channel of a pixel, one of 256 levels. Densities of pixels in [0, 1], of
-standardised ones, or bounds with another meaning do not compare with these, and are left out.
-Writes `bits_per_dimension.csv`, `.md` and `.tex`; fewer bits are better.
+A dimension is one channel of a pixel, of 256 levels. Densities of pixels in [0, 1] or of
+standardised pixels, and bounds with another meaning, are not comparable and are left out. Writes
+`bits_per_dimension.csv`, `.md` and `.tex`; fewer bits are better.
 """
 
 import argparse
@@ -45,10 +45,10 @@ def main(arguments: list[str] | None = None) -> None:
                 "as 'circuit', or 'ratspn' with categorical leaves"
             )
         dimensions = {data.name: data.x_test[0].size for data in map(datasets.load, options.data)}
-        rows = pd.DataFrame([row(folder, dimensions) for folder in options.fits])
+        rows = pd.DataFrame([fit_row(folder, dimensions) for folder in options.fits])
         summary = summarised(rows)
         sections = [
-            section(group, rows[rows["dataset"] == name], options.run)
+            dataset_section(group, rows[rows["dataset"] == name], options.run)
             for name, group in summary.groupby("dataset", sort=False)
         ]
         tables.write_csv(options.out / f"{NAME}.csv", summary)
@@ -56,16 +56,16 @@ def main(arguments: list[str] | None = None) -> None:
         tables.write_tex(options.out / f"{NAME}.tex", sections)
 
 
-def row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
-    """One fit: its bits per dimension, NaN where it has none.
+def fit_row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
+    """Bits per dimension of one fit, NaN where it has no scores.
 
     Args:
         folder: of the fit.
-        dimensions: dataset -> numbers of an image.
+        dimensions: dataset -> number of dimensions of an image.
     """
     fit = records.read(folder / "fit.json")
     saved = scores.read(folder / "scores.npz", fit)
-    about, dataset = catalogue.method(fit["method"]), fit["dataset"]
+    method, dataset = catalogue.method(fit["method"]), fit["dataset"]
     nats = math.log(2) * dimensions[dataset["name"]]
     inlier = datasets.by_classes(saved.labels, fit["classes"])
 
@@ -74,8 +74,8 @@ def row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
         return math.nan if values is None else -float(values[rows].mean(dtype=float)) / nats
 
     return {
-        "title": about.title_of(fit["settings"]),
-        "variant": ", ".join(str(fit["settings"][name]) for name in about.variants),
+        "title": method.title_of(fit["settings"]),
+        "variant": ", ".join(str(fit["settings"][name]) for name in method.variants),
         "grid_point": fit["grid_point"],
         "dataset": dataset["name"],
         "source": dataset["source"],
@@ -92,49 +92,49 @@ def row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
 
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
-    """Statistics over seeds of every grid point and dataset."""
+    """Summarise over seeds, for every grid point and dataset."""
     lines = []
     for values, group in rows.groupby(KEY, sort=False):
-        fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+        succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
         line = dict(zip(KEY, values, strict=True)) | {
             "train_images": group["train_images"].max(),
             "parameters": group["parameters"].max(),
-            "seconds_fit": fine["seconds_fit"].median(),
+            "seconds_fit": succeeded["seconds_fit"].median(),
             "seeds": len(group),
-            "n": len(fine),
+            "n": len(succeeded),
             "reasons": "; ".join(dict.fromkeys(failed["status"] + ": " + failed["reason"])),
         }
         for split in ("test", "validation"):
-            one = summarise(list(fine[split].dropna()))
+            bits = summarise(list(succeeded[split].dropna()))
             names = ("mean", "std", "ci_low", "ci_high")
-            numbers = (one.mean, one.std, one.low, one.high)
+            numbers = (bits.mean, bits.std, bits.low, bits.high)
             line |= {f"{split}_{name}": x for name, x in zip(names, numbers, strict=True)}
         lines.append(line)
     return frames.from_rows(lines, NAME).astype({"parameters": "Int64"})
 
 
-def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Section:
-    """One dataset: a line for every model and grid point, the lowest mean marked."""
+def dataset_section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Section:
+    """One dataset: a row for every model and grid point, the lowest mean marked."""
     best = summary["test_mean"].min()
     cells = []
-    for one in summary.to_dict("records"):
-        test = spread(one["test_mean"], one["test_std"])
+    for row in summary.to_dict("records"):
+        test = spread(row["test_mean"], row["test_std"])
         cells.append(
             {
-                "model": tables.model(one["title"], one["variant"]),
-                "grid point": one["grid_point"],
-                "images": tables.count(one["train_images"]),
-                "parameters": tables.count(one["parameters"]),
-                "test (bits)": tables.best(test) if one["test_mean"] == best else test,
-                "kept aside (bits)": spread(one["validation_mean"], one["validation_std"]),
-                "fit (s)": tables.number(one["seconds_fit"], 0),
-                "n": f"{one['n']} of {one['seeds']}" if one["reasons"] else f"{one['n']}",
+                "model": tables.model(row["title"], row["variant"]),
+                "grid point": row["grid_point"],
+                "images": tables.count(row["train_images"]),
+                "parameters": tables.count(row["parameters"]),
+                "test (bits)": tables.best(test) if row["test_mean"] == best else test,
+                "kept aside (bits)": spread(row["validation_mean"], row["validation_std"]),
+                "fit (s)": tables.number(row["seconds_fit"], 0),
+                "n": f"{row['n']} of {row['seeds']}" if row["reasons"] else f"{row['n']}",
             }
         )
     notes = [
-        f"no result: {one.title}, `{one.grid_point}`: {one.reasons}"
-        for one in summary.itertuples()
-        if one.reasons
+        f"no result: {row.title}, `{row.grid_point}`: {row.reasons}"
+        for row in summary.itertuples()
+        if row.reasons
     ]
     scale = f"Run `{run}`: {tables.images_of(rows)}, classes `{rows['classes'].iloc[0]}`."
     title = f"Bits per dimension, {tables.name(summary['dataset'].iloc[0])}"
@@ -142,7 +142,7 @@ def section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Secti
 
 
 def spread(mean: float, std: float) -> str:
-    """With three decimals, since models differ by hundredths of a bit."""
+    """Write mean ± spread with three decimals, since models differ by hundredths of a bit."""
     text = tables.number(mean, 3)
     return text if pd.isna(std) else f"{text} ± {tables.number(std, 3)}"
 

@@ -1,4 +1,4 @@
-"""One factor of a recipe changed at a time: what each does to outlier detection.
+"""Effect on outlier detection of changing one factor of a recipe at a time.
 
 Writes `ablations.csv` (a row for every instance, dataset, factor and measure), and for readers
 `ablations.md` and `ablations.tex`. Values are in percent, differences in points.
@@ -23,7 +23,7 @@ READING = (
     "[paired 95 % t interval]. A line that names several changes is another published recipe. The "
     "paper's values are 100-threshold AUCs.",
 )
-MODEL = ("settings.layers", "settings.hyperparameters.")  # columns of what a factor may change
+MODEL = ("settings.layers", "settings.hyperparameters.")  # prefixes of columns a factor may change
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         summary = summarised(rows, options.recipe)
         paper = frames.read_paper(options.paper).query("table == 'I'").set_index(["column", "row"])
         sections = [
-            section(group, paper["value"], caption(rows[rows["dataset"] == name], options))
+            dataset_section(group, paper["value"], caption(rows[rows["dataset"] == name], options))
             for name, group in summary.groupby("dataset", sort=False)
         ]
         tables.write_csv(options.out / "ablations.csv", summary)
@@ -53,33 +53,33 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def summarised(rows: pd.DataFrame, recipe: str) -> pd.DataFrame:
-    """Statistics of the top layer over seeds, in percent, for every point and measure.
+    """Summarise the top layer over seeds, in percent, for every grid point and measure.
 
-    `difference`, with a paired t interval over the `pairs` of seeds that both have, is to the
-    recipe as it is, whose own rows have none. `changed` says in words what is different.
+    `difference` is the change from the unchanged recipe, with a paired t interval over the `pairs`
+    of seeds that both have; the unchanged recipe's rows have none. `changed` names the changes.
     """
     lines = []
     for key, group in rows.groupby(KEY, sort=False):
         base = group[group["grid_point"] == f"{key[1]}-{recipe}"]
-        for point, own in group.groupby("grid_point", sort=False):
-            failed = own[own["status"] != "ok"]
-            about = dict(zip(KEY, key, strict=True)) | {
+        for point, point_rows in group.groupby("grid_point", sort=False):
+            failed = point_rows[point_rows["status"] != "ok"]
+            labels = dict(zip(KEY, key, strict=True)) | {
                 "point": point,
-                "changed": differences(base.iloc[0], own.iloc[0]) if len(base) else "",
+                "changed": differences(base.iloc[0], point_rows.iloc[0]) if len(base) else "",
                 "base": point == f"{key[1]}-{recipe}",
-                "seeds": own["seed"].nunique(),
+                "seeds": point_rows["seed"].nunique(),
                 "failed": failed["seed"].nunique(),
                 "reasons": "; ".join(dict.fromkeys(failed["reason"])),
             }
             for metric in MEASURES:
-                values = _by_seed(own, metric)
-                line = about | {"metric": metric} | area_summary(list(values))
-                lines.append(line | _difference(values, _by_seed(base, metric), about["base"]))
+                values = _by_seed(point_rows, metric)
+                line = labels | {"metric": metric} | area_summary(list(values))
+                lines.append(line | _difference(values, _by_seed(base, metric), labels["base"]))
     return frames.from_rows(lines, "ablations").assign(best=False)
 
 
 def differences(base: pd.Series, other: pd.Series) -> str:
-    """The layers and hyper-parameters of a point that differ from another's, in words.
+    """Name the layers and hyper-parameters in which a grid point differs from another.
 
     >>> base, other = ({"settings.hyperparameters.shuffle": way} for way in ("epoch", "once"))
     >>> differences(pd.Series(base), pd.Series(other))
@@ -89,35 +89,37 @@ def differences(base: pd.Series, other: pd.Series) -> str:
     for column in base.index:
         if not column.startswith(MODEL):
             continue
-        was, now = (_word(row[column]) for row in (base, other))
-        if was != now:
+        base_value, other_value = (_word(row[column]) for row in (base, other))
+        if base_value != other_value:
             name = column.removeprefix("settings.").removeprefix("hyperparameters.")
-            words.append(f"{name} {now}, not {was}")
+            words.append(f"{name} {other_value}, not {base_value}")
     return "; ".join(words)
 
 
 def _word(value: Any) -> str:
-    """A setting as the tidy table holds it: a text, a list in JSON or a number."""
+    """Write a setting from the tidy table, which holds a text, a list in JSON or a number."""
     if pd.isna(value):
         return "unset"
     return value if isinstance(value := tidy.setting(value), str) else f"{value:g}"
 
 
 def _by_seed(rows: pd.DataFrame, metric: str) -> pd.Series:
-    """What the top layer reached, in percent, by seed."""
-    fine = rows[(rows["status"] == "ok") & (rows["metric"] == metric) & rows["top"].isin([True])]
-    return 100 * fine.set_index("seed")["value"].astype(float)
+    """The top layer's values in percent, by seed."""
+    succeeded = rows[
+        (rows["status"] == "ok") & (rows["metric"] == metric) & rows["top"].isin([True])
+    ]
+    return 100 * succeeded.set_index("seed")["value"].astype(float)
 
 
-def _difference(ours: pd.Series, theirs: pd.Series, itself: bool) -> dict[str, Any]:
-    """Ours minus theirs over the seeds of both; nothing of the recipe to itself."""
-    both = ours.index.intersection(theirs.index)
-    if itself or both.empty:
+def _difference(changed: pd.Series, base: pd.Series, is_base: bool) -> dict[str, Any]:
+    """Mean change from the base over the seeds of both; empty for the base itself."""
+    seeds = changed.index.intersection(base.index)
+    if is_base or seeds.empty:
         unknown = float("nan")
         return {"pairs": 0, "difference": unknown, "low": unknown, "high": unknown}
-    result = intervals.paired(list(ours[both]), list(theirs[both]))
+    result = intervals.paired(list(changed[seeds]), list(base[seeds]))
     return {
-        "pairs": len(both), "difference": result.mean, "low": result.low, "high": result.high
+        "pairs": len(seeds), "difference": result.mean, "low": result.low, "high": result.high
     }  # fmt: skip
 
 
@@ -132,15 +134,16 @@ def caption(rows: pd.DataFrame, options: argparse.Namespace) -> str:
     )
 
 
-def section(summary: pd.DataFrame, paper: pd.Series, text: str) -> tables.Section:
-    """One dataset: a row a point."""
+def dataset_section(summary: pd.DataFrame, paper: pd.Series, text: str) -> tables.Section:
+    """One dataset: a row per grid point."""
     dataset, cells, notes = summary["dataset"].iloc[0], [], []
     for (instance, _), group in summary.groupby(["instance", "point"], sort=False):
         row = group.iloc[0]
         published = paper.get((dataset, instance), float("nan"))
         line = {"ID": instance, "changed": "nothing" if row["base"] else row["changed"]}
-        for own in (group.set_index("metric").loc[name] for name in MEASURES):
-            line |= {MEASURES[own.name]: tables.cell(own), f"Δ {MEASURES[own.name]}": _cell(own)}
+        for metric, name in MEASURES.items():
+            values = group.set_index("metric").loc[metric]
+            line |= {name: tables.cell(values), f"Δ {name}": _difference_cell(values)}
         line["paper"] = tables.number(published) if row["base"] else ""
         cells.append(line)
         if row["failed"]:
@@ -149,8 +152,8 @@ def section(summary: pd.DataFrame, paper: pd.Series, text: str) -> tables.Sectio
     return tables.Section(title, text, pd.DataFrame(cells), notes, READING)
 
 
-def _cell(row: pd.Series) -> str:
-    """A difference with its interval."""
+def _difference_cell(row: pd.Series) -> str:
+    """A difference with its interval; empty for the unchanged recipe."""
     if row["base"]:
         return ""
     text = tables.number(row["difference"], signed=True)

@@ -1,7 +1,7 @@
-"""Fig. 10: ROC-like curves of outlier detection, inliers kept against outliers rejected.
+"""Fig. 10: ROC-like curves of outlier detection, outliers rejected against inliers kept.
 
-A panel for every point and dataset, a line for every seed. Writes `figure10.svg`, `figure10.png`
-and the plotted numbers as `figure10.csv`.
+A panel for every grid point and dataset, a line for every seed. Writes `figure10.svg`,
+`figure10.png` and the plotted numbers as `figure10.csv`.
 """
 
 import argparse
@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def curves(folder: Path) -> pd.DataFrame:
-    """Both curves of one fit's top layer; a single row without a curve if the fit failed.
+    """Compute both curves of a fit's top layer; a failed fit gives a single row without a curve.
 
-    `curve` is `exact`, every threshold that changes something, or `thresholds`, the paper's 100.
+    `curve` is `exact`, at every threshold that changes it, or `thresholds`, at the paper's 100.
     """
     fit = records.read(folder / "fit.json")
     scores = saved_scores.read(folder / "scores.npz")
-    about = {
+    labels = {
         "instance": fit["settings"]["instance"],
         "recipe": fit["settings"]["recipe"],
         "dataset": fit["dataset"]["name"],
@@ -49,7 +49,9 @@ def curves(folder: Path) -> pd.DataFrame:
         "status": fit["status"],
     }
     if not scores.test:
-        return pd.DataFrame([about], columns=[*frames.TABLES["figure10"]])
+        return pd.DataFrame([labels], columns=[*frames.TABLES["figure10"]])
+
+    # Both curves of the top layer, with their areas.
     inlier = datasets.by_classes(scores.labels, fit["classes"])
     top = list(scores.test[masks.ALL].values())[-1]
     parts = []
@@ -60,13 +62,13 @@ def curves(folder: Path) -> pd.DataFrame:
         kept, rejected, threshold = curve(top[inlier], top[~inlier])
         part = pd.DataFrame({"threshold": threshold, "kept": kept, "rejected": rejected})
         auc = area(top[inlier], top[~inlier])
-        parts.append(part.assign(**about, curve=name, auc=auc))
-    columns = [*about, "curve", "auc", "threshold", "kept", "rejected"]
+        parts.append(part.assign(**labels, curve=name, auc=auc))
+    columns = [*labels, "curve", "auc", "threshold", "kept", "rejected"]
     return pd.concat(parts, ignore_index=True)[columns]
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
-    """A row of square panels that share their axes."""
+    """Draw a row of square panels with shared axes."""
     panels = list(table.groupby(["instance", "recipe", "dataset"], sort=False))
     figure, axes = plt.subplots(
         1, len(panels), figsize=(2.6 * len(panels) + 0.4, 3.1), sharex=True, sharey=True,
@@ -81,7 +83,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
 
 
 def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
-    """The exact curves of all seeds, the paper's 100 thresholds of the first, and chance."""
+    """Draw all seeds' exact curves, the first seed's 100 thresholds, and the line of chance."""
     axis.plot([0, 100], [100, 0], color=plots.GUIDE, linewidth=plots.THIN, linestyle=plots.DOTTED)
     seeds = sorted(panel["seed"].unique())
     for rank, seed in enumerate(seeds):
@@ -100,7 +102,7 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
 
 
 def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
-    """The paper's 100 thresholds of one seed."""
+    """Mark one seed's curve at the paper's 100 thresholds."""
     marker = {"marker": "o", "markersize": 2.5, "markerfacecolor": "none", "color": plots.EDGE}
     points = 100 * coarse[["kept", "rejected"]].to_numpy().T  # [2, thresholds]
     label = f"100 thresholds, seed {coarse['seed'].iloc[0]}"
@@ -108,7 +110,7 @@ def draw_thresholds(axis: Axes, coarse: pd.DataFrame) -> None:
 
 
 def draw_seed(axis: Axes, rows: pd.DataFrame, label: str, style: dict[str, Any]) -> None:
-    """One seed's exact curve, or its status in the legend if there is none."""
+    """Draw one seed's exact curve, or write its status into the legend if there is none."""
     exact = rows[rows["curve"] == "exact"]
     if exact.empty:
         axis.plot([], [], label=f"{label}: {rows['status'].iloc[0]}", **style)

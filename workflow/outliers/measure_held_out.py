@@ -1,8 +1,8 @@
-"""Measure how well fits tell a class that was held out of them, among training images kept aside.
+"""Measure how well fits reject a held-out class among the training images kept aside.
 
-A grid point may be chosen by this: none of the images is of the test, nor is the class that of its
-outliers. Writes a tidy CSV with every measure of the outlier test for every fit, layer and
-evidence; a failed fit has a row too.
+This may choose a grid point: it uses no test image, and the class differs from the test's outliers.
+Writes a tidy CSV with every measure of outlier detection for every fit, layer and evidence; a
+failed fit has a row too.
 """
 
 from typing import Any
@@ -25,12 +25,12 @@ def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[di
     """The task `held_out`, as `workflow.fit.measurement.Measure`.
 
     Raises:
-        ValueError: for a fit that was to hold no class out.
+        ValueError: for a fit that holds no class out.
     """
     if not (held_out := datasets.held_out(fit["classes"])):
         raise ValueError(
             f"{fit['method']}/{fit['grid_point']} was fitted to the classes {fit['classes']}, "
-            "which hold none out to choose by; not0_1 would hold out class 1"
+            "which hold out no class to choose by; not0_1 would hold out class 1"
         )
     inlier = ~np.isin(scores.validation_labels, held_out)
     counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}

@@ -1,8 +1,8 @@
 """Measure how well fits tell unseen classes from those they were trained on.
 
-Inliers are the test images of the classes of a fit, outliers all others. Writes a tidy CSV with the
-exact AUROC and the paper's 100-threshold AUC for every fit, layer and evidence, and the mean
-log-density of the images that were kept aside; a failed fit has a row too.
+Inliers are the test images of the classes that a fit was trained on, outliers all others. Writes a
+tidy CSV with the exact AUROC and the paper's 100-threshold AUC for every fit, layer and evidence,
+and the mean log-density of the training images kept aside; a failed fit has a row too.
 """
 
 from typing import Any
@@ -25,11 +25,11 @@ def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[di
     """The task `outliers`, as `workflow.fit.measurement.Measure`."""
     inlier = datasets.by_classes(scores.labels, fit["classes"])
     counts = {"inliers": int(inlier.sum()), "outliers": int((~inlier).sum())}
-    return counts, detection(scores.test, inlier) + held_out(scores.validation)
+    return counts, detection(scores.test, inlier) + log_densities(scores.validation)
 
 
 def detection(scores: methods.Scores, inlier: np.ndarray) -> list[dict[str, Any]]:
-    """Every metric on every evidence and layer.
+    """Compute every metric of outlier detection for every evidence and layer.
 
     Args:
         scores: evidence -> layer, bottom to top -> [n].
@@ -43,8 +43,8 @@ def detection(scores: methods.Scores, inlier: np.ndarray) -> list[dict[str, Any]
     ]
 
 
-def held_out(scores: methods.Scores) -> list[dict[str, Any]]:
-    """Mean log-density of the images kept aside, in nats."""
+def log_densities(scores: methods.Scores) -> list[dict[str, Any]]:
+    """Mean log-density of the training images kept aside, in nats."""
     return [
         _entry(metrics.VALIDATION, evidence, layers, layer, float(np.mean(values, dtype=float)))
         for evidence, layers in scores.items()

@@ -1,13 +1,13 @@
-"""How much a choice of grid points on the test images flatters, under each protocol.
+"""How much choosing grid points on the test images flatters a model, under each protocol.
 
-The fits, the measure and the scored pixels are a protocol's; the rules of choice alone differ:
+Fits, measure and scored pixels are the protocol's; only the rule of choice varies:
 
 - `test`: the highest mean of the measure on the test images themselves, as in the paper;
 - `likelihood`: the highest log-likelihood of training images kept aside, inliers alone;
-- `held-out class`: the highest mean of the measure on training images kept aside, the outliers
-  among them being of a class that is not the test's, by fits that go without both classes;
-- `test halves`: the highest mean of the measure on one half of the test images, with outliers
-  among them, its value taken from the other half, and the same with the halves exchanged.
+- `held-out class`: the highest mean of the measure on training images kept aside, whose outliers
+  are of another class than the test's; the fits leave out both classes;
+- `test halves`: the highest mean of the measure on one half of the test images, outliers included;
+  its value comes from the other half, averaged over both ways round.
 """
 
 import math
@@ -36,14 +36,14 @@ Halves = Callable[[pd.Series, str, str], tuple[float, float]]
 def table(
     records: pd.DataFrame, plan: Plan, halves: Halves, held_out: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """A row for each protocol, model, dataset and rule.
+    """Compare the rules: a row for each protocol, model, dataset and rule.
 
-    `held_out` are the tidy records of fits that go without a second class; None are there.
+    `held_out` holds the tidy records of fits that leave out a second class, or None.
 
-    Columns beside those: `metric`, `candidates` (points that were fitted), `point` (both, joined by
-    a slash, where halves choose differently), the value's `n`, `mean`, `std`, `ci_low`, `ci_high`
-    in percent, `optimism` (the mean of the rule `test` minus this one's, on halves too where this
-    one's are) and `note`.
+    Further columns: `metric`, `candidates` (points that were fitted), `point` (both, joined by a
+    slash, where the halves choose differently), the value's `n`, `mean`, `std`, `ci_low`, `ci_high`
+    in percent, `optimism` (the mean under the rule `test` minus that under this one, both on halves
+    for `test halves`) and `note`.
     """
     records = selection.with_models(records)
     grid = selection.grid_summary(records)
@@ -52,27 +52,28 @@ def table(
     for protocol, methods in plan.items():
         for method, points in methods.items():
             evidence = catalogue.method(method).protocols[protocol].evidence
-            mine = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
-            for key, group in mine.groupby(MODEL, sort=False):
-                about = {"protocol": protocol} | dict(zip(MODEL, key, strict=True))
-                about["title"] = group["title"].iloc[0]
+            method_grid = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
+            for key, group in method_grid.groupby(MODEL, sort=False):
+                # One model on one dataset: its records, and those without a second class.
+                labels = {"protocol": protocol} | dict(zip(MODEL, key, strict=True))
+                labels["title"] = group["title"].iloc[0]
                 metric = RULES[protocol].metric
-                own, others = (
+                model_records, model_held_out = (
                     rows[
                         (rows["method"] == method)
                         & rows["grid_point"].isin(group["grid_point"])
-                        & (rows["dataset"] == about["dataset"])
+                        & (rows["dataset"] == labels["dataset"])
                     ]
                     for rows in (records, held_out)
                 )
+                choices = _choices(group, model_records, model_held_out, evidence, metric, halves)
                 lines += [
-                    about | {"metric": metric, "evidence": evidence} | line
-                    for line in _rules(group, own, others, evidence, metric, halves)
+                    labels | {"metric": metric, "evidence": evidence} | choice for choice in choices
                 ]
     return frames.from_rows(lines, "selection")
 
 
-def _rules(
+def _choices(
     group: pd.DataFrame,
     records: pd.DataFrame,
     held_out: pd.DataFrame,
@@ -80,40 +81,45 @@ def _rules(
     metric: str,
     halves: Halves,
 ) -> list[dict[str, Any]]:
-    """One line for each rule; a rule that cannot choose says why."""
+    """The choice of each rule; a rule that cannot choose says why."""
     measured = group[(group["metric"] == metric) & (group["evidence"] == evidence)]
     candidates = len(measured)
-    test = _by_grid(group, evidence, Rule(metric, metric))
-    kept_aside = _by_grid(group, evidence, Rule(metric, metrics.VALIDATION))
+
+    # The point that each rule chooses, and its value.
+    by_test = _by_grid(group, evidence, Rule(metric, metric))
+    by_likelihood = _by_grid(group, evidence, Rule(metric, metrics.VALIDATION))
     by_class = _by_held_out(measured, held_out, evidence, metric)
-    halved, of_test = _nothing("no fit"), math.nan
+    by_halves, test_point_mean = _no_choice("no fit"), math.nan
     if candidates:
-        halved, of_test = _by_halves(records, test["point"], evidence, metric, halves)
-    lines = test, kept_aside, by_class, halved
-    flattery = [test["mean"] - line["mean"] for line in lines[:-1]] + [of_test - halved["mean"]]
+        by_halves, test_point_mean = _by_halves(records, by_test["point"], evidence, metric, halves)
+    choices = by_test, by_likelihood, by_class, by_halves
+
+    # Optimism: the value at the point of `test` minus that at the rule's.
+    optimism = [by_test["mean"] - choice["mean"] for choice in choices[:-1]]
+    optimism.append(test_point_mean - by_halves["mean"])
     return [
-        line | {"rule": name, "candidates": candidates, "optimism": optimism}
-        for name, line, optimism in zip(RULE_NAMES, lines, flattery, strict=True)
+        choice | {"rule": name, "candidates": candidates, "optimism": excess}
+        for name, choice, excess in zip(RULE_NAMES, choices, optimism, strict=True)
     ]
 
 
-def _nothing(note: str) -> dict[str, Any]:
+def _no_choice(note: str) -> dict[str, Any]:
     return {"point": "", "note": note} | area_summary([])
 
 
 def _by_grid(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:
-    """The point that a mean over the seeds chooses."""
+    """The point that the rule's metric, averaged over seeds, chooses."""
     try:
         row = selection.chosen_point(group, evidence, rule)
     except ValueError as error:
-        return _nothing(str(error))
+        return _no_choice(str(error))
     if not row["n"] > 0:
-        return _nothing(row["reasons"] or "no fit")
-    return _taken(row)
+        return _no_choice(row["reasons"] or "no fit")
+    return _choice(row)
 
 
-def _taken(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `grid_summary` as the point that a rule takes."""
+def _choice(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a row of `grid_summary` into the point that a rule chooses."""
     numbers = {name: row[name] for name in ("n", "mean", "std", "ci_low", "ci_high")}
     return {"point": row["grid_point"], "note": ""} | numbers
 
@@ -121,38 +127,38 @@ def _taken(row: Mapping[str, Any]) -> dict[str, Any]:
 def _by_held_out(
     measured: pd.DataFrame, held_out: pd.DataFrame, evidence: str, metric: str
 ) -> dict[str, Any]:
-    """The point whose fits tell held-out classes best, on average over those and the seeds.
+    """The point whose fits reject held-out classes best, on average over classes and seeds.
 
-    A point that lacks one of the fits that others have cannot be compared, and is not chosen.
+    A point that lacks a fit that others have cannot be compared with them, and is not chosen.
     """
-    if len(measured) == 1:  # no choice, so that nothing was fitted for one
-        return _taken(measured.iloc[0])
+    if len(measured) == 1:  # no choice, hence no fits to make it
+        return _choice(measured.iloc[0])
     if measured.empty:
-        return _nothing("no fit")
+        return _no_choice("no fit")
     if held_out.empty:
-        return _nothing(NO_HELD_OUT)
-    seen = held_out[
+        return _no_choice(NO_HELD_OUT)
+    rejections = held_out[
         (held_out["status"] == "ok")
         & (held_out["top"] == True)  # noqa: E712 (a column of objects)
         & (held_out["metric"] == metric)
         & (held_out["evidence"] == evidence)
         & held_out["grid_point"].isin(measured["grid_point"])
     ]
-    values = seen.pivot_table(index=["classes", "seed"], columns="grid_point", values="value")
+    values = rejections.pivot_table(index=["classes", "seed"], columns="grid_point", values="value")
     values = values.dropna(axis="columns")
     if values.empty:
-        return _nothing("no fit without a second class went well")
+        return _no_choice("no fit without a second class went well")
     best = values.mean().idxmax()
-    return _taken(measured[measured["grid_point"] == best].iloc[0])
+    return _choice(measured[measured["grid_point"] == best].iloc[0])
 
 
 def _by_halves(
-    records: pd.DataFrame, tested: str, evidence: str, metric: str, halves: Halves
+    records: pd.DataFrame, test_point: str, evidence: str, metric: str, halves: Halves
 ) -> tuple[dict[str, Any], float]:
-    """The points that either half chooses, and the value of the other half, for every seed.
+    """The point that each half of the test images chooses, valued on the other half.
 
     Returns:
-        The line, and the mean over halves of the point that all test images chose.
+        The choice, and the mean over both halves at `test_point`, which all test images chose.
     """
     runs = records[records["status"] == "ok"].drop_duplicates(["grid_point", "seed"])
     parts = [
@@ -164,12 +170,12 @@ def _by_halves(
     points = [values[half].mean().idxmax() for half in (0, 1)]
     crossed = pd.concat([values[1, points[0]], values[0, points[1]]], axis=1).mean(axis=1)
     numbers = area_summary(list(100 * crossed.dropna()))
-    of_tested = 100 * pd.concat([values[half, tested] for half in (0, 1)]).mean()
-    return {"point": " / ".join(dict.fromkeys(points)), "note": ""} | numbers, of_tested
+    test_point_mean = 100 * pd.concat([values[half, test_point] for half in (0, 1)]).mean()
+    return {"point": " / ".join(dict.fromkeys(points)), "note": ""} | numbers, test_point_mean
 
 
 def halves_of(root: Path) -> Halves:
-    """The halves of the fits below a folder, from the scores that they saved."""
+    """Measure halves by the saved scores of the fits below a folder."""
 
     def halves(run: pd.Series, evidence: str, metric: str) -> tuple[float, float]:
         names = (run[key] for key in ("method", "grid_point", "dataset", "classes"))
@@ -186,6 +192,6 @@ def halves_of(root: Path) -> Halves:
 
 
 def first_half(labels: np.ndarray) -> np.ndarray:
-    """Every second image of each class, the first among them: mask [n]."""
-    place = pd.Series(labels).groupby(labels).cumcount().to_numpy()
-    return place % 2 == 0
+    """Every second image of each class, from its first: mask [n]."""
+    rank_in_class = pd.Series(labels).groupby(labels).cumcount().to_numpy()
+    return rank_in_class % 2 == 0

@@ -1,4 +1,4 @@
-"""Outlier detection with each class in its turn as the outlier (Sec. V-B).
+"""Outlier detection with each class in turn as the outlier (Sec. V-B).
 
 Writes `outlier_classes.csv` (a row for every instance, dataset and class), and for readers
 `outlier_classes.md` and `outlier_classes.tex`. Values are in percent.
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         rows = rows.rename(columns={"settings.instance": "instance", "settings.recipe": "recipe"})
         summary = summarised(rows)
         sections = [
-            section(group, f"Run `{options.run}`: {caption(rows, name, options.schedule)}")
+            dataset_section(group, f"Run `{options.run}`: {caption(rows, name, options.schedule)}")
             for name, group in summary.groupby("dataset", sort=False)
         ]
         tables.write_csv(options.out / "outlier_classes.csv", summary)
@@ -46,22 +46,22 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
-    """The exact AUROC of the top layer over seeds, for every instance, dataset and outlier class.
+    """Summarise the top layer's exact AUROC for every instance, dataset and outlier class.
 
-    `classes_mean`, `classes_std` and `classes_range` are of the means of all classes.
+    `classes_mean`, `classes_std` and `classes_range` describe the means of all classes.
     """
     rows = rows.assign(outlier=rows["classes"].str.removeprefix("not").astype(int))
     lines = []
     for values, group in rows.groupby([*KEY, "outlier"], sort=False):
-        fine = group[(group["status"] == "ok") & (group["metric"] == "auroc")]
-        top = fine[fine["top"].isin([True])]
+        succeeded = group[(group["status"] == "ok") & (group["metric"] == "auroc")]
+        top = succeeded[succeeded["top"].isin([True])]
         failed = group[group["status"] != "ok"]
-        about = dict(zip([*KEY, "outlier"], values, strict=True)) | {
+        labels = dict(zip([*KEY, "outlier"], values, strict=True)) | {
             "seeds": group["seed"].nunique(),
             "failed": failed["seed"].nunique(),
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
-        lines.append(about | area_summary(list(100 * top["value"])))
+        lines.append(labels | area_summary(list(100 * top["value"])))
     result = frames.from_rows(lines, "outlier_classes")
     means = result.groupby(KEY, sort=False)["mean"]
     return result.assign(
@@ -74,16 +74,16 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
 
 def caption(rows: pd.DataFrame, dataset: str, schedule: str) -> str:
     """Images, schedule and seeds of one dataset's table."""
-    here = rows[rows["dataset"] == dataset]
-    seeds = ", ".join(map(str, sorted(here["seed"].unique())))
+    of_dataset = rows[rows["dataset"] == dataset]
+    seeds = ", ".join(map(str, sorted(of_dataset["seed"].unique())))
     return (
-        f"trained on {tables.images_of(here)} without the class, which is then the outlier; "
+        f"trained on {tables.images_of(of_dataset)} without the class, which is then the outlier; "
         f"schedule `{schedule}`, seeds {seeds}."
     )
 
 
-def section(summary: pd.DataFrame, text: str) -> tables.Section:
-    """One dataset: a row a class, a column an instance."""
+def dataset_section(summary: pd.DataFrame, text: str) -> tables.Section:
+    """One dataset: a row per class, a column per instance."""
     columns, notes = {}, []
     for (instance, recipe), group in summary.groupby(["instance", "recipe"], sort=False):
         name, first = f"{instance} ({recipe})", group.iloc[0]
@@ -92,8 +92,8 @@ def section(summary: pd.DataFrame, text: str) -> tables.Section:
         cells["± between them"] = tables.number(first["classes_std"])
         cells["highest − lowest"] = tables.number(first["classes_range"])
         columns[name] = pd.Series(cells)
-        bad = group[group["failed"] > 0].itertuples()
-        notes += [f"{name}, class {row.outlier}: {row.reasons}" for row in bad]
+        failed = group[group["failed"] > 0].itertuples()
+        notes += [f"{name}, class {row.outlier}: {row.reasons}" for row in failed]
     cells = pd.DataFrame(columns).fillna(tables.DASH).rename_axis("outlier").reset_index()
     title = f"Outlier classes, {tables.name(summary['dataset'].iloc[0])}"
     return tables.Section(title, text, cells, notes, READING)

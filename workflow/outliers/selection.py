@@ -1,4 +1,4 @@
-"""From the fits of a grid to one point a model: what each protocol measures, and how it chooses.
+"""Choice of one grid point per model: what each protocol measures, and what it chooses by.
 
 A model is a method with the values of its variants (`RAT-SPN` with `normal` leaves). Values are in
 percent, except log-likelihoods, which are in nats.
@@ -15,17 +15,17 @@ from workflow.common.summaries import area_summary
 from workflow.plan import catalogue
 
 Plan = dict[str, dict[str, list[str]]]
-"""Protocol -> method -> its grid points; a point's place is the same under every protocol."""
+"""Protocol -> method -> its grid points, in the same order under every protocol."""
 
 MODEL = ["method", "variant", "dataset"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a protocol measures, and by which figure it chooses a grid point.
+    """The metric that a protocol reports, and the one that it chooses a grid point by.
 
     Attributes:
-        metric: of the outlier test.
+        metric: of outlier detection.
         choice: metric whose highest mean over seeds chooses.
     """
 
@@ -40,27 +40,27 @@ RULES = {
 
 
 def with_models(records: pd.DataFrame) -> pd.DataFrame:
-    """The tidy records with `title` and `variant` of their model."""
+    """Add the `title` and `variant` of the model to tidy records."""
     models = {}
     for (method, point), group in records.groupby(["method", "grid_point"], sort=False):
-        about = catalogue.method(method)
+        description = catalogue.method(method)
         first = group.iloc[0]
         settings = {
             column.removeprefix("settings."): first[column]
             for column in group
             if column.startswith("settings.")
         }
-        variant = ", ".join(str(settings[name]) for name in about.variants)
-        models[method, point] = (about.title_of(settings), variant)
+        variant = ", ".join(str(settings[name]) for name in description.variants)
+        models[method, point] = (description.title_of(settings), variant)
     keys = zip(records["method"], records["grid_point"], strict=True)
-    told = pd.DataFrame([models[key] for key in keys], records.index, ["title", "variant"], str)
-    return records.assign(title=told["title"], variant=told["variant"])
+    names = pd.DataFrame([models[key] for key in keys], records.index, ["title", "variant"], str)
+    return records.assign(title=names["title"], variant=names["variant"])
 
 
 def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
-    """Statistics over seeds for every point, dataset, evidence and metric of the top layer.
+    """Summarise the top layer over seeds for every grid point, dataset, evidence and metric.
 
-    A point whose every seed failed has one row, of no metric and n = 0.
+    A point whose every seed failed has one row, without a metric and with n = 0.
     """
     key = ["method", "title", "variant", "grid_point", "dataset"]
     lines = (
@@ -72,8 +72,9 @@ def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
-    runs = fine.drop_duplicates("seed")
+    """Rows of `grid_summary` for the fits of one grid point on one dataset."""
+    succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+    runs = succeeded.drop_duplicates("seed")
     reasons = {f"{row.status}: {row.reason}": None for row in failed.itertuples()}
     common = key | {
         "seeds": group["seed"].nunique(),
@@ -86,7 +87,9 @@ def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str,
         "estimate_memory_gb": group["estimate_memory_gb"].max(),
         "estimate_hours": group["estimate_hours"].max(),
     }
-    top = fine[fine["top"] == True]  # noqa: E712 (a column of objects)
+
+    # One row for every evidence and metric; log-likelihoods stay in nats.
+    top = succeeded[succeeded["top"] == True]  # noqa: E712 (a column of objects)
     if top.empty:
         yield common | {"evidence": pd.NA, "metric": pd.NA} | area_summary([])
     for (evidence, metric), values in top.groupby(["evidence", "metric"], sort=False):
@@ -98,61 +101,61 @@ def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str,
 
 
 def choose(grid: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """The chosen point of every model and dataset under every protocol of the plan, with its value.
+    """Choose a point for every model and dataset under every protocol of the plan.
 
-    A model none of whose points could be fitted has a row with n = 0. Where nothing was kept aside
-    to choose by, there must be a single point.
+    A model whose every point failed has a row with n = 0. A model without images kept aside must
+    have a single point.
 
     Raises:
-        ValueError: if several points could not be told apart.
+        ValueError: if a model has several points but nothing to choose them by.
     """
     lines = []
     for protocol, methods in plan.items():
         for method, points in methods.items():
-            mine = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
+            method_grid = grid[(grid["method"] == method) & grid["grid_point"].isin(points)]
             evidence = catalogue.method(method).protocols[protocol].evidence
-            for _, group in mine.groupby(MODEL, sort=False):
+            for _, group in method_grid.groupby(MODEL, sort=False):
                 line = chosen_point(group, evidence, RULES[protocol])
                 lines.append({"protocol": protocol} | line)
     return frames.from_rows(lines, "table2", without=frames.PAPERS)
 
 
 def chosen_point(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:
-    """One model on one dataset, rows of `grid_summary`: the row of its chosen point.
+    """Choose among the rows of `grid_summary` of one model on one dataset.
 
     Raises:
-        ValueError: if several points could not be told apart.
+        ValueError: if there are several points but nothing to choose them by.
     """
     candidates = group["grid_point"].nunique()
-    seen = evidence if rule.choice == rule.metric else "all"
-    by = group[(group["metric"] == rule.choice) & (group["evidence"] == seen)]
+    choice_evidence = evidence if rule.choice == rule.metric else "all"
+    choosing = group[(group["metric"] == rule.choice) & (group["evidence"] == choice_evidence)]
     measured = group[(group["metric"] == rule.metric) & (group["evidence"] == evidence)]
     if measured.empty:
         first = group.iloc[0].to_dict()
         return first | {"evidence": evidence, "metric": rule.metric, "candidates": candidates}
-    if by.empty and len(measured) > 1:
+    if choosing.empty and len(measured) > 1:
         method = group["method"].iloc[0]
         raise ValueError(f"{method} has {len(measured)} grid points but nothing to choose them by")
     best = measured["grid_point"].iloc[0]
-    if not by.empty:
-        best = by.loc[by["mean"].idxmax(), "grid_point"]
+    if not choosing.empty:
+        best = choosing.loc[choosing["mean"].idxmax(), "grid_point"]
     row = measured[measured["grid_point"] == best].iloc[0]
     return row.to_dict() | {"candidates": candidates}
 
 
-def effects(grid: pd.DataFrame, chosen: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """The exact AUROC of whole and of half images, at the corrected choice under every protocol.
+def effects(grid: pd.DataFrame, choices: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Exact AUROC of whole and of half images at the corrected choice, under every protocol.
 
-    The same place in the grid as the corrected protocol's choice, trained as each protocol trains:
-    what remains is the effect of training (scaling, weights), and of the pixels that are scored.
-    Methods on which the protocols agree, and without marginals, are left out.
+    The corrected protocol's point is trained as each protocol trains; what remains is the effect
+    of training (scaling, weights) and of the pixels scored. Methods that both protocols treat alike
+    and that have no marginals are left out.
     """
     lines = []
-    for row in chosen[(chosen["protocol"] == "corrected") & (chosen["n"] > 0)].itertuples():
+    for row in choices[(choices["protocol"] == "corrected") & (choices["n"] > 0)].itertuples():
         place = plan["corrected"][row.method].index(row.grid_point)
         points = {methods[row.method][place]: None for methods in plan.values()}
-        mine = grid[(grid["method"] == row.method) & (grid["dataset"] == row.dataset)]
-        exact = mine[(mine["metric"] == "auroc") & mine["grid_point"].isin(points)]
+        fits = grid[(grid["method"] == row.method) & (grid["dataset"] == row.dataset)]
+        exact = fits[(fits["metric"] == "auroc") & fits["grid_point"].isin(points)]
         if len(exact) > 1:
             lines.append(exact)
     return pd.concat(lines).drop_duplicates() if lines else grid.head(0)

@@ -1,6 +1,6 @@
 """Table I: outlier detection by the instances of DCGMM, beside the paper's values.
 
-Writes `table1.csv` (the top layer), `table1_layers.csv` (every layer), and both for readers in
+Writes `table1.csv` (the top layer), `table1_layers.csv` (every layer), and both for readers as
 `table1.md` and `table1.tex`. Values are in percent.
 """
 
@@ -53,9 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
-    """Statistics over seeds, in percent, for every instance, recipe, dataset, layer and metric.
+    """Summarise over seeds, in percent, for every instance, recipe, dataset, layer and metric.
 
-    A group whose every seed failed keeps a row for each metric, of unknown layer and n = 0.
+    Where every seed failed, each metric has a row without a layer and with n = 0.
     """
     lines = (
         line
@@ -66,6 +66,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of the summary for one instance, recipe and dataset."""
     failed = group[group["status"] != "ok"]
     reasons = [f"seed {row.seed}: {row.status}, {row.reason}" for row in failed.itertuples()]
     common = key | {
@@ -74,17 +75,17 @@ def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str,
         "failed": failed["seed"].nunique(),
         "reasons": "; ".join(reasons),
     }
-    fine = group[(group["status"] == "ok") & group["metric"].notna()]
-    if fine.empty:
+    succeeded = group[(group["status"] == "ok") & group["metric"].notna()]
+    if succeeded.empty:
         for metric in ("auroc", PAPERS_METRIC):
             yield common | {"layer": pd.NA, "top": True, "metric": metric} | area_summary([])
-    for (layer, top, metric), values in fine.groupby(["layer", "top", "metric"], sort=False):
+    for (layer, top, metric), values in succeeded.groupby(["layer", "top", "metric"], sort=False):
         numbers = area_summary(list(100 * values["value"]))
         yield common | {"layer": layer, "top": top, "metric": metric} | numbers
 
 
 def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Add the paper's value of the top layer, our difference, and whether ours is the best.
+    """Add the paper's value of the top layer, the difference from it, and whether ours is best.
 
     The best is the highest mean of a column of Table I: one recipe, dataset, layer rank and metric.
     """
@@ -117,17 +118,17 @@ def top_section(top: pd.DataFrame, scale: str) -> tables.Section:
     """One dataset of Table I: the top layer of each instance."""
     cells, notes = [], []
     for (instance, recipe), group in top.groupby(["instance", "recipe"], sort=False):
-        ours = group.set_index("metric")
-        exact, theirs = ours.loc["auroc"], ours.loc[PAPERS_METRIC]
+        measures = group.set_index("metric")
+        exact, coarse = measures.loc["auroc"], measures.loc[PAPERS_METRIC]
         cells.append(
             {
                 "ID": instance,
                 "recipe": recipe,
                 "epochs": tables.number(exact["epochs"], 0),
                 "exact AUROC": tables.cell(exact),
-                "100-threshold AUC": tables.cell(theirs),
-                "paper": tables.spread(theirs["paper"], theirs["paper_spread"]),
-                "difference": tables.number(theirs["difference"], signed=True),
+                "100-threshold AUC": tables.cell(coarse),
+                "paper": tables.spread(coarse["paper"], coarse["paper_spread"]),
+                "difference": tables.number(coarse["difference"], signed=True),
                 "n": f"{exact['n']} of {exact['seeds']}" if exact["failed"] else f"{exact['n']}",
             }
         )

@@ -1,8 +1,8 @@
 """Table II: outlier detection by DCGMM-E and its competitors, under every protocol.
 
-Writes `table2.csv` (the chosen points), `table2_grid.csv` (every point), `table2_effects.csv` (what
-the protocols' differences do), and the first and the last for readers in `table2.md` and
-`table2.tex`. Values are in percent.
+Writes `table2.csv` (the chosen points), `table2_grid.csv` (every point) and `table2_effects.csv`
+(the effect of the protocol); the first and the last for readers as `table2.md` and `table2.tex`.
+Values are in percent.
 """
 
 import argparse
@@ -36,39 +36,42 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
+        # The chosen points, beside the paper's values.
         records = selection.with_models(tidy.read(options.records))
         grid = selection.grid_summary(records)
-        chosen = selection.choose(grid, options.plan)
-        effects = selection.effects(grid, chosen, options.plan)
-        chosen = with_paper(chosen, frames.read_paper(options.paper))
+        choices = selection.choose(grid, options.plan)
+        effects = selection.effects(grid, choices, options.plan)
+        choices = with_paper(choices, frames.read_paper(options.paper))
+
+        # For readers, a section for each dataset and one for the protocol's effect.
         sections = [
-            chosen_section(
+            choice_section(
                 group,
                 caption(records[records["dataset"] == name], options.run),
                 missing(grid[grid["dataset"] == name]),
             )
-            for name, group in chosen.groupby("dataset", sort=False)
+            for name, group in choices.groupby("dataset", sort=False)
         ]
         if len(effects):
             sections.append(effect_section(effects))
-        tables.write_csv(options.out / "table2.csv", chosen)
+        tables.write_csv(options.out / "table2.csv", choices)
         tables.write_csv(options.out / "table2_grid.csv", grid)
         tables.write_csv(options.out / "table2_effects.csv", effects)
         tables.write_markdown(options.out / "table2.md", sections)
         tables.write_tex(options.out / "table2.tex", sections)
 
 
-def with_paper(chosen: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Add the paper's value, our difference, and whether ours is its protocol's best."""
+def with_paper(choices: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Add the paper's value, the difference from it, and whether ours is its protocol's best."""
     published = paper[paper["table"] == "II"].rename(
         columns={"row": "title", "column": "dataset", "value": "paper", "spread": "paper_spread"}
     )
     columns = ["title", "dataset", "paper", "paper_spread"]
-    chosen = chosen.merge(published[columns], "left", ["title", "dataset"])
-    chosen["difference"] = chosen["mean"] - chosen["paper"]
-    highest = chosen.groupby(["protocol", "dataset"])["mean"].transform("max")
-    chosen["best"] = chosen["mean"] == highest
-    return chosen
+    choices = choices.merge(published[columns], "left", ["title", "dataset"])
+    choices["difference"] = choices["mean"] - choices["paper"]
+    highest = choices.groupby(["protocol", "dataset"])["mean"].transform("max")
+    choices["best"] = choices["mean"] == highest
+    return choices
 
 
 def caption(records: pd.DataFrame, run: str) -> str:
@@ -82,20 +85,20 @@ def caption(records: pd.DataFrame, run: str) -> str:
 
 
 def missing(grid: pd.DataFrame) -> list[str]:
-    """One sentence for each reason why fits of one dataset have no result, and which they are."""
-    lacking = grid[grid["failed"] > 0].drop_duplicates(["method", "grid_point"])
+    """One sentence for each reason why fits of one dataset failed, naming their grid points."""
+    failed = grid[grid["failed"] > 0].drop_duplicates(["method", "grid_point"])
     return [
         f"no result: {title}, {', '.join(f'`{p}`' for p in dict.fromkeys(group['grid_point']))}: "
         f"{reason}"
-        for (title, reason), group in lacking.groupby(["title", "reasons"], sort=False)
+        for (title, reason), group in failed.groupby(["title", "reasons"], sort=False)
     ]
 
 
-def chosen_section(chosen: pd.DataFrame, scale: str, notes: list[str]) -> tables.Section:
+def choice_section(choices: pd.DataFrame, scale: str, notes: list[str]) -> tables.Section:
     """One dataset: a row for every model and protocol."""
     cells = []
-    order = {model: place for place, model in enumerate(chosen["method"].unique())}
-    ranked = chosen.assign(order=chosen["method"].map(order))
+    order = {model: place for place, model in enumerate(choices["method"].unique())}
+    ranked = choices.assign(order=choices["method"].map(order))
     for row in ranked.sort_values(["order", "variant"], kind="stable").to_dict("records"):
         measured = row["n"] > 0
         cells.append(
@@ -114,21 +117,21 @@ def chosen_section(chosen: pd.DataFrame, scale: str, notes: list[str]) -> tables
                 "n": f"{row['n']} of {row['seeds']}" if row["failed"] else f"{row['n']}",
             }
         )
-    name = tables.name(chosen["dataset"].iloc[0])
+    name = tables.name(choices["dataset"].iloc[0])
     title = f"Table II, {name}: outlier detection, DCGMM-E and its competitors"
     return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
 
 def effect_section(effects: pd.DataFrame) -> tables.Section:
-    """Whole against half images, however trained: one line a grid point."""
+    """Scores of whole against half images: one row per grid point."""
     cells = []
     key = ["method", "title", "variant", "grid_point"]
     for (_, title, variant, point), group in effects.groupby(key, sort=False):
         line = {"model": tables.model(title, variant), "trained as": point}
         for dataset in effects["dataset"].unique():
             for evidence, words in EVIDENCE.items():
-                here = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
-                text = tables.spread(here["mean"].iloc[0], here["std"].iloc[0]) if len(here) else ""
+                area = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
+                text = tables.spread(area["mean"].iloc[0], area["std"].iloc[0]) if len(area) else ""
                 line[f"{tables.name(dataset)}, {words}"] = text or tables.DASH
         cells.append(line)
     return tables.Section(

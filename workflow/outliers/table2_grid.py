@@ -1,7 +1,7 @@
-"""The grids behind Table II as heat maps: the exact AUROC of whole images at every point.
+"""Heat maps of the grids behind Table II: the exact AUROC of whole images at every grid point.
 
-A panel for every model and dataset: components down, everything else that was varied across.
-Writes `table2_grid.svg`, `table2_grid.png` and the numbers drawn as `table2_grid.csv`.
+A panel for every model and dataset, with components as rows and the other settings as columns.
+Writes `table2_grid.svg`, `table2_grid.png` and the plotted numbers as `table2_grid.csv`.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def points(grid: pd.DataFrame) -> pd.DataFrame:
-    """A row for every point and dataset with its place in a panel.
+    """Place every grid point in its panel: a row for every point and dataset.
 
     The name of a point is split at its first part: `K10-D4-binomial` is row `K10`, column
     `D4-binomial`. A point that could not be fitted has the value NaN and a `mark`.
@@ -53,7 +53,7 @@ def points(grid: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(rows: pd.DataFrame) -> plt.Figure:
-    """One line of panels for every method, one panel for every dataset."""
+    """Draw a row of panels for every method, with a panel for every dataset."""
     if rows.empty:
         return plots.empty_figure("no result: the run has no competitor")
     methods, datasets = rows["method"].unique(), rows["dataset"].unique()
@@ -68,20 +68,21 @@ def draw(rows: pd.DataFrame) -> plt.Figure:
     )
     for line, method in zip(axes, methods, strict=True):
         for axis, dataset in zip(line, datasets, strict=True):
-            here = rows[(rows["method"] == method) & (rows["dataset"] == dataset)]
-            draw_panel(axis, here)
-            axis.set_title(f"{here['title'].iloc[0]}, {tables.name(dataset)}")
+            panel = rows[(rows["method"] == method) & (rows["dataset"] == dataset)]
+            draw_panel(axis, panel)
+            axis.set_title(f"{panel['title'].iloc[0]}, {tables.name(dataset)}")
     return figure
 
 
-def draw_panel(axis: Axes, here: pd.DataFrame) -> None:
-    """The heat map of one method; a point without a value says why."""
+def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
+    """Draw one method's heat map; a point without a value shows the reason."""
+    # The heat map, in the natural order of the settings.
     order = {
-        "index": sorted(here["row"].unique(), key=natural),
-        "columns": sorted(here["column"].unique(), key=natural),
+        "index": sorted(panel["row"].unique(), key=natural),
+        "columns": sorted(panel["column"].unique(), key=natural),
     }
-    values = here.pivot(index="row", columns="column", values="mean").reindex(**order)
-    marks = here.pivot(index="row", columns="column", values="mark").reindex(**order)
+    values = panel.pivot(index="row", columns="column", values="mean").reindex(**order)
+    marks = panel.pivot(index="row", columns="column", values="mark").reindex(**order)
     sns.heatmap(
         values,
         ax=axis,
@@ -94,10 +95,11 @@ def draw_panel(axis: Axes, here: pd.DataFrame) -> None:
         cbar_kws={"label": "AUROC (%)", "ticks": [20, 40, 60, 80, 100]},
         linewidths=0.5,
     )
-    for y, x in np.argwhere(values.isna().to_numpy()):  # which seaborn leaves without text
-        words = marks.iloc[y, x]
+    for y, x in np.argwhere(values.isna().to_numpy()):  # seaborn leaves these cells without text
+        reason = marks.iloc[y, x]
         style = {"fontsize": plots.MINUTE, "ha": "center", "va": "center"}
-        axis.text(x + 0.5, y + 0.5, words if words == words else "", **style)
+        axis.text(x + 0.5, y + 0.5, reason if reason == reason else "", **style)
+
     axis.grid(False)
     axis.set(xlabel="", ylabel="")
     axis.tick_params(axis="x", rotation=40, length=0)
@@ -107,7 +109,7 @@ def draw_panel(axis: Axes, here: pd.DataFrame) -> None:
 
 
 def natural(name: str) -> list[tuple[str, int]]:
-    """A key that sorts `K5` before `K10`."""
+    """Sort key that puts `K5` before `K10`."""
     return [(word, int(digits or 0)) for word, digits in re.findall(r"([^\d]+)(\d*)", name)]
 
 

@@ -1,1 +1,1 @@
-"""What models draw, in-paint and sharpen: Figures 5 to 9 and 11 to 14."""
+"""Samples, in-painted and sharpened images: Figures 5 to 9 and 11 to 14."""

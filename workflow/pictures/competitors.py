@@ -1,6 +1,6 @@
-"""Samples and in-painting of the competitors side by side, a line a model and dataset.
+"""Samples and in-painted images of the competitors, a row for each model and dataset.
 
-Writes `competitors.svg` and `competitors.png`; the images drawn lie beside the fits.
+Writes `competitors.svg` and `competitors.png`; the files of images lie beside the fits.
 """
 
 import argparse
@@ -38,15 +38,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figure:
-    """A line for each model, a picture for each kind of drawing."""
+    """Draw a row for each model, with a picture for each kind of drawing."""
     lines = []
-    for about, arrays in drawn:
-        missing = "not offered" if about["status"] == "ok" else panels.absent(about)
+    for metadata, arrays in drawn:
+        missing = "not offered" if metadata["status"] == "ok" else panels.absent(metadata)
         pictures = [
             panels.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
             for kind in KINDS
         ]
-        lines.append((panels.caption(about), pictures))
+        lines.append((panels.caption(metadata), pictures))
     return panels.table(lines, list(KINDS.values()), size=(2.5, 1.3))
 
 

@@ -1,22 +1,22 @@
-"""Draw from one fitted model whatever the figures show of it.
+"""Draw, from one fitted model, the images that the figures show of it.
 
 Writes one archive of `workflow.pictures.drawings` with float32 images [n, H, W, C] in [0, 1], under
-the kinds that are asked for:
+the kinds given:
 
-- `samples`: new images `sample` and `sample_mean` (pixels give their means instead of draws), for a
-  DCGMM also `sample_released` or `sample_clean`, whichever rules its recipe does not follow; test
-  images `original`, and with their right half in-painted `inpaint` and `inpaint_mean`.
-- `sharpening`, of a DCGMM (Sec. V-D): `plain` and `sharpened`. The top cGMM layer goes through its
-  components in turn, and both series use the same random numbers, so that image i differs by
-  sharpening alone. For each sharpened folding layer k, `likelihood/k` has the log-likelihoods
-  [2, n] of its target before and after.
-- `inpainting`, of a DCGMM (Sec. V-H): test images `original` whose right half is filled in as
-  `black` (unknown pixels are shown to the model as 0, the paper's way), `marginal` (they are
-  integrated out), `erased` (they are left black) and `mean` (that of the training images), each
-  image's mean squared error on the unknown pixels [n] under `error/<filling>`, and its class under
-  `labels` [n].
+- `samples`: new images `sample` and `sample_mean` (the pixels' means instead of draws); for a DCGMM
+  also `sample_released` or `sample_clean`, by the rules that its recipe does not follow; test
+  images `original`, and the same with the right half in-painted, `inpaint` and `inpaint_mean`.
+- `sharpening`, for a DCGMM (Sec. V-D): `plain` and `sharpened`. The top cGMM layer cycles through
+  its components, and both series use the same random numbers, so that image i of each differs only
+  by sharpening. For each sharpened folding layer k, `likelihood/k` has the log-likelihoods [2, n]
+  of its target before and after.
+- `inpainting`, for a DCGMM (Sec. V-H): test images `original`, and the same with the right half
+  filled in: `black` (the model sees unknown pixels as 0, as in the paper), `marginal` (unknown
+  pixels are integrated out), `erased` (unknown pixels stay black) and `mean` (the training images'
+  mean). `error/<filling>` [n] is each image's mean squared error on the unknown pixels, `labels`
+  [n] its class.
 
-What a method cannot do, or a fit that failed, leaves the arrays out.
+Arrays that a method cannot draw are left out, as are all arrays of a failed fit.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from workflow.pictures import drawings
 SAMPLES, COMPLETED = 100, 10
 SHARPENED = 100
 INPAINTED = 500
-WAYS = ("black", "marginal")
+METHODS = ("black", "marginal")  # of `DCGMM.inpaint`
 
 Arrays = dict[str, np.ndarray]
 
@@ -69,12 +69,12 @@ def draw(
     model: Path,
     dataset: Dataset,
 ) -> Arrays:
-    """The arrays of one kind."""
+    """Load the fitted model and draw the arrays of one kind."""
     return kind(methods.load(fit, model), dataset, fit)
 
 
 def samples(model: Any, dataset: Dataset, fit: dict[str, Any]) -> Arrays:
-    """New images, and test images completed, as far as the method can."""
+    """Sample new images and in-paint test images, as far as the method can."""
     arrays, seed = {}, fit["seed"]
     if methods.can(model, "sample"):
         arrays["sample"] = model.sample(SAMPLES, seed=seed)
@@ -82,45 +82,50 @@ def samples(model: Any, dataset: Dataset, fit: dict[str, Any]) -> Arrays:
         if other := methods.other_semantics(model):
             arrays[f"sample_{other}"] = model.sample(SAMPLES, seed=seed, semantics=other)
     if methods.can(model, "inpaint"):
-        chosen = datasets.by_classes(dataset.y_test, fit["classes"])
-        images = datasets.as_float(dataset.x_test[chosen][:COMPLETED])
-        known = masks.left_half(images.shape[1:])
+        of_classes = datasets.by_classes(dataset.y_test, fit["classes"])
+        images = datasets.as_float(dataset.x_test[of_classes][:COMPLETED])
+        left_half = masks.left_half(images.shape[1:])
         arrays["original"] = images
-        arrays["inpaint"] = model.inpaint(images, known, seed=seed)
-        arrays["inpaint_mean"] = model.inpaint(images, known, seed=seed, noise=False)
+        arrays["inpaint"] = model.inpaint(images, left_half, seed=seed)
+        arrays["inpaint_mean"] = model.inpaint(images, left_half, seed=seed, noise=False)
     return arrays
 
 
 def sharpening(model: Any, dataset: Dataset, fit: dict[str, Any]) -> Arrays:
-    """Both series and the likelihoods."""
+    """Sample without and with sharpening, and keep the likelihoods before and after."""
     plain = model.sample(SHARPENED, seed=fit["seed"], start="cycle")
     sharpened, likelihoods = model.sample_and_likelihoods(
         SHARPENED, seed=fit["seed"], start="cycle", sharpen=True
     )
-    series = {f"likelihood/{layer}": np.stack(both) for layer, both in likelihoods.items()}
-    return {"plain": plain, "sharpened": sharpened} | series
+    stacked = {
+        f"likelihood/{layer}": np.stack(before_and_after)
+        for layer, before_and_after in likelihoods.items()
+    }
+    return {"plain": plain, "sharpened": sharpened} | stacked
 
 
 def inpainting(model: Any, dataset: Dataset, fit: dict[str, Any]) -> Arrays:
-    """Both ways, the controls, the errors of all, and the images' classes."""
-    chosen = datasets.by_classes(dataset.y_train, fit["classes"])
-    mean = datasets.as_float(dataset.x_train[chosen]).mean(axis=0)
-    chosen = np.flatnonzero(datasets.by_classes(dataset.y_test, fit["classes"]))[:INPAINTED]
-    images = datasets.as_float(dataset.x_test[chosen])
-    return filled(model, images, mean, fit["seed"]) | {"labels": dataset.y_test[chosen]}
+    """In-paint test images of the fit's classes by every filling, with errors and labels."""
+    of_classes = datasets.by_classes(dataset.y_train, fit["classes"])
+    mean = datasets.as_float(dataset.x_train[of_classes]).mean(axis=0)
+    tested = np.flatnonzero(datasets.by_classes(dataset.y_test, fit["classes"]))[:INPAINTED]
+    images = datasets.as_float(dataset.x_test[tested])
+    return filled(model, images, mean, fit["seed"]) | {"labels": dataset.y_test[tested]}
 
 
 def filled(model: Any, images: np.ndarray, mean: np.ndarray, seed: int) -> Arrays:
-    """Images [n, H, W, C] with their right half filled in every way, and the squared errors."""
-    known = masks.left_half(images.shape[1:])
-    ways = {way: model.inpaint(images, known, method=way, seed=seed) for way in WAYS}
-    controls = {"erased": np.where(known, images, 0), "mean": np.where(known, images, mean)}
-    unknown = ~np.broadcast_to(known, images.shape[1:])
-    errors = {
-        f"error/{name}": ((filling - images) ** 2)[:, unknown].mean(axis=1)
-        for name, filling in (ways | controls).items()
+    """Fill the right half of images [n, H, W, C] in every way, with mean squared errors [n]."""
+    left_half = masks.left_half(images.shape[1:])
+    inpainted = {
+        method: model.inpaint(images, left_half, method=method, seed=seed) for method in METHODS
     }
-    return {"original": images} | ways | controls | errors
+    controls = {"erased": np.where(left_half, images, 0), "mean": np.where(left_half, images, mean)}
+    right_half = ~np.broadcast_to(left_half, images.shape[1:])
+    errors = {
+        f"error/{name}": ((filling - images) ** 2)[:, right_half].mean(axis=1)
+        for name, filling in (inpainted | controls).items()
+    }
+    return {"original": images} | inpainted | controls | errors
 
 
 KINDS = {"samples": samples, "sharpening": sharpening, "inpainting": inpainting}

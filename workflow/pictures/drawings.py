@@ -1,6 +1,6 @@
-"""What a fit draws, as one file: arrays of every kind asked for, and who drew them.
+"""Files of the images that a fit drew: arrays of every kind, with the fit's metadata.
 
-Needs numpy alone, so that every method's environment can write it.
+Needs numpy alone, so that every method's environment can write such a file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from workflow.common import npz, places
 from workflow.plan import catalogue
 
 Drawn = tuple[dict[str, Any], dict[str, np.ndarray]]
-"""What is told of the fit, and the arrays."""
+"""Metadata of the fit, or its whole record before writing, and the arrays."""
 
 KEYS = {"recipe": "sample", "full": "sample", "mean": "sample_mean"}
 """Published treatment of the pixels' noise -> the array that has it."""
 
 
-def about(fit: dict[str, Any]) -> dict[str, Any]:
-    """What a figure says of a fit, from its record."""
+def metadata(fit: dict[str, Any]) -> dict[str, Any]:
+    """What figures need from the record of a fit."""
     return {
         "title": catalogue.method(fit["method"]).title_of(fit["settings"]),
         "point": fit["grid_point"],
@@ -33,36 +33,43 @@ def about(fit: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: Path, drawn: Mapping[str, Drawn]) -> None:
-    """Write what one fit drew.
+    """Write all drawings of one fit.
 
     Args:
         path: of the file.
         drawn: kind -> the record of the fit, with the reason if drawing failed, and the arrays.
     """
-    told = {"drawn by": {kind: about(fit) for kind, (fit, _) in drawn.items()}}
+    header = {"drawn by": {kind: metadata(fit) for kind, (fit, _) in drawn.items()}}
     for fit, _ in drawn.values():
-        told |= places.identity(fit)
+        header |= places.identity(fit)
     arrays = {
-        f"{kind}/{name}": values for kind, (_, own) in drawn.items() for name, values in own.items()
+        f"{kind}/{name}": values
+        for kind, (_, kind_arrays) in drawn.items()
+        for name, values in kind_arrays.items()
     }
-    npz.write(path, told, arrays, compressed=True)
+    npz.write(path, header, arrays, compressed=True)
 
 
 def read(path: Path, kind: str = "samples") -> Drawn:
-    """`about` and the arrays of one kind.
+    """Read the metadata and the arrays of one kind.
 
     Raises:
-        ValueError: if the file is damaged, of another fit than its place is, or without the kind.
+        ValueError: if the file is damaged, lacks the kind, or belongs to another fit than its path
+            says.
     """
-    told, arrays = npz.read(path)
-    places.check(path, told)
-    if kind not in told["drawn by"]:
+    header, arrays = npz.read(path)
+    places.check(path, header)
+    if kind not in header["drawn by"]:
         raise ValueError(f"{path} has no {kind}; remove it and run again")
     prefix = f"{kind}/"
-    found = {n.removeprefix(prefix): values for n, values in arrays.items() if n.startswith(prefix)}
-    return told["drawn by"][kind], found
+    of_kind = {
+        name.removeprefix(prefix): values
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
+    return header["drawn by"][kind], of_kind
 
 
 def of_first_seed(drawn: Sequence[Drawn]) -> list[Drawn]:
-    """What a figure shows of many seeds: one."""
-    return [one for one in drawn if one[0]["seed"] == drawn[0][0]["seed"]]
+    """Keep the drawings of the first seed, the only one that a figure shows."""
+    return [drawing for drawing in drawn if drawing[0]["seed"] == drawn[0][0]["seed"]]

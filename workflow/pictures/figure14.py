@@ -1,7 +1,7 @@
-"""Fig. 14: the visual alphabet, centroids of the lowest cGMM layer in the order of their torus.
+"""Fig. 14: the visual alphabet, centroids of the lowest cGMM layer arranged on their torus.
 
-Each centroid is stretched to its own minimum and maximum, as in the paper. Of a layer with
-parameters of its own at every position, those of the middle one are shown.
+Each centroid is stretched to its own minimum and maximum, as in the paper. If every position has
+separate parameters, the centroids of the middle position are shown.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures, titles = [], []
         for folder in options.fits:
             fit = places.read(folder / "fit.json")
-            titles.append(panels.caption(drawings.about(fit)))
+            titles.append(panels.caption(drawings.metadata(fit)))
             pictures.append(
                 alphabet(folder / "model") if fit["status"] == "ok" else panels.absent(fit)
             )
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def alphabet(folder: Path) -> np.ndarray:
-    """The picture of one model."""
+    """Tile the centroids of one model."""
     description, arrays = persistence.read(folder)
     layers = notation.parse(description["layers"])
     kernel = layers[0].kernel

@@ -1,8 +1,7 @@
-"""Figs. 5 and 9: samples without and with sharpening, and what it does to the likelihoods.
+"""Figs. 5 and 9: samples without and with sharpening, and its effect on the likelihoods.
 
-A line for every instance, of the first seed. Writes the figure as SVG and PNG, and as CSV, for each
-seed and sharpened folding layer, the mean log-likelihood of its target layer before and after, in
-nats.
+The figure, SVG and PNG, has a row for every instance, of the first seed. The CSV has, for each seed
+and sharpened folding layer, the mean log-likelihood of its target layer before and after, in nats.
 """
 
 import argparse
@@ -28,35 +27,37 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         drawn = [drawings.read(path, "sharpening") for path in options.draws]
-        lines = [row for about, arrays in drawn for row in likelihoods(about, arrays)]
+        lines = [row for metadata, arrays in drawn for row in likelihoods(metadata, arrays)]
         table = frames.from_rows(lines, options.name)
         frames.write_csv(options.out / f"{options.name}.csv", table)
+
+        # The figure: a row for each instance, of the first seed.
         plots.use_style()
         lines = [
             (
-                panels.caption(about),
+                panels.caption(metadata),
                 [
                     panels.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
                     if arrays
-                    else panels.absent(about)
+                    else panels.absent(metadata)
                     for kind in ("plain", "sharpened")
                 ],
             )
-            for about, arrays in drawings.of_first_seed(drawn)
+            for metadata, arrays in drawings.of_first_seed(drawn)
         ]
         figure = panels.table(lines, ["without sharpening", "with sharpening"], size=(3.2, 3.3))
         plots.save(figure, options.out, options.name)
 
 
-def likelihoods(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
-    """A row for every sharpened folding layer."""
+def likelihoods(metadata: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
+    """Summarise the likelihoods: a row for every sharpened folding layer."""
     rows = []
     for name, values in arrays.items():
         if name.startswith("likelihood/"):
             before, after = values
             numbers = {"before": before.mean(), "after": after.mean(), "images": len(before)}
             improved = {"improved": float(np.mean(after > before))}
-            rows.append(about | {"folding_layer": name.partition("/")[2]} | numbers | improved)
+            rows.append(metadata | {"folding_layer": name.partition("/")[2]} | numbers | improved)
     return rows
 
 

@@ -1,6 +1,6 @@
 """Figs. 6, 11, 12 and 13: samples of several models of one dataset, side by side.
 
-Pixels get the noise that the authors' release of each model gives them.
+Pixels are drawn with the noise of each model's release.
 """
 
 import argparse
@@ -27,12 +27,12 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         drawn = [drawings.read(path) for path in options.draws]
         pictures = [
-            panels.tile(arrays[drawings.KEYS[about["published"]]][: COLUMNS * ROWS], COLUMNS)
+            panels.tile(arrays[drawings.KEYS[metadata["published"]]][: COLUMNS * ROWS], COLUMNS)
             if arrays
-            else panels.absent(about)
-            for about, arrays in drawn
+            else panels.absent(metadata)
+            for metadata, arrays in drawn
         ]
-        titles = [f"{about['title']}\n{about['point']}" for about, _ in drawn]
+        titles = [f"{metadata['title']}\n{metadata['point']}" for metadata, _ in drawn]
         figure = panels.gallery(pictures, titles, PER_ROW, size=(2.6, 2.9))
         plots.save(figure, options.out, options.name)
 

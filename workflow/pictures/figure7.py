@@ -1,9 +1,9 @@
-"""Fig. 7: colour images of one class, beside what a VAE and instances of DCGMM draw.
+"""Fig. 7: colour images of one class, beside samples of a VAE and of instances of DCGMM.
 
-A line for every class that a DCGMM was trained on; a model of all classes stands in every line.
+A row for every class that a DCGMM was trained on; a model of all classes appears in every row.
 Fits under `--sharpened` are shown without and with sharpening. Writes the figure, of the first
-seed, as SVG and PNG, and as CSV how diverse the images of every seed are: their mean squared
-distance from one another, a pixel and channel.
+seed, as SVG and PNG. The CSV measures the diversity of every seed's images: their mean squared
+distance from one another, per pixel and channel.
 """
 
 import argparse
@@ -23,15 +23,15 @@ IMAGES = 100
 
 
 class Series(NamedTuple):
-    """Images [n, H, W, C] in [0, 1] of one column and of some classes, or why there are none.
+    """Images of one column and of some classes.
 
     Attributes:
         title: of the column.
-        classes: that the images are of.
-        images: or why there are none.
-        model: who drew them, as in `DCGMM-A-svhn`; empty for real ones.
-        kind: the array of the model's file.
-        seed: of its fit.
+        classes: of the images.
+        images: [n, H, W, C] in [0, 1], or why there are none.
+        model: that drew them, as in `DCGMM-A-svhn`; empty for real images.
+        kind: their array in the model's file.
+        seed: of the fit.
     """
 
     title: str
@@ -59,18 +59,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        drawn = [one(*drawings.read(path), "sample_mean") for path in options.means]
-        drawn += [one(*drawings.read(path), "sample") for path in options.draws]
+        # The columns: real images, then the models' drawings.
+        drawn = [drawn_series(*drawings.read(path), "sample_mean") for path in options.means]
+        drawn += [drawn_series(*drawings.read(path), "sample") for path in options.draws]
         drawn += [
             series
             for path in options.sharpened
-            for series in both(*drawings.read(path, "sharpening"))
+            for series in sharpened_series(*drawings.read(path, "sharpening"))
         ]
         lines = list(dict.fromkeys(s.classes for s in drawn if s.classes != "all")) or ["all"]
         dataset = datasets.load(options.data)
-        shown = [*(real(dataset, classes) for classes in lines), *drawn]
+        shown = [*(real_series(dataset, classes) for classes in lines), *drawn]
         table = measured(shown, dataset)
         frames.write_csv(options.out / f"{options.name}.csv", table, float_format="%.6f")
+
+        # The figure: a row for each class, a contact sheet for each column.
         plots.use_style()
         titles = list(dict.fromkeys(series.title for series in shown))
         pictures = [
@@ -81,40 +84,46 @@ def main(arguments: list[str] | None = None) -> None:
         plots.save(figure, options.out, options.name)
 
 
-def real(dataset: datasets.Dataset, classes: str) -> Series:
+def real_series(dataset: datasets.Dataset, classes: str) -> Series:
     """Training images of some classes."""
-    chosen = np.flatnonzero(datasets.by_classes(dataset.y_train, classes))[:IMAGES]
+    of_classes = np.flatnonzero(datasets.by_classes(dataset.y_train, classes))[:IMAGES]
     title = f"{tables.name(dataset.name)}\ntraining images"
-    return Series(title, classes, datasets.as_float(dataset.x_train[chosen]))
+    return Series(title, classes, datasets.as_float(dataset.x_train[of_classes]))
 
 
-def one(about: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
-    """What a model draws, as one array of its file."""
-    images = arrays[kind] if kind in arrays else panels.absent(about)
-    return Series(_title(about), about["classes"], images, about["title"], kind, about["seed"])
+def drawn_series(metadata: dict[str, Any], arrays: dict[str, np.ndarray], kind: str) -> Series:
+    """Images that a model drew, from one array of its file."""
+    return Series(
+        title=_title(metadata),
+        classes=metadata["classes"],
+        images=arrays[kind] if kind in arrays else panels.absent(metadata),
+        model=metadata["title"],
+        kind=kind,
+        seed=metadata["seed"],
+    )
 
 
-def both(about: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Series]:
-    """What a DCGMM draws without and with sharpening."""
-    words = {"plain": ", not sharpened", "sharpened": ", sharpened"}
+def sharpened_series(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Series]:
+    """Images that a DCGMM drew without and with sharpening."""
+    suffixes = {"plain": ", not sharpened", "sharpened": ", sharpened"}
     return [
-        Series(series.title + words[kind], *series[1:])
-        for kind in words
-        for series in [one(about, arrays, kind)]
+        Series(series.title + suffix, *series[1:])
+        for kind, suffix in suffixes.items()
+        for series in [drawn_series(metadata, arrays, kind)]
     ]
 
 
 def measured(shown: list[Series], dataset: datasets.Dataset) -> pd.DataFrame:
-    """A row for every series and seed."""
-    about = {"dataset": dataset.name, "source": dataset.source}
-    table = pd.DataFrame([about | diversity(series) for series in shown])
+    """Diversity of every series: a row each."""
+    source = {"dataset": dataset.name, "source": dataset.source}
+    table = pd.DataFrame([source | diversity(series) for series in shown])
     return table.astype({"seed": "Int64"})
 
 
 def diversity(series: Series) -> dict[str, Any]:
-    """A row: what is shown, of how many images, and their mean squared distance.
+    """Describe a series, with the number of images and their mean squared distance.
 
-    The mean over pairs of different images of the squared difference of a pixel and channel is
+    The mean over pairs of different images of the squared difference per pixel and channel is
     twice the unbiased variance.
     """
     images = series.images
@@ -127,7 +136,7 @@ def diversity(series: Series) -> dict[str, Any]:
 
 
 def picture(shown: list[Series], title: str, line: str) -> np.ndarray | str:
-    """The contact sheet of a column in one line, or why there is none."""
+    """Contact sheet of one column and row of the figure, or why there is none."""
     for series in shown:
         if series.title == title and series.classes in (line, "all"):
             if isinstance(series.images, str):
@@ -136,9 +145,9 @@ def picture(shown: list[Series], title: str, line: str) -> np.ndarray | str:
     return "no fit"
 
 
-def _title(about: dict[str, str]) -> str:
-    trained = ", trained on all classes" if about["classes"] == "all" else ""
-    return f"{about['title']}\n({about['point']}{trained})"
+def _title(metadata: dict[str, str]) -> str:
+    trained = ", trained on all classes" if metadata["classes"] == "all" else ""
+    return f"{metadata['title']}\n({metadata['point']}{trained})"
 
 
 if __name__ == "__main__":

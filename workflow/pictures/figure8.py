@@ -1,9 +1,9 @@
 """Fig. 8: the right half of test images in-painted by a flat and a deep instance, in both ways.
 
-Writes the figure, of the first seed, as SVG and PNG, and the mean squared errors on the erased
-pixels for every seed as CSV, beside those of leaving them black (`erased`) and of the training
-images' mean, and the fraction of images that a judge then takes for their class (`accuracy`) and of
-the whole ones (`accuracy_whole`).
+Writes the figure, of the first seed, as SVG and PNG. The CSV has, for every seed, the mean squared
+error on the erased pixels, beside that of leaving them black (`erased`) and of the training images'
+mean (`mean`), and the fraction of filled (`accuracy`) and of whole images (`accuracy_whole`) that a
+judge assigns to their class.
 """
 
 import argparse
@@ -35,28 +35,30 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         drawn = [drawings.read(path, "inpainting") for path in options.draws]
-        rows = [row for about, arrays in drawn for row in errors(about, arrays)]
+        rows = [row for metadata, arrays in drawn for row in errors(metadata, arrays)]
         table = pd.DataFrame(rows, columns=COLUMNS)
         table = with_accuracy(table, files.read_json(options.accuracy))
         frames.write_csv(options.out / f"{options.name}.csv", table)
+
+        # The figure: a row for each instance, of the first seed.
         plots.use_style()
         lines = [
             (
-                panels.caption(about),
+                panels.caption(metadata),
                 [
-                    panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(about)
+                    panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(metadata)
                     for k in KINDS
                 ],
             )
-            for about, arrays in drawings.of_first_seed(drawn)
+            for metadata, arrays in drawings.of_first_seed(drawn)
         ]
         plots.save(panels.table(lines, list(KINDS.values()), (2.6, 2.2)), options.out, options.name)
 
 
-def errors(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
-    """A row for every way: mean squared error, its standard error over images, their number."""
+def errors(metadata: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
+    """A row for every filling: mean squared error, its standard error, number of images."""
     return [
-        about
+        metadata
         | {
             "filled": name.partition("/")[2],
             "mse": float(values.mean()),
@@ -69,12 +71,12 @@ def errors(about: dict[str, str], arrays: dict[str, np.ndarray]) -> list[dict]:
 
 
 def with_accuracy(table: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
-    """The errors, and beside them what a judge found; empty where it is of no use."""
-    fit = ["point", "classes", "seed"]
-    accuracy = pd.DataFrame(rows, columns=[*fit, "filled", "accuracy"])
+    """Add the judge's accuracies to the errors; they are missing if the judge is unusable."""
+    fit_key = ["point", "classes", "seed"]
+    accuracy = pd.DataFrame(rows, columns=[*fit_key, "filled", "accuracy"])
     whole = accuracy[accuracy["filled"] == "original"].drop(columns="filled")
-    table = table.merge(accuracy, how="left", on=[*fit, "filled"])
-    return table.merge(whole, how="left", on=fit, suffixes=("", "_whole"))
+    table = table.merge(accuracy, how="left", on=[*fit_key, "filled"])
+    return table.merge(whole, how="left", on=fit_key, suffixes=("", "_whole"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How many in-painted images a judge takes for their class, beside the whole and the erased ones.
+"""Accuracy of a judge on in-painted images, and on the whole and the erased ones.
 
-Writes JSON, a row for each fit and filling; `figure8` puts them beside the squared errors.
+Writes JSON, a row for each fit and filling; `figure8` adds them to the squared errors.
 """
 
 import argparse
@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        about = places.read(options.judge / "judge.json")
+        record = places.read(options.judge / "judge.json")
         rows = []
-        if about["status"] == "ok":
-            judge = Judge(tuple(about["input_shape"]), about["classes"])
+        if record["status"] == "ok":
+            judge = Judge(tuple(record["input_shape"]), record["classes"])
             judge.load(options.judge / "weights.npz")
             rows = [row for path in options.draws for row in accuracies(judge, path)]
         files.write_json(options.out, rows)
@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def accuracies(judge: Judge, path: Path) -> list[dict]:
-    """A row for every filling of one file; none if its fit failed."""
-    about, arrays = drawings.read(path, "inpainting")
+    """Judge every filling of one file: a row each, none if its fit failed."""
+    metadata, arrays = drawings.read(path, "inpainting")
     return [
         {
-            "point": about["point"],
-            "classes": about["classes"],
-            "seed": about["seed"],
+            "point": metadata["point"],
+            "classes": metadata["classes"],
+            "seed": metadata["seed"],
             "filled": filling,
             "accuracy": judge.accuracy(arrays[filling], arrays["labels"]),
         }

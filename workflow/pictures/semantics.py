@@ -1,6 +1,6 @@
-"""Samples of DCGMM instances by the rules of the authors' release and by clean ones, side by side.
+"""Samples of DCGMM instances by the authors' release's rules and by clean ones, side by side.
 
-`dcgmm.sampling_recipe` says how they differ; both rows are drawn with the same random numbers.
+`dcgmm.sampling_recipe` explains the difference; both rows use the same random numbers.
 """
 
 import argparse
@@ -27,16 +27,16 @@ def main(arguments: list[str] | None = None) -> None:
         drawn = [drawings.read(path) for path in options.draws]
         lines = []
         for semantics in ROWS:
-            # What the recipe itself follows stands under `sample`.
+            # Samples by the rules of the recipe itself are stored as `sample`.
             keys = [f"sample_{semantics}", "sample"]
             pictures = [
                 panels.tile(next(arrays[key] for key in keys if key in arrays)[:SHOWN], COLUMNS)
                 if arrays
-                else panels.absent(about)
-                for about, arrays in drawn
+                else panels.absent(metadata)
+                for metadata, arrays in drawn
             ]
             lines.append((semantics, pictures))
-        titles = [panels.caption(about) for about, _ in drawn]
+        titles = [panels.caption(metadata) for metadata, _ in drawn]
         plots.save(panels.table(lines, titles, size=(2.6, 1.6)), options.out, "semantics")
 
 

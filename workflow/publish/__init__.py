@@ -1,1 +1,1 @@
-"""The published results: plan, archive, tables."""
+"""Published results: their plan, their archive, their tables."""

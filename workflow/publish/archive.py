@@ -1,8 +1,8 @@
-"""The published records: one JSON line a fit and task, kept after the models are gone.
+"""Archive of the published records: one JSON line per fit and task, kept without the models.
 
-`records.jsonl` holds them without the history of training; `all_runs.csv` is the same as a tidy
-table, made anew from it whenever something is collected. A published record is never replaced by
-another of the same fit unless it has no result.
+`records.jsonl` holds the records without their training histories; `all_runs.csv` is the same as a
+tidy table, remade at every collection. A published record is replaced by another of the same fit
+only if it has no result.
 """
 
 import json
@@ -19,11 +19,11 @@ Key = tuple[str, Fit]  # the task, and the fit it was done with
 
 RECORDS = "records.jsonl"
 TABLE = "all_runs.csv"
-UNFINISHED = ("failed", "timeout")  # what another try may mend; a divergence is a result
+UNFINISHED = ("failed", "timeout")  # which another try may mend; a divergence is a result
 
 
 def key(record: Record) -> Key:
-    """What one record is of."""
+    """The task and fit that identify a record."""
     method, point, classes, seed = (
         record[name] for name in ("method", "grid_point", "classes", "seed")
     )
@@ -31,10 +31,10 @@ def key(record: Record) -> Key:
 
 
 def read(folder: Path) -> dict[Key, Record]:
-    """All published records of a folder, none if it has no file of them.
+    """Read all published records of a folder, none if it has no file of them.
 
     Raises:
-        ValueError: for a line that is no valid record, or a second one of the same fit and task.
+        ValueError: for a line that is not a valid record, or repeats a fit and task.
     """
     path = folder / RECORDS
     published: dict[Key, Record] = {}
@@ -56,21 +56,21 @@ def read(folder: Path) -> dict[Key, Record]:
 
 
 def lacks(published: Mapping[Key, Record], key: Key) -> bool:
-    """Whether a record is missing, or has no result that another try may not mend."""
+    """Whether a record is missing, or failed in a way that another try may mend."""
     return key not in published or published[key]["status"] in UNFINISHED
 
 
-def merged(published: dict[Key, Record], found: Iterable[Record]) -> dict[Key, Record]:
-    """Published records and those found, by key; what has a result is kept as it was."""
+def merged(published: dict[Key, Record], new: Iterable[Record]) -> dict[Key, Record]:
+    """Add new records to the published ones; published results stay as they are."""
     result = dict(published)
-    for record in found:
+    for record in new:
         if lacks(result, key(record)):
             result[key(record)] = {name: record[name] for name in record if name != "history"}
     return dict(sorted(result.items()))
 
 
 def write(folder: Path, published: dict[Key, Record]) -> None:
-    """Write the records, then the table that is made of them; a file that is so already stays."""
+    """Write the records, then their table; files with the same content stay untouched."""
     if not published:
         return
     sealed = map(files.sealed, published.values())
@@ -80,5 +80,5 @@ def write(folder: Path, published: dict[Key, Record]) -> None:
 
 
 def describe(key: Key) -> str:
-    """As in `outliers of dcgmm/E-paper/mnist/not0/seed0`."""
+    """Describe a key, as in `outliers of dcgmm/E-paper/mnist/not0/seed0`."""
     return f"{key[0]} of {key[1].folder}"

@@ -1,7 +1,7 @@
-"""Add what a run of the plan has made to the published results, whose numbers are never replaced.
+"""Add the results of a run of the plan to the published ones, whose numbers are never replaced.
 
-Takes the records of fits that the plan asks for, judges with their judgements, and the numbers
-behind figures; neither models nor samples.
+Collects records of the fits in the plan, judges with their judgements, and the numbers behind
+figures; neither models nor samples.
 """
 
 import argparse
@@ -43,19 +43,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def collect(run: Path, target: Reference) -> str:
-    """Collect a run; returns in words what was added.
+    """Collect a run; returns a sentence on what was added.
 
-    What others collect meanwhile waits, so that no record of either is lost.
+    A lock makes simultaneous collections wait for each other, so that no record is lost.
 
     Raises:
-        ValueError: for a record that is damaged, here or there, or was made with other settings
-            than the plan's; nothing is written then.
+        ValueError: for a damaged record, in the run or in the archive, or one made with other
+            settings than the plan's; nothing is written then.
     """
     out = target.folder
     with files.locked(out):
         published = archive.read(out)
-        found = reference.of_plan(target, measured(run, target, published))
-        result = archive.merged(published, found)
+        new = reference.of_plan(target, measured(run, target, published))
+        result = archive.merged(published, new)
         archive.write(out, result)
         candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
         copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
@@ -68,19 +68,19 @@ def collect(run: Path, target: Reference) -> str:
 def measured(
     run: Path, target: Reference, published: Mapping[archive.Key, archive.Record]
 ) -> Iterator[archive.Record]:
-    """The records of tasks that the plan asks for and the archive lacks, of the fits that are made.
+    """Measure the run's fits for the tasks that the plan asks for and the archive lacks.
 
     Raises:
         ValueError: for files of a fit that are damaged, altered or of another fit.
     """
-    for task, fit in sorted(reference.asked(target.config)):
+    for task, fit in sorted(reference.planned_keys(target.config)):
         folder = run / "fit" / fit.folder
         if archive.lacks(published, (task, fit)) and (folder / places.FIT_RECORD).is_file():
             yield measurement.record(folder, task, MEASURES[task])
 
 
 def _publish(path: Path, target: Path) -> bool:
-    """Copy a file unless one is published under its name, to which rows may be added."""
+    """Copy a file unless its name is published; to published judgements, add new rows."""
     if target.exists():
         return path.name == JUDGEMENTS and _add_rows(path, target)
     with path.open("rb") as source, files.replacing(target) as copy:
@@ -89,24 +89,24 @@ def _publish(path: Path, target: Path) -> bool:
 
 
 def _add_rows(path: Path, target: Path) -> bool:
-    """Add what a judge says of samples that it had not seen; whether there were such.
+    """Add a judge's judgements on samples that are not published yet; whether there were any.
 
-    Table III takes longer than a run may last, and a judge trained anew on the same kind of machine
-    is the same; one that came out otherwise has no say in what the other began.
+    Table III takes longer than one run may last. A judge trained again on the same kind of machine
+    is the same judge and may add rows; a different one may not.
     """
-    found, published = places.read(path), places.read(target)
-    if found.get("judge") != published.get("judge"):
+    new, published = places.read(path), places.read(target)
+    if new.get("judge") != published.get("judge"):
         print(f"{path} is of another judge than {target}: nothing is added")
         return False
-    known = {_of_row(row) for row in published.get("rows", ())}
-    rows = [row for row in found.get("rows", ()) if _of_row(row) not in known]
+    published_rows = {_row_key(row) for row in published.get("rows", ())}
+    rows = [row for row in new.get("rows", ()) if _row_key(row) not in published_rows]
     if rows:
         files.write_json(target, published | {"rows": published["rows"] + rows})
     return bool(rows)
 
 
-def _of_row(row: dict[str, Any]) -> tuple:
-    """What a row of judgements is of."""
+def _row_key(row: dict[str, Any]) -> tuple:
+    """Key of a row of judgements: fit, treatment and class."""
     names = ("method", "title", "variant", "point", "seed", "treatment", "class")
     return tuple(row[name] for name in names)
 

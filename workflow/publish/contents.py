@@ -1,4 +1,4 @@
-"""What of the published results each table can be made of, as far as they have got."""
+"""Published results that each table can be made from, as long as publication is incomplete."""
 
 from pathlib import Path
 from typing import Any
@@ -8,23 +8,23 @@ from workflow.publish import archive
 
 
 def groups(config: dict[str, Any], folder: Path) -> dict[str, list[str]]:
-    """Group -> its models, empty where nothing is published that the group's table would show.
+    """Group -> its models, or none if nothing is published for the group's table to show.
 
     Args:
         config: checked, of the plan.
         folder: of the published results.
     """
     published = archive.read(folder)
-    found = {}
+    models_shown = {}
     for group, models in table_fits.groups(config).items():
         task = table_fits.task(group)
         fits = [fit for fit in table_fits.fits(group, config) if (task, fit) in published]
-        found[group] = models if _shows(group, fits, config) else []
-    return found
+        models_shown[group] = models if _has_content(group, fits, config) else []
+    return models_shown
 
 
-def _shows(group: str, fits: list[table_fits.Fit], config: dict[str, Any]) -> bool:
-    """Whether a group's table has something to compare, which it shares no fits for."""
+def _has_content(group: str, fits: list[table_fits.Fit], config: dict[str, Any]) -> bool:
+    """Whether a group's table has rows of its own, besides fits shared with other tables."""
     if group == table_fits.OUTLIER_CLASSES:
         return len({fit.classes for fit in fits}) > 1
     if group == table_fits.ABLATIONS:
@@ -33,11 +33,11 @@ def _shows(group: str, fits: list[table_fits.Fit], config: dict[str, Any]) -> bo
 
 
 def judges(folder: Path) -> list[str]:
-    """Published judges that have seen samples, as folders below `results/<run>/`."""
-    found = sorted(folder.glob("judges/*/*/judgements.json"))
-    return [str(path.parent.relative_to(folder)) for path in found]
+    """Published judges that have judged samples, as folders below `results/<run>/`."""
+    judgements = sorted(folder.glob("judges/*/*/judgements.json"))
+    return [str(path.parent.relative_to(folder)) for path in judgements]
 
 
 def figures(folder: Path) -> list[str]:
-    """Names of the published figures' numbers, as in `figure4_ends`."""
+    """Names of the published tables of figures' numbers, as in `figure4_ends`."""
     return sorted(path.stem for path in folder.glob("figures/figure*.csv"))

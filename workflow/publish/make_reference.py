@@ -1,8 +1,8 @@
-"""Make what is published and still missing: stage by stage, seed by seed, until it is stopped.
+"""Make the results of the plan that are not published yet, stage by stage and seed by seed.
 
-A thin wrapper of Snakemake: every stage of results/reference/plan.yaml is one call a seed, and what
-a call has made is collected when it ends, even by Ctrl-C. Started again, here or in another clone,
-it goes on with what is not published yet.
+A thin wrapper of Snakemake: every stage of results/reference/plan.yaml is one call per seed, whose
+results are collected when it ends, even by Ctrl-C. Started again, here or in another clone, it
+resumes with what is not published yet.
 """
 
 import argparse
@@ -32,22 +32,22 @@ def main(arguments: list[str] | None = None) -> None:
         seeds = options.seeds or reference.config["seeds"]
         if unknown := set(seeds) - set(reference.config["seeds"]):
             raise ValueError(f"--seeds {unknown.pop()}: the plan has {reference.config['seeds']}")
-        reference = reference._replace(stages=_chosen(reference.stages, options.stages))
+        reference = reference._replace(stages=_numbered(reference.stages, options.stages))
         if options.dry_run:
-            print("\n".join(lines_of(reference, seeds)))
+            print("\n".join(missing_by_stage(reference, seeds)))
         else:
             make(reference, seeds, options.snakemake)
 
 
-def _chosen(stages: list[Stage], numbers: list[int] | None) -> list[Stage]:
-    """The stages of these numbers, counted from 1, in the plan's order."""
+def _numbered(stages: list[Stage], numbers: list[int] | None) -> list[Stage]:
+    """The stages with these numbers, counted from 1, in the plan's order; all for None."""
     if unknown := set(numbers or ()) - set(range(1, len(stages) + 1)):
         raise ValueError(f"--stages {unknown.pop()}: the plan has 1 to {len(stages)}")
     return [stage for n, stage in enumerate(stages, 1) if numbers is None or n in numbers]
 
 
-def lines_of(reference: Reference, seeds: Iterable[int]) -> Iterable[str]:
-    """How much every stage lacks."""
+def missing_by_stage(reference: Reference, seeds: Iterable[int]) -> Iterable[str]:
+    """Say for every stage how many targets are missing."""
     published = archive.read(reference.folder)
     for stage in reference.stages:
         counts = [len(missing(reference, stage, seed, published)) for seed in seeds]
@@ -55,7 +55,7 @@ def lines_of(reference: Reference, seeds: Iterable[int]) -> Iterable[str]:
 
 
 def make(reference: Reference, seeds: Iterable[int], arguments: list[str]) -> None:
-    """Run every stage, and collect after each; a failed job is a record and stops nothing."""
+    """Run every stage, collecting after each; a failed fit leaves a record and stops nothing."""
     print(collect.collect(reference.run, reference))
     published = archive.read(reference.folder)
     for stage in reference.stages:
@@ -73,7 +73,7 @@ def make(reference: Reference, seeds: Iterable[int], arguments: list[str]) -> No
 
 
 def _call(command: list[str]) -> None:
-    """Run a command; on Ctrl-C, which it gets as well, let it end by itself."""
+    """Run a command; on Ctrl-C, which it receives too, wait until it ends."""
     with subprocess.Popen(command) as process:
         try:
             process.wait()

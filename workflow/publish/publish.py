@@ -1,8 +1,8 @@
-"""Make the tables of what is published so far, from its records and nothing else.
+"""Make the published tables, from the published records alone.
 
-The rules that make a run's tables make these too (`config/published.yaml`), below
-`results/published/`; what is new is put below the published results. A table whose evidence is not
-there yet is left out.
+The rules of a run's tables make these too (`config/published.yaml`), below `results/published/`;
+new and changed files are then copied to the published results. A table is left out until records
+for it are published.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from them. What the plan asks for and nobody has run yet is missing in the table
 left out for its result."""
 OVERLAY = Path("config/published.yaml")
 MADE = Path("results") / yaml_files.read(OVERLAY)["run"]
-# Below the run's folder: what is made for readers of the published results.
+# Files to publish, below the run's folder.
 PUBLISHED = ("tables/*.csv", "tables/.*.sha256", "tables/*.md", "tables/*.tex",
              "figures/comparison.*", "figures/critical_difference.*",
              "figures/.critical_difference.*")  # fmt: skip
@@ -46,23 +46,25 @@ def main(arguments: list[str] | None = None) -> None:
         if subprocess.run(command).returncode:
             sys.exit(f"{parser.prog}: Snakemake could not make the tables, see above")
         keep(MADE, reference.folder)
-        files.update_text(reference.folder / "README.md", about(reference))
+        files.update_text(reference.folder / "README.md", results_page(reference))
 
 
-def about(reference: Reference) -> str:
-    """How the published results were made, and what of the plan is missing: a page."""
+def results_page(reference: Reference) -> str:
+    """Page on how the published results were made, and what is missing from the plan."""
     published = archive.read(reference.folder)
-    made = list(published.values())
+    records = list(published.values())
+
+    # What each stage lacks, and the fits without a result.
     lines = []
     for stage in reference.stages:
-        left = [
+        counts = [
             len(missing(reference, stage, seed, published)) for seed in reference.config["seeds"]
         ]
         lines.append(
             {
                 "stage": stage.name,
-                "missing": str(sum(left)),
-                "missing by seed": " ".join(map(str, left)),
+                "missing": str(sum(counts)),
+                "missing by seed": " ".join(map(str, counts)),
             }
         )
     failed = [
@@ -70,12 +72,13 @@ def about(reference: Reference) -> str:
         for key, record in published.items()
         if record["status"] != "ok"
     ]
+
     parts = [
         "# Published results",
         PAGE.format(
-            records=len(made),
+            records=len(records),
             config=reference.config_file,
-            hours=_hours(made),
+            hours=_hours(records),
             seeds=", ".join(map(str, reference.config["seeds"])),
         ),
         pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True),
@@ -83,9 +86,9 @@ def about(reference: Reference) -> str:
         *(
             f"{title}:\n\n" + "\n".join(f"- {text}" for text in texts)
             for title, texts in (
-                ("Machines", conditions.hosts(made)),
-                ("Commits of the suite", conditions.commits(made)),
-                ("Versions", conditions.versions(made)),
+                ("Machines", conditions.hosts(records)),
+                ("Commits of the suite", conditions.commits(records)),
+                ("Versions", conditions.versions(records)),
                 ("Fits without a result", failed or ["none"]),
                 *([("Remarks", reference.remarks)] if reference.remarks else []),
             )
@@ -95,11 +98,12 @@ def about(reference: Reference) -> str:
 
 
 def _hours(records: Iterable[archive.Record]) -> str:
+    """Processor hours of the records, with one decimal."""
     return f"{sum(record['seconds']['cpu'] for record in records) / 3600:.1f}"
 
 
 def keep(made: Path, out: Path) -> None:
-    """Copy what is published and differs from what is there."""
+    """Copy the files to publish that are new or changed."""
     for pattern in PUBLISHED:
         for path in sorted(made.glob(pattern)):
             target, content = out / path.relative_to(made), path.read_bytes()

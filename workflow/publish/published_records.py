@@ -15,8 +15,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         published = archive.read(options.root)
-        asked = {(options.task, fit) for fit in measurement.fits(options)}
-        tidy.write(options.out, (record for key, record in published.items() if key in asked))
+        keys = {(options.task, fit) for fit in measurement.fits(options)}
+        tidy.write(options.out, (record for key, record in published.items() if key in keys))
 
 
 if __name__ == "__main__":

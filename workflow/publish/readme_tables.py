@@ -1,9 +1,9 @@
-"""Write the published tables into the README, or with --check tell whether they are in step.
+"""Write the published tables into the README, or with --check test that it is up to date.
 
 They come from the published verdicts on the claims that answer the headline, from the published
-comparison with the paper, which has a row for each of its cells, and from the published Table II,
-which has every model that is compared. They stand between two comments that are left where they
-are.
+comparison with the paper, which has a row for each of the paper's cells, and from the published
+Table II, which has every model compared. They stand between two comments of the README, which stay
+in place.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PROTOCOLS = {
     "paper": "By the means of all methods, measured as the paper does",
     "corrected": "Corrected, by the exact area and on whole images",
 }
-# Where both protocols measure the same fits alike, one column would repeat the other.
+# Column of the corrected protocol; Table IV has none, since it would repeat the other column.
 CORRECTED = {"I": "exact AUROC", "II": "corrected", "III": "noise in full"}
 
 
@@ -40,28 +40,33 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m workflow.publish.readme_tables", description=__doc__
     )
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    parser.add_argument("--tables", type=Path, help="folder; default: that of the published ones")
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if out of step")
+    parser.add_argument("--tables", type=Path, help="folder; default: the published tables")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         published = reference.load()
         folder = options.tables or published.folder / "tables"
         old = options.readme.read_text("utf-8")
         cells = frames.read_table(folder / "comparison.csv")
-        chosen = frames.read_table(folder / "table2.csv")
-        content = [progress(published), *answer(folder), standing(chosen), written(cells, chosen)]
+        choices = frames.read_table(folder / "table2.csv")
+        content = [
+            progress(published),
+            *answer(folder),
+            standing(choices),
+            markdown_tables(cells, choices),
+        ]
         new = inserted(old, "\n\n".join(content), options.readme)
         if options.check and new != old:
-            raise ValueError(f"{options.readme} is not in step with {folder}; run `make publish`")
+            raise ValueError(f"{options.readme} does not match {folder}; run `make publish`")
         if new != old:
             files.write_text(options.readme, new)
 
 
 def inserted(text: str, content: str, place: Path) -> str:
-    """The text with the content between its two comments.
+    """Insert the content between the two comments of a text.
 
     Raises:
-        ValueError: if it has not each of them once, in this order.
+        ValueError: unless the text has each of them once, in this order.
     """
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -71,28 +76,28 @@ def inserted(text: str, content: str, place: Path) -> str:
 
 
 def progress(published: reference.Reference) -> str:
-    """How much of what the plan asks for is published."""
-    asked, had = reference.asked(published.config), archive.read(published.folder)
+    """Say how many of the planned fits are published."""
+    planned, archived = reference.planned_keys(published.config), archive.read(published.folder)
     return (
-        f"So far {len(asked & had.keys()):,} of the {len(asked):,} fits that "
+        f"So far {len(planned & archived.keys()):,} of the {len(planned):,} fits that "
         f"[the plan](results/reference/plan.yaml) asks for are published; a method of Table II "
         "stands with the grid point chosen among them."
     )
 
 
 def answer(folder: Path) -> list[str]:
-    """The headline's question, and what the verdicts on its claims answer under each protocol."""
+    """The headline's question, and its answer under each protocol by the verdicts on its claims."""
     headline = Headline.of(claims_file.load())
     answers = headline.answers(*claim_run.verdict_tables(folder))
     lines = "\n".join(f"- {answer.sentence}" for answer in answers)
     return [f"**{headline.question}**", lines]
 
 
-def standing(chosen: pd.DataFrame) -> str:
-    """Where DCGMM-E, by the first of its recipes, stands in Table II: a sentence a protocol."""
+def standing(choices: pd.DataFrame) -> str:
+    """Say where DCGMM-E, by its first recipe, stands in Table II: one sentence per protocol."""
     sentences = []
     for protocol, opening in PROTOCOLS.items():
-        rows = chosen[(chosen["protocol"] == protocol) & (chosen["n"] > 0)]
+        rows = choices[(choices["protocol"] == protocol) & (choices["n"] > 0)]
         places = [
             _place(tables.name(dataset), group)
             for dataset, group in sorted(rows.groupby("dataset"), reverse=True)
@@ -103,28 +108,28 @@ def standing(chosen: pd.DataFrame) -> str:
 
 
 def _place(dataset: str, rows: pd.DataFrame) -> str:
-    """Of one dataset, as in `on MNIST, DCGMM-E (70.1) stands below VAE (79.8)`."""
-    own = rows[rows["method"] == "dcgmm"].iloc[0]
-    ahead = rows[(rows["method"] != "dcgmm") & (rows["mean"] > own["mean"])]
+    """DCGMM-E's place on one dataset, as in `on MNIST, DCGMM-E at 70.1 stands below VAE 79.8`."""
+    dcgmm = rows[rows["method"] == "dcgmm"].iloc[0]
+    ahead = rows[(rows["method"] != "dcgmm") & (rows["mean"] > dcgmm["mean"])]
     names = [
         f"{tables.model(row['title'], row['variant'])} {row['mean']:.1f}"
         for row in ahead.sort_values("mean", ascending=False).to_dict("records")
     ]
     place = f"stands below {', '.join(names)}" if names else "leads"
-    return f"on {dataset}, {own['title']} at {own['mean']:.1f} {place}"
+    return f"on {dataset}, {dcgmm['title']} at {dcgmm['mean']:.1f} {place}"
 
 
-def written(cells: pd.DataFrame, chosen: pd.DataFrame) -> str:
-    """Tables I to IV, a line for each row of the paper's; of Table II, for all that is compared."""
+def markdown_tables(cells: pd.DataFrame, choices: pd.DataFrame) -> str:
+    """Tables I to IV with the paper's rows; Table II has a row for every model compared."""
     parts = []
     for table, title in TITLES.items():
-        own = cells[(cells["table"] == table) & (cells["column"] != "parameters")]
+        table_cells = cells[(cells["table"] == table) & (cells["column"] != "parameters")]
         rows = (
-            compared(chosen, own)
+            table2_rows(choices, table_cells)
             if table == "II"
             else [
                 {"": row} | dict(_columns(table, group))
-                for row, group in own.groupby("row", sort=False)
+                for row, group in table_cells.groupby("row", sort=False)
             ]
         )
         lines = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
@@ -132,14 +137,14 @@ def written(cells: pd.DataFrame, chosen: pd.DataFrame) -> str:
     return "\n\n".join(parts)
 
 
-def compared(chosen: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, str]]:
-    """Table II: a line for every model, the paper's value where it has one."""
+def table2_rows(choices: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, str]]:
+    """Table II: a row for every model, with the paper's value where it has one."""
     published = cells.set_index(["row", "column"])
     lines: dict[str, dict[str, str]] = {}
     for dataset in dict.fromkeys(cells["column"]):
         images = tables.name(dataset)
         columns = {"paper": images, "corrected": f"{images}, {CORRECTED['II']}"}
-        for row in chosen[chosen["dataset"] == dataset].to_dict("records"):
+        for row in choices[choices["dataset"] == dataset].to_dict("records"):
             name = tables.model(row["title"], row["variant"])
             line = lines.setdefault(name, {"": name})
             for column in (*columns.values(), f"{images}, paper"):
@@ -152,7 +157,7 @@ def compared(chosen: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Header and cell: ours, ours as corrected, the paper's; for every dataset."""
+    """Header and cell of every column: ours, ours corrected, the paper's, for every dataset."""
     for cell in row.to_dict("records"):
         name = tables.name(cell["column"])
         yield name, _ours(cell, "ours", "n")

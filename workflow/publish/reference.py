@@ -1,4 +1,4 @@
-"""What is to be published, and what of it is missing (`results/reference/plan.yaml`)."""
+"""Plan of the published results (`results/reference/plan.yaml`), and what of it is missing."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -31,14 +31,14 @@ _RULES = {
 
 
 class Stage(NamedTuple):
-    """Either the records of a group's models that match a pattern, or targets of Snakemake.
+    """A part of the plan: the fits of a group that match a pattern, or targets of Snakemake.
 
     Attributes:
         name: for readers.
-        group: of `plan.groups`, None for targets.
+        group: of `table_fits.groups`, None for targets.
         points: pattern of models, as in `dcgmm/*-paper`.
         targets: of Snakemake.
-        made: pattern of what the targets publish; they are made if it is there.
+        made: pattern of published files; if one exists, the targets are done.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Reference(NamedTuple):
     """The plan, with its configuration checked.
 
     Attributes:
-        folder: where its results are published.
-        config_file: over `config.yaml`.
+        folder: of its published results.
+        config_file: overlay of `config.yaml`.
         config: both, merged and checked.
-        stages: in the order of making.
-        remarks: what a reader of the results has to know of their making.
+        stages: in the order in which they run.
+        remarks: notes for readers on how the results were made.
     """
 
     folder: Path
@@ -67,12 +67,12 @@ class Reference(NamedTuple):
 
     @property
     def run(self) -> Path:
-        """Where its runs write."""
+        """Folder that its runs write to."""
         return Path("results") / self.config["run"]
 
 
 def folder(path: Path = PLAN) -> Path:
-    """Where the results of the plan are published."""
+    """Folder of the plan's published results."""
     return path.parent / _content(path)["version"]
 
 
@@ -99,7 +99,7 @@ def load(path: Path = PLAN) -> Reference:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """What a plan says, each key of its type.
+    """Read a plan and check the type of every key.
 
     Raises:
         ValueError: naming the plan and the key.
@@ -114,7 +114,7 @@ def _content(path: Path) -> dict[str, Any]:
 def missing(
     reference: Reference, stage: Stage, seed: int, published: Collection[archive.Key]
 ) -> list[str]:
-    """Targets for what the stage lacks of one seed; what knows no seeds goes with the first."""
+    """Targets that a stage lacks for one seed; targets without a seed count for the first."""
     if stage.group is None:
         made = any(reference.folder.glob(stage.made))
         return [] if made or seed != reference.config["seeds"][0] else list(stage.targets)
@@ -128,8 +128,8 @@ def missing(
     ]
 
 
-def asked(config: dict[str, Any]) -> set[archive.Key]:
-    """What the plan's configuration asks for: tasks, and the fits they are done with."""
+def planned_keys(config: dict[str, Any]) -> set[archive.Key]:
+    """Tasks and fits that the plan's configuration asks for."""
     return {
         (table_fits.task(group), fit)
         for group in table_fits.groups(config)
@@ -138,23 +138,23 @@ def asked(config: dict[str, Any]) -> set[archive.Key]:
 
 
 def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
-    """Those records that the plan asks for.
+    """Keep the records that the plan asks for.
 
     Raises:
         ValueError: for one that was made on other images or with other settings.
     """
     config = reference.config
-    wanted_keys = asked(config)
+    keys = planned_keys(config)
     points = {method: grid.points(method, config) for method in grid.methods(config)}
     points["dcgmm"] |= grid.ablated_points(config)
     for record in records:
         key = archive.key(record)
-        if key not in wanted_keys:
+        if key not in keys:
             continue
-        wanted = points[key[1].method][key[1].grid_point]
-        wanted = {"source": config["source"]} | wanted["settings"] | wanted["training"]
-        had = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
-        if different := _different(had, json.loads(json.dumps(wanted))):
+        point = points[key[1].method][key[1].grid_point]
+        planned = {"source": config["source"]} | point["settings"] | point["training"]
+        recorded = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
+        if different := _different_settings(recorded, json.loads(json.dumps(planned))):
             raise ValueError(
                 f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
                 f"than {PLAN} asks for; remove it, or run in a clone of its own"
@@ -162,12 +162,12 @@ def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator
         yield record
 
 
-def _different(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
-    """Which settings differ; those that only one side knows came with a later version."""
+def _different_settings(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
+    """Name the settings that differ; those of one side only came with a later version."""
     names = []
     for name in one.keys() & other.keys():
         if isinstance(one[name], dict) and isinstance(other[name], dict):
-            names += _different(one[name], other[name], f"{prefix}{name}.")
+            names += _different_settings(one[name], other[name], f"{prefix}{name}.")
         elif one[name] != other[name]:
             names.append(f"{prefix}{name}")
     return sorted(names)

@@ -1,6 +1,6 @@
-# Every number beside the paper's, what the seeds can show, and what choosing on the test flatters.
+# Comparison with the paper and with published results; statistics over seeds.
 
-# Table -> its file, as far as this run makes it.
+# Table -> its file, for the tables that this run makes.
 COMPARED = {
     "table1": rules.table1.output[0] if GROUPS["table1"] else [],
     "table2": rules.table2.output[0] if METHODS[1:] and GROUPS["table2"] else [],
@@ -12,7 +12,7 @@ COMPARED = {
 
 
 rule comparison:
-    # The paper's Tables I to V, cell by cell, beside ours.
+    # Compare the paper's Tables I to V with ours, cell by cell.
     input:
         tables=[file for file in COMPARED.values() if file],
         records=f"{RUN}/records/table2.csv" if GROUPS["table2"] else [],
@@ -46,7 +46,7 @@ rule comparison:
 
 
 rule comparison_figure:
-    # The same on one scale.
+    # Draw the same comparison as a figure.
     input:
         comparison=rules.comparison.output[0],
         step=step_files("comparison.comparison_figure"),
@@ -70,12 +70,12 @@ rule comparison_figure:
 
 
 rule statistics:
-    # Intervals, differences, ranks over datasets and tasks, and what so few seeds can show.
+    # Intervals, differences, ranks over datasets and tasks, and the limits of so few seeds.
     input:
         records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         chosen=COMPARED["table2"],
         judgements=[f"{folder}/judgements.json" for folder in judges()],
-        step=step_files("comparison.statistics"),
+        step=step_files("comparison.statistics_tables"),
     output:
         report(
             f"{RUN}/tables/statistics.csv",
@@ -111,14 +111,14 @@ rule statistics:
     message:
         "statistics: {params.folder}/statistics.md"
     shell:
-        "workflow/run/in_env.sh workflow python -m workflow.comparison.statistics"
+        "workflow/run/in_env.sh workflow python -m workflow.comparison.statistics_tables"
         " --records {input.records:q} {params.chosen:q} {params.judgements:q} {input.judgements:q}"
         " --classes {params.classes:q} --run {params.run:q} --out {params.folder:q}"
         " --figures {params.figures:q} > {log:q} 2>&1"
 
 
 rule compare:
-    # This run beside the published results; asked for by name.
+    # Compare this run with the published results; made only as an explicit target.
     input:
         records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         published=f"{PUBLISHED}/all_runs.csv",

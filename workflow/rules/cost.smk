@@ -1,6 +1,6 @@
-# What fits cost, and what those to come will.
+# Costs of finished fits, and estimates of those still to run.
 rule efficiency:
-    # What every fit cost, on one machine.
+    # Time, memory and parameters of every fit, on one machine.
     input:
         records=[f"{RUN}/records/{group}.csv" for group in ("all", "table4") if GROUPS[group]],
         samples=(
@@ -33,7 +33,8 @@ rule efficiency:
 
 
 rule estimate:
-    # What the run still takes. It plans once more, since a rule cannot see the plan that it is part of.
+    # Time that the run still needs. The program plans the run anew, since a rule cannot see the
+    # plan that it is part of.
     input:
         "results/reference/costs.csv",
     log:
@@ -41,7 +42,7 @@ rule estimate:
     params:
         config=verbatim(json.dumps(config)),
     message:
-        "estimate of all that `all` lacks"
+        "estimate of the remaining jobs of `all`"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.cost.estimate"
         " --reference {input:q} --config {params.config:q} 2>&1 | tee {log:q}"

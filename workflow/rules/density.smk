@@ -8,7 +8,7 @@ def discrete_fits():
 
 
 rule bits_per_dimension:
-    # What an image's bytes cost, by the methods that give bytes a probability.
+    # Bits per dimension of the methods that give bytes a probability.
     input:
         fits=expand("{fit}/{file}", fit=discrete_fits(), file=["fit.json", "scores.npz"]),
         data=expand(DATA, dataset=config["datasets"], source=config["source"]),

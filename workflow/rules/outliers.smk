@@ -1,6 +1,6 @@
-# Outlier detection: Tables I and II, ablations, other outlier classes, the choice of points.
+# Outlier detection: Tables I and II, ablations, other outlier classes, the choice of grid points.
 rule table1:
-    # Outlier detection by the instances of DCGMM.
+    # Outlier detection by DCGMM's instances.
     input:
         records=f"{RUN}/records/table1.csv",
         paper=PAPER,
@@ -36,7 +36,7 @@ rule table1:
 
 
 rule outlier_classes:
-    # Outlier detection with each class in its turn as the outlier.
+    # Outlier detection with each class in turn as the outlier.
     input:
         records=f"{RUN}/records/outlier_classes.csv",
         step=step_files("outliers.outlier_classes"),
@@ -65,7 +65,7 @@ rule outlier_classes:
 
 
 rule ablations:
-    # Outlier detection by recipes of which one factor is changed at a time.
+    # Outlier detection by recipes with one factor changed at a time.
     input:
         records=f"{RUN}/records/ablations.csv",
         paper=PAPER,
@@ -167,7 +167,7 @@ rule figure10:
 
 
 rule table2_grid:
-    # The grids of the competitors as heat maps.
+    # Heat maps of the competitors' grids.
     input:
         grid=f"{RUN}/tables/table2_grid.csv",
         step=step_files("outliers.table2_grid"),
@@ -192,13 +192,13 @@ rule table2_grid:
 
 
 rule selection:
-    # Grid points chosen on the test images, and without them.
+    # Grid points chosen with and without the test images.
     input:
         records=f"{RUN}/records/table2.csv",
         scores=[f"{fit}/scores.npz" for fit in group_fits("table2")],
         held_out=f"{RUN}/records/held_out.csv" if GROUPS["held_out"] else [],
         methods=[f"baselines/{method}/method.toml" for method in METHODS[1:]],
-        step=step_files("outliers.choose_points"),
+        step=step_files("outliers.selection_table"),
     output:
         report(
             f"{RUN}/tables/selection.csv",
@@ -219,7 +219,7 @@ rule selection:
     message:
         "selection: {params.folder}/selection.md"
     shell:
-        "workflow/run/in_env.sh workflow python -m workflow.outliers.choose_points"
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.selection_table"
         " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
         " --fits {params.fits:q}"
         " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"

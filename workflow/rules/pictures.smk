@@ -1,4 +1,4 @@
-# What models draw, in-paint and sharpen: Figs. 5 to 9 and 11 to 14, and competitors beside them.
+# Samples, in-painted and sharpened images: Figs. 5 to 9 and 11 to 14, and those of the competitors.
 from dcgmm import notation
 
 COLOUR = config["colour"]
@@ -7,7 +7,7 @@ POINTS["dcgmm"] |= COLOUR_POINTS
 
 
 def colour_fits(method, point, classes, seeds=config["seeds"][:1]):
-    """Folders of fits to the colour images."""
+    """Folders of fits to colour images."""
     return expand(
         FIT,
         method=method,
@@ -30,14 +30,14 @@ def dcgmm_in_colour(deep):
 
 
 def vae_in_colour():
-    """The fit of the VAE, which is of all classes; none if it does not run."""
+    """The VAE's fit to all classes; none without a VAE or colour images."""
     if "vae" not in METHODS or not COLOUR["dataset"]:
         return []
     return colour_fits("vae", grid.drawn_point("vae", config), "all")
 
 
 def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
-    """Fits of some instances by the main recipe, as far as they run; of the first seed alone."""
+    """Fits of those instances that the run has, by the main recipe, of the first seed by default."""
     if dataset not in config["datasets"]:
         return []
     recipe = config["dcgmm"]["recipes"][0]
@@ -57,7 +57,7 @@ def picture_fits(instances, dataset, classes, seeds=config["seeds"][:1]):
 
 
 def competitor_fits(datasets, classes):
-    """Fits of the point that each baseline draws by, of the first seed."""
+    """Fits of each baseline's grid point for drawing, of the first seed."""
     return [
         fit
         for method in METHODS[1:]
@@ -73,14 +73,14 @@ def competitor_fits(datasets, classes):
 
 
 def drawn_by_f(dataset):
-    """Fits of DCGMM-F and beside it of every baseline, on a dataset that runs."""
+    """Fits of DCGMM-F and of every baseline, if the run has the dataset."""
     if dataset not in config["datasets"]:
         return []
     return picture_fits(["F"], dataset, PICTURED) + competitor_fits([dataset], PICTURED)
 
 
 PICTURED = config["pictures"]["classes"]
-# Figure -> what its files are made of.
+# Figure -> the fits that it shows.
 DRAWN_BY = {
     figure: picture_fits(["A", "B", "E", "F"], dataset, PICTURED)
     for figure, dataset in (("figure12", "mnist"), ("figure13", "fashion_mnist"))
@@ -102,7 +102,7 @@ ALPHABETS = [
 
 
 def generation_figures():
-    """Outputs of all figures of this file that have something to show."""
+    """Outputs of all figures of this file that have a fit to show."""
     measured = [name for name, fits in SHARPENED_BY.items() if fits]
     measured += ["figure8"] * bool(INPAINTED_BY)
     drawn = [name for name, fits in DRAWN_BY.items() if fits] + measured
@@ -113,7 +113,7 @@ def generation_figures():
     ]
 
 
-# Kind of drawing -> the fits that are drawn from so.
+# Kind of drawing -> the fits that draw it.
 DRAWN = {
     "samples": {
         *competitor_fits(config["datasets"], CLASSES),
@@ -130,7 +130,7 @@ DRAWN = {
 
 
 rule draws:
-    # What the figures show of one fit.
+    # All drawings that the figures need of one fit.
     input:
         fit=f"{FIT}/fit.json",
         model=f"{FIT}/model",
@@ -162,7 +162,7 @@ rule draws:
 if COLOUR["dataset"]:
 
     rule figure7:
-        # Colour images, and what the VAE and DCGMM draw after them.
+        # Colour images, and samples of the VAE and of DCGMM trained on them.
         input:
             data=DATA.format(dataset=COLOUR["dataset"], source=config["source"]),
             means=[f"{fit}/draws.npz" for fit in vae_in_colour()],
@@ -192,7 +192,7 @@ if COLOUR["dataset"]:
 
 
 rule samples:
-    # Figs. 6 and 11: samples of F and its competitors; 12 and 13: of several instances.
+    # Samples of F and its competitors (Figs. 6 and 11), and of several instances (Figs. 12 and 13).
     input:
         draws=lambda wildcards: [f"{fit}/draws.npz" for fit in DRAWN_BY[wildcards.figure]],
         step=step_files("pictures.figure6"),
@@ -243,7 +243,7 @@ rule semantics:
 
 
 rule sharpened:
-    # Figs. 5 and 9: without and with sharpening.
+    # Samples without and with sharpening (Figs. 5 and 9).
     input:
         draws=lambda wildcards: [f"{fit}/draws.npz" for fit in SHARPENED_BY[wildcards.figure]],
         step=step_files("pictures.figure5"),
@@ -271,7 +271,7 @@ rule sharpened:
 
 
 rule figure8:
-    # In-painting by a flat and a deep instance.
+    # In-painting by a flat and a deep instance (Fig. 8).
     input:
         draws=[f"{fit}/draws.npz" for fit in INPAINTED_BY],
         accuracy=f"{RUN}/figures/figure8_accuracy.json",
@@ -290,7 +290,7 @@ rule figure8:
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
-        "figure8: {output[1]}"
+        "Fig. 8: {output[1]}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.pictures.figure8"
         " --draws {input.draws:q} --accuracy {input.accuracy:q} --name figure8"
@@ -298,7 +298,7 @@ rule figure8:
 
 
 rule figure14:
-    # The visual alphabet.
+    # The visual alphabet: centroids of the lowest cGMM layer (Fig. 14).
     input:
         fits=[f"{fit}/{part}" for fit in ALPHABETS for part in ("fit.json", "model")],
         step=step_files("pictures.figure14"),
@@ -316,14 +316,14 @@ rule figure14:
         fits=ALPHABETS,
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
-        "figure14: {output[1]}"
+        "Fig. 14: {output[1]}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.pictures.figure14"
         " --fits {params.fits:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule competitors:
-    # Samples and in-painting of every competitor, side by side.
+    # Samples and in-painted images of every competitor.
     input:
         draws=[f"{fit}/draws.npz" for fit in competitor_fits(config["datasets"], CLASSES)],
         step=step_files("pictures.competitors"),
@@ -347,7 +347,7 @@ rule competitors:
 
 
 rule figure8_accuracy:
-    # The in-painted images of Fig. 8 before the first judge.
+    # Classify the in-painted images of Fig. 8 by the first judge.
     input:
         draws=[f"{fit}/draws.npz" for fit in INPAINTED_BY],
         judge=[f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz")],

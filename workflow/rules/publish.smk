@@ -1,4 +1,4 @@
-# Tables, comparison and claims of the published records, by the rules that make those of a run.
+# Tables, comparison and claims from the published records, by the same rules as a run's.
 
 if FROM_ARCHIVE:
 
@@ -9,7 +9,7 @@ if FROM_ARCHIVE:
     ruleorder: published_file > figure8
 
     rule published_file:
-        # What is published as a run made it: judges, and the numbers of figures.
+        # Files that are published unchanged: judges, and the numbers of figures.
         input:
             f"{PUBLISHED}/{{file}}",
         output:
@@ -23,7 +23,7 @@ if FROM_ARCHIVE:
 
 
 def published():
-    """What can be made of the published records, as far as they have got."""
+    """Outputs that can be made from the records published so far."""
     figures = expand(f"{RUN}/figures/{{name}}.csv", name=contents.figures(Path(PUBLISHED)))
     seals = [f"{Path(file).parent}/.{Path(file).name}.sha256" for file in figures]
     return [
@@ -44,6 +44,6 @@ def published():
 
 
 rule published:
-    # All of it; `workflow.publish.publish` puts it where it is published.
+    # All of them; `workflow.publish.publish` copies them to the published results.
     input:
         published() if FROM_ARCHIVE else [],

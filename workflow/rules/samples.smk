@@ -1,4 +1,4 @@
-# Samples of every method, class by class, and what judges of real images make of them (Table III).
+# Samples of every method, class by class, classified by judges trained on real images (Table III).
 
 SAMPLES = f"{RUN}/samples/{{method}}/{{point}}/{{dataset}}/seed{{seed}}/samples.npz"
 JUDGE = f"{RUN}/judges/{{dataset}}/seed{{seed}}"
@@ -11,7 +11,7 @@ INPAINTING_JUDGE = JUDGE.format(dataset="mnist", seed=config["judges"]["seeds"][
 
 
 def sample_sets(dataset, seeds=config["samples"]["seeds"], pattern=SAMPLES):
-    """The files of samples, or others of the same fits."""
+    """Files of samples, or by another pattern other files of the same fits."""
     return [
         file
         for method in METHODS
@@ -26,7 +26,7 @@ def sample_sets(dataset, seeds=config["samples"]["seeds"], pattern=SAMPLES):
 
 
 def judges():
-    """Folders of all judges; none if nothing is judged."""
+    """Folders of all judges; none if no samples are judged."""
     if FROM_ARCHIVE:
         return [f"{RUN}/{folder}" for folder in contents.judges(Path(PUBLISHED))]
     if not config["samples"]["instances"]:
@@ -35,7 +35,7 @@ def judges():
 
 
 def sampling_results():
-    """All that this file makes."""
+    """All outputs of this file's rules."""
     if not judges():
         return []
     sheets = expand(f"{RUN}/figures/samples_{{dataset}}.png", dataset=config["datasets"])
@@ -43,8 +43,8 @@ def sampling_results():
 
 
 rule fit_classes:
-    # One method, one grid point, one seed: fitted to each class alone.
-    # A fit that fails is a record too, so this job fails only if it is killed.
+    # Models of one method, grid point and seed, each fitted to one class alone.
+    # A failed fit leaves a record too, so this job fails only if it is killed.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
@@ -86,7 +86,7 @@ rule fit_classes:
 
 
 rule class_samples:
-    # Images of every class, drawn with each treatment of the pixels' noise.
+    # Images of every class, drawn under each treatment of the pixels' noise.
     input:
         fit=f"{RUN}/fit/{EACH}/fit.json",
         model=f"{RUN}/fit/{EACH}/model",
@@ -114,7 +114,7 @@ rule class_samples:
 
 
 rule contact_sheets:
-    # A look at the samples of the first seed.
+    # Contact sheets of the first seed's samples.
     input:
         samples=lambda wildcards: sample_sets(wildcards.dataset, config["samples"]["seeds"][:1]),
         step=step_files("samples.contact_sheets"),
@@ -135,7 +135,7 @@ rule contact_sheets:
 
 
 rule judge:
-    # The CNN of Table VII, trained on the real images of a dataset.
+    # Train the CNN of Table VII on the real images of a dataset.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{JUDGING}.lock",
@@ -168,7 +168,7 @@ rule judge:
 
 
 rule judgements:
-    # All samples of a dataset before one judge.
+    # Judge all samples of a dataset by one judge.
     input:
         samples=lambda wildcards: sample_sets(wildcards.dataset),
         judge=[f"{JUDGE}/judge.json", f"{JUDGE}/weights.npz"],
@@ -195,12 +195,12 @@ rule judgements:
 
 
 rule table3:
-    # Accuracy of the judges on samples, and what accuracy cannot see.
+    # Accuracy of the judges on samples, with diversity and nearness to real images.
     input:
         judgements=[f"{folder}/judgements.json" for folder in judges()],
         judges=[f"{folder}/judge.json" for folder in judges()],
         paper=PAPER,
-        instances="dcgmm/instances.toml",  # has what must be said of E
+        instances="dcgmm/instances.toml",  # has the note on E
         step=step_files("samples.table3"),
     output:
         report(

@@ -4,7 +4,7 @@ TRAINING = f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/s
 
 
 def dynamics_runs():
-    """Records of all trainings that the figure shows, as far as they run."""
+    """Records of all trainings that Fig. 4 shows; none if the run lacks its instance."""
     settings, main_recipe = config["dynamics"], config["dcgmm"]["recipes"][0]
     if settings["instance"] not in config["dcgmm"]["instances"]:
         return []
@@ -19,7 +19,7 @@ def dynamics_runs():
 
 
 rule dynamics:
-    # One training, all layers at once or one after the other.
+    # Train a DCGMM, all layers at once or one after the other, and measure its test losses.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=f"envs/{ENVIRONMENTS['dcgmm']}.lock",
@@ -74,14 +74,14 @@ rule figure4:
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
-        "figure4: {output[1]}"
+        "Fig. 4: {output[1]}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.training.figure4"
         " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table4:
-    # Classification by DCGMM with a classifier layer, beside the literature's numbers.
+    # Accuracy of DCGMM with a classifier layer, beside the literature's.
     input:
         records=f"{RUN}/records/table4.csv",
         paper=PAPER,
@@ -110,7 +110,7 @@ rule table4:
 
 
 rule table5:
-    # The instances and their parameters.
+    # The instances and their numbers of parameters.
     input:
         instances="dcgmm/instances.toml",
         step=step_files("training.table5"),
@@ -136,7 +136,7 @@ rule table5:
 
 
 rule table6:
-    # Layer types, and the shapes they give.
+    # Layer types and their output shapes.
     input:
         instances="dcgmm/instances.toml",
         step=step_files("training.table6"),
@@ -168,7 +168,7 @@ rule table6:
 
 
 rule diagrams:
-    # Every instance of the run, drawn from its notation.
+    # Diagrams of the run's instances, drawn from their notation.
     input:
         instances="dcgmm/instances.toml",
         step=step_files("training.diagrams"),

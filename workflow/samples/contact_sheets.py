@@ -1,4 +1,4 @@
-"""Samples of all models of one dataset, side by side: a row for each class, the release's noise."""
+"""Samples of one dataset's models side by side: a row per class, noise as in each release."""
 
 import argparse
 from pathlib import Path
@@ -21,23 +21,31 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help=".png to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        drawn = [sample_files.read(path) for path in options.samples]
+        samples = [sample_files.read(path) for path in options.samples]
         plots.use_style()
-        titles = [f"{panels.caption(about)}\npixels: {about['published']}" for about, _ in drawn]
-        pictures = [sheet(*each) for each in drawn]
-        classes = max(len({sample_files.place(key)[1] for key in arrays}) for _, arrays in drawn)
-        classes = classes or 3  # room for the words that stand there instead
+        titles = [
+            f"{panels.caption(metadata)}\npixels: {metadata['published']}"
+            for metadata, _ in samples
+        ]
+        pictures = [sheet(metadata, arrays) for metadata, arrays in samples]
+        classes = max(
+            len({sample_files.treatment_and_class(key)[1] for key in arrays})
+            for _, arrays in samples
+        )
+        classes = classes or 3  # room for the text shown instead of images
         figure = panels.gallery(pictures, titles, PER_ROW, size=(2.6, 0.7 + 0.26 * classes))
         with files.replacing(options.out) as file:
             figure.savefig(file, format="png", dpi=200, metadata={"Software": None})
 
 
-def sheet(about: dict, arrays: sample_files.Drawn) -> np.ndarray | str:
-    """One picture of all classes, or the status where there are no images."""
-    keys = [key for key in arrays if sample_files.place(key)[0] == about["published"]]
-    keys.sort(key=sample_files.place)
+def sheet(metadata: dict, arrays: sample_files.Drawn) -> np.ndarray | str:
+    """Tile images of all classes into one picture; without images, return the status."""
+    keys = [
+        key for key in arrays if sample_files.treatment_and_class(key)[0] == metadata["published"]
+    ]
+    keys.sort(key=sample_files.treatment_and_class)
     if not keys:
-        return panels.absent(about)
+        return panels.absent(metadata)
     columns = min(COLUMNS, *(len(arrays[key]) for key in keys))
     rows = [sample_files.as_unit(arrays[key][:columns], arrays[key].shape[1:]) for key in keys]
     return panels.tile(np.concatenate(rows), columns)

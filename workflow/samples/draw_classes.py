@@ -1,11 +1,11 @@
-"""Draw images of every class, each from the model that was fitted to this class alone.
+"""Draw images of every class, each from the model fitted to that class alone.
 
-Writes a file of `workflow.samples.sample_files`: N images a class for every treatment of the
-pixels' noise, and sharpened ones where a DCGMM pools. A fit that failed, or drawing that does, is
-a file with the reason and without images.
+Writes a file of `workflow.samples.sample_files`: N images per class for every treatment of the
+pixels' noise, and sharpened ones where a DCGMM pools. If the fit or drawing failed, the file holds
+the reason and no images.
 
-How long drawing takes is measured on the first class, drawn again when everything is compiled;
-`about` has it under `drawing`: the host, how many images, and the seconds for each treatment.
+Drawing is timed on the first class, drawn a second time once everything is compiled. The metadata
+hold the times under `drawing`: the host, the number of images, and seconds for each treatment.
 """
 
 import argparse
@@ -37,55 +37,55 @@ def main(arguments: list[str] | None = None) -> None:
         if options.images < 1:
             raise ValueError(f"--images is {options.images}, but must be at least 1")
         fit = places.read(options.fit)
-        about, arrays = drawn(fit, options.model, options.images)
-        sample_files.write(options.out, about, arrays)
-    print(f"{options.out}: {len(arrays)} sets of images, {about['status']} {about['reason']}")
+        metadata, arrays = drawn(fit, options.model, options.images)
+        sample_files.write(options.out, metadata, arrays)
+    print(f"{options.out}: {len(arrays)} sets of images, {metadata['status']} {metadata['reason']}")
 
 
 def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sample_files.Drawn]:
-    """`about` and all images of all classes; none unless everything could be drawn."""
-    about = sample_files.about(fit)
+    """Draw all classes; return metadata and images, the latter empty if any drawing failed."""
+    metadata = sample_files.metadata(fit)
     arrays: sample_files.Drawn = {}
     if fit["status"] != "ok":
-        return about, arrays
+        return metadata, arrays
     seconds: dict[str, float] = {}
     try:
-        for label in classes(folder):
+        for label in fitted_classes(folder):
             model = methods.load(fit, folder / str(label))
-            about["centroid_count"] = methods.centroid_count(model)
+            metadata["centroid_count"] = methods.centroid_count(model)
             for name, how in methods.treatments(fit).items():
-                draw = partial(model.sample, n, seed=seed(fit["seed"], label), **how)
+                draw = partial(model.sample, n, seed=class_seed(fit["seed"], label), **how)
                 arrays[f"{name}/{label}"] = sample_files.as_bytes(draw(), n)
-                if name not in seconds:  # by now all is compiled
+                if name not in seconds:  # everything is compiled by now
                     seconds[name] = wall_time(draw)
     except Exception as error:  # what a method raises is a row of the tables
         reason = fitting.status_and_reason(error)["reason"]
-        return about | {"status": "failed", "reason": f"drawing: {reason}"}, {}
+        return metadata | {"status": "failed", "reason": f"drawing: {reason}"}, {}
     drawing = {"host": provenance.machine(provenance.host()), "images": n, "seconds": seconds}
-    return about | {"drawing": drawing}, arrays
+    return metadata | {"drawing": drawing}, arrays
 
 
 def wall_time(draw: Callable[[], Any]) -> float:
-    """Seconds that drawing takes."""
+    """Time one drawing, in seconds."""
     start = time.perf_counter()
-    np.asarray(draw())  # the images themselves, which some libraries only promise
+    np.asarray(draw())  # forces libraries that compute lazily
     return round(time.perf_counter() - start, 6)
 
 
-def classes(folder: Path) -> list[int]:
-    """The classes that have a model.
+def fitted_classes(folder: Path) -> list[int]:
+    """List the classes that have a model in the folder.
 
     Raises:
         ValueError: if there is none.
     """
-    found = sorted(int(path.name) for path in folder.glob("*") if path.name.isdecimal())
-    if not found:
+    labels = sorted(int(path.name) for path in folder.glob("*") if path.name.isdecimal())
+    if not labels:
         raise ValueError(f"{folder} holds no model of any class")
-    return found
+    return labels
 
 
-def seed(fit: int, label: int) -> int:
-    """A seed for each fit and class; treatments share it, so that they differ by nothing else."""
+def class_seed(fit: int, label: int) -> int:
+    """Seed of one fit and class, shared by all treatments, so that only the treatment differs."""
     return int(np.random.SeedSequence((fit, label)).generate_state(1)[0]) % 2**31
 
 

@@ -1,8 +1,8 @@
-"""The judge: the CNN of Table VII, trained on real images, by whom drawn images are classified.
+"""The judge: the CNN of Table VII, trained on real images to classify drawn ones.
 
-Table VII names no padding. It is `valid` here, the default of the library that the paper used; the
-VAE's decoder in the next table fits under no other. `same` would do too, with half as much work on
-top.
+Table VII names no padding. It is `valid` here, the default of the library that the paper used, and
+the only one under which the VAE's decoder in the next table fits. `same` would also work, at one
+and a half times the cost.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from workflow.common import npz, places
 
 BATCH_SIZE = 100
 CHANNELS, NEURONS, DROPOUT = 64, 350, 0.1
-SMALLEST = 24  # pixels a side of which the three poolings leave something
-PATIENCE = 200  # steps that training may take to begin to learn, and at least an epoch
-_AT_ONCE = 200  # images looked at together, so that their activities stay within the caches
+SMALLEST = 24  # pixels a side, below which the three poolings leave nothing
+PATIENCE = 200  # steps after which training must have begun to learn, and at least an epoch
+_AT_ONCE = 200  # images per prediction batch, so that their activations stay in the caches
 
 
 @dataclass
 class Attempt:
-    """A training at one learning rate, an entry an epoch.
+    """History of a training at one learning rate, one entry per epoch.
 
     Attributes:
         learning_rate: of Adam.
         loss: mean cross-entropy of the training images, in nats.
         accuracy: of the training images, dropout on.
-        collapsed: what is wrong; empty if nothing is.
+        collapsed: how training collapsed; empty if it did not.
     """
 
     learning_rate: float
@@ -43,11 +43,11 @@ class Attempt:
 
 
 class Judge:
-    """The CNN of Table VII, with logits for its softmax.
+    """The CNN of Table VII, returning logits instead of its softmax.
 
     Args:
         input_shape: (H, W, C) of an image.
-        classes: how many; they are numbered from 0.
+        classes: their number; labels run from 0.
         seed: of the initial weights and of dropout.
 
     Raises:
@@ -75,20 +75,21 @@ class Judge:
         seed: int,
         report: Callable[[str], None] = print,
     ) -> Attempt:
-        """Train by Adam on the cross-entropy, from the weights as they are.
+        """Train by Adam on the cross-entropy, from the current weights.
 
-        A collapse ends it: a loss that is not finite, or, once `PATIENCE` is over or the epochs
-        are, a training accuracy below twice that of guessing. ReLUs that died do not come back.
+        Training stops when it has collapsed: the loss is not finite, or the training accuracy is
+        below twice that of guessing after `PATIENCE` steps or the last epoch. Dead ReLUs do not
+        recover.
 
         Args:
             images: [n, H, W, C] in [0, 1].
             labels: integers [n].
             learning_rate: of Adam.
-            epochs: passes over the images, each in an order of its own.
+            epochs: passes over the images, each in a new order.
             seed: of these orders.
-            report: is told how every epoch went.
+            report: receives a line about every epoch.
         """
-        # TensorFlow's kernels are half as fast again on a CPU as XLA's (measured); JAX has none.
+        # On a CPU, TensorFlow's kernels are 1.5 times as fast as XLA's (measured); JAX needs XLA.
         self.network.compile(
             keras.optimizers.Adam(learning_rate),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -98,41 +99,43 @@ class Judge:
         attempt = Attempt(learning_rate)
         order = np.random.default_rng(seed)
         for epoch in range(epochs):
-            chosen = order.permutation(len(images))
-            past = self.network.fit(
-                images[chosen], labels[chosen], BATCH_SIZE, verbose=0, shuffle=False
+            # One epoch, in an order that the seed alone determines.
+            permutation = order.permutation(len(images))
+            epoch_fit = self.network.fit(
+                images[permutation], labels[permutation], BATCH_SIZE, verbose=0, shuffle=False
             )
-            loss, accuracy = (past.history[name][0] for name in ("loss", "accuracy"))
+            loss, accuracy = (epoch_fit.history[name][0] for name in ("loss", "accuracy"))
             attempt.loss.append(loss if math.isfinite(loss) else None)
             attempt.accuracy.append(accuracy)
             report(
                 f"learning rate {learning_rate:g}, epoch {epoch + 1} of {epochs}: loss {loss:.4f}, "
                 f"training accuracy {accuracy:.2%}"
             )
-            begun = epoch > 0 and (epoch + 1) * len(images) >= PATIENCE * BATCH_SIZE
+            # Stop at a collapse.
+            past_patience = epoch > 0 and (epoch + 1) * len(images) >= PATIENCE * BATCH_SIZE
             if not math.isfinite(loss):
                 attempt.collapsed = f"the loss is {loss} in epoch {epoch + 1}"
-            elif accuracy < 2 / self.classes and (begun or epoch + 1 == epochs):
+            elif accuracy < 2 / self.classes and (past_patience or epoch + 1 == epochs):
                 attempt.collapsed = f"training accuracy is {accuracy:.2%} in epoch {epoch + 1}"
             if attempt.collapsed:
                 break
         return attempt
 
     def look(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the judge makes of images, in one pass.
+        """Predict classes and features of images, in one pass.
 
         Args:
             images: [n, H, W, C] in [0, 1].
 
         Returns:
-            Classes, integers [n], and features, the activities of the last layer but one,
+            Classes, integers [n], and features, the activations of the last layer but one,
             float32 [n, 350].
         """
         logits, features = self._both.predict(images, batch_size=_AT_ONCE, verbose=0)
         return logits.argmax(1), features
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Fraction of the images that are taken for what they are."""
+        """Fraction of the images that are assigned to their class."""
         return float((self.look(images)[0] == labels).mean())
 
     @property
@@ -141,19 +144,19 @@ class Judge:
         return {_name(weight): np.asarray(weight) for weight in self.network.weights}
 
     def load(self, path: Path) -> None:
-        """Read the weights of a judge.
+        """Load the weights of a judge.
 
         Raises:
-            ValueError: if the file is missing, damaged, of another network, or of another judge
-                than its place is.
+            ValueError: if the file is missing or damaged, or belongs to another network or to
+                another judge than its path says.
         """
         weights = [weight for layer in self.network.layers for weight in layer.trainable_weights]
         try:
-            told, arrays = npz.read(path)
-            places.check(path, told)
+            identity, arrays = npz.read(path)
+            places.check(path, identity)
             for weight in weights:
                 weight.assign(arrays[_name(weight)])
-        except Exception as error:  # damaged bytes raise whatever they lead to
+        except Exception as error:  # damaged bytes may raise anything
             raise ValueError(f"{path} holds no such judge ({error}): train it again") from None
 
 
@@ -167,22 +170,22 @@ def train(
     learning_rates: Sequence[float],
     report: Callable[[str], None] = print,
 ) -> tuple[Judge, Attempt, list[Attempt]]:
-    """The judge that has learnt most, of one training at each learning rate.
+    """Train a judge at each learning rate and return the one with the highest training accuracy.
 
-    A judge is an instrument: the paper's (Adam at 0.01) has to see well, or its verdict on samples
-    means little. It is chosen by the accuracy on its training images, test images having no say.
+    A judge is an instrument: unless it classifies real images well (the paper trains by Adam at
+    0.01), its verdict on samples means little. Test images have no part in the choice.
 
     Args:
         images: [n, H, W, C] in [0, 1].
         labels: integers [n], from 0.
-        classes: how many.
+        classes: their number.
         seed: of weights, dropout and order, the same for every attempt.
         epochs: passes over the images.
         learning_rates: of Adam, at least one.
-        report: is told how it goes.
+        report: receives a line about every epoch and collapse.
 
     Returns:
-        The judge, the attempt that made it, and all attempts; if all have collapsed, the last.
+        The judge, its attempt, and all attempts; if all have collapsed, the last judge.
     """
     trained: list[tuple[Judge, Attempt]] = []
     for rate in learning_rates:
@@ -191,26 +194,28 @@ def train(
         trained.append((judge, judge.fit(images, labels, **how)))
         if trained[-1][1].collapsed:
             report(f"collapsed: {trained[-1][1].collapsed}")
-    useful = [each for each in trained if not each[1].collapsed] or trained[-1:]
-    best, attempt = max(useful, key=lambda each: each[1].accuracy[-1])
-    return best, attempt, [each[1] for each in trained]
+    sound = [(judge, attempt) for judge, attempt in trained if not attempt.collapsed]
+    best, attempt = max(sound or trained[-1:], key=lambda pair: pair[1].accuracy[-1])
+    return best, attempt, [attempt for _, attempt in trained]
 
 
 def _network(input_shape: tuple[int, int, int], classes: int, seed: int) -> keras.Model:
-    """Table VII; every random number has a seed of its own."""
+    """Build the network of Table VII; every initializer and dropout has its own seed."""
     seeds = iter(np.random.SeedSequence(seed).generate_state(16) % 2**31)
 
     def dropout() -> layers.Layer:
         return layers.Dropout(DROPOUT, seed=int(next(seeds)))
 
-    def start() -> keras.Initializer:
+    def initializer() -> keras.Initializer:
         return keras.initializers.GlorotUniform(int(next(seeds)))
 
     def convolution(name: str) -> layers.Layer:
-        return layers.Conv2D(CHANNELS, 3, activation="relu", kernel_initializer=start(), name=name)
+        return layers.Conv2D(
+            CHANNELS, 3, activation="relu", kernel_initializer=initializer(), name=name
+        )
 
     def dense(n: int, name: str, activation: str | None = "relu") -> layers.Layer:
-        return layers.Dense(n, activation=activation, kernel_initializer=start(), name=name)
+        return layers.Dense(n, activation=activation, kernel_initializer=initializer(), name=name)
 
     return keras.Sequential(
         [
@@ -234,5 +239,5 @@ def _network(input_shape: tuple[int, int, int], classes: int, seed: int) -> kera
 
 
 def _name(weight: keras.Variable) -> str:
-    """`<layer>/kernel`; Keras' path may begin with the name of the network."""
+    """Name a weight `<layer>/kernel`; Keras' path may begin with the name of the network."""
     return "/".join(weight.path.split("/")[-2:])

@@ -1,7 +1,7 @@
-"""What one judge says of all drawn images of its dataset, and of images that bound the measures.
+"""Judge all drawn images of a dataset by one judge, and control images that bound the measures.
 
-Writes a JSON with who judged under `judge` and, under `rows`, a row for each file of samples,
-treatment and class; what cannot be judged is a row with the reason.
+Writes a JSON that describes the judge under `judge` and holds, under `rows`, a row for each file of
+samples, treatment and class; what cannot be judged has a row with the reason.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from workflow.data import datasets
 from workflow.samples import judgements as judging
 from workflow.samples.judge import Judge
 
-WITHOUT_SAMPLES = 100  # images a class of the controls where no model drew any
+WITHOUT_SAMPLES = 100  # images per class of the controls where no model drew any
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -36,28 +36,28 @@ def main(arguments: list[str] | None = None) -> None:
                 f"{options.judge} was trained on other images than {options.data} holds: train it "
                 "again"
             )
-        kept = ("dataset", "seed", "epochs", "status", "reason", "learning_rate", "accuracy")
-        about = {key: judge[key] for key in kept}
+        keys = ("dataset", "seed", "epochs", "status", "reason", "learning_rate", "accuracy")
+        description = {key: judge[key] for key in keys}
         rows = judged(options.samples, judge, options.judge / "weights.npz", dataset)
-        files.write_json(options.out, {"judge": about, "rows": rows})
+        files.write_json(options.out, {"judge": description, "rows": rows})
     failed = sum(row["status"] != "ok" for row in rows)
     print(f"{options.out}: {len(rows)} rows, {failed} of them failed")
 
 
 def judged(
-    paths: list[Path], about: dict[str, Any], weights: Path, dataset: datasets.Dataset
+    paths: list[Path], record: dict[str, Any], weights: Path, dataset: datasets.Dataset
 ) -> list[judging.Row]:
-    """Rows of every file and of the controls; failed ones alone if the judge's training did."""
-    if about["status"] != "ok":
-        reason = f"the judge of seed {about['seed']} is of no use: {about['reason']}"
+    """Rows of every file and of the controls; if the judge's training failed, failed rows only."""
+    if record["status"] != "ok":
+        reason = f"the judge of seed {record['seed']} is of no use: {record['reason']}"
         return [judging.unknown(path, dataset.name, reason) for path in paths]
-    judge = Judge(tuple(about["input_shape"]), about["classes"])
+    judge = Judge(tuple(record["input_shape"]), record["classes"])
     judge.load(weights)
     bench = judging.Bench(judge, dataset)
     start = time.perf_counter()
     rows = []
     for place, path in enumerate(paths, start=1):
-        rows += bench.rows(path)
+        rows += bench.file_rows(path)
         seconds = time.perf_counter() - start
         print(f"{seconds:7.1f} s  {place} of {len(paths)}: {path}", flush=True)
     return rows + list(bench.controls(max(row["n"] for row in rows) or WITHOUT_SAMPLES))

@@ -1,8 +1,8 @@
-"""How near drawn images are to real ones, measured on their features.
+"""Distances between drawn and real images, measured on their features.
 
-scikit-learn finds neighbours; the rest is a line each. The libraries that have these measures
-(torchmetrics, torch-fidelity, clean-fid) are made for Inception's features in torch, and prdc has
-not changed since 2020: each would bring more than it saves.
+scikit-learn finds neighbours; the rest is a line each. The libraries that offer these measures
+(torchmetrics, torch-fidelity, clean-fid) expect Inception's features in torch, and prdc has not
+changed since 2020: each would cost more than it saves.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ NEIGHBOURS = 3  # k of Kynkäänniemi et al.
 
 
 def diversity(drawn: np.ndarray, real: np.ndarray) -> float:
-    """Total variance of the drawn relative to that of the real: 0 if all are alike, 1 if as varied.
+    """Total variance of the drawn relative to the real: 0 if all are alike, 1 if as varied.
 
     Args:
         drawn: features [n, D], n from 2.
@@ -27,8 +27,8 @@ def frechet_distance(drawn: np.ndarray, real: np.ndarray) -> float:
     """Squared 2-Wasserstein distance of the Gaussians with the features' means and covariances.
 
     |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al. 2017, Eq. 6). With S = R'R the last
-    trace is the sum of the singular values of R1 R2': exact where a covariance is singular too, as
-    with fewer images than features, where a matrix root is not.
+    trace is the sum of the singular values of R1 R2'. Unlike a matrix root, this is exact even
+    where a covariance is singular, as with fewer images than features.
 
     Args:
         drawn: features [n, D], n from 2.
@@ -56,7 +56,7 @@ def precision_recall(
         neighbours: k; both sets must have more features than that.
 
     Raises:
-        ValueError: if they have not.
+        ValueError: if either set has fewer.
     """
     if min(len(drawn), len(real)) <= neighbours:
         raise ValueError(
@@ -71,13 +71,13 @@ def precision_recall(
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean [D] and a root R [min(n, D), D] of the covariance, R'R."""
+    """Mean [D], and a root R [min(n, D), D] of the covariance R'R."""
     features = np.asarray(features, np.float64)
     mean = features.mean(0)
     return mean, np.linalg.qr((features - mean) / np.sqrt(len(features) - 1), mode="r")
 
 
 def _radii(features: np.ndarray, neighbours: int) -> np.ndarray:
-    """Distance of every feature to its k-th neighbour, itself left out, [n]."""
+    """Distance of every feature to its k-th neighbour, itself excluded, [n]."""
     distances, _ = NearestNeighbors(n_neighbors=neighbours).fit(features).kneighbors()
     return distances[:, -1]

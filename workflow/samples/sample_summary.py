@@ -1,4 +1,4 @@
-"""From the rows of many judgements to one line for each model, dataset and treatment of noise.
+"""Summary of many judgements: a row for each model, dataset and treatment of noise.
 
 Accuracies are in percent of the images drawn; the other measures are means over classes.
 """
@@ -14,7 +14,7 @@ from workflow.common import frames
 MODEL = ["dataset", "method", "title", "variant", "point"]
 NEARNESS = ["diversity", "frechet", "precision", "recall"]  # to real images
 CONTROL = "control"
-UNKNOWN = "unknown"  # whose samples no judge has looked at
+UNKNOWN = "unknown"  # model whose samples no judge could read
 COLUMNS = (
     *MODEL, "source", "train_images", "seed", "parameter_count", "centroid_count", "treatment",
     "published", "class", "status", "reason", "n", "compared", "accuracy", *NEARNESS, "judge",
@@ -22,9 +22,9 @@ COLUMNS = (
 
 
 def table(judgements: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """All rows of all judgements, with the seed of the `judge`.
+    """Join the rows of all judgements, with the judge's seed as `judge`.
 
-    Judges whose training collapsed are left out, unless a dataset has no other.
+    Judges whose training collapsed are left out, unless the dataset has no other.
     """
     judgements = list(judgements)
     judged = {j["judge"]["dataset"]["name"] for j in judgements if j["judge"]["status"] == "ok"}
@@ -41,67 +41,80 @@ def table(judgements: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line for each model, dataset and treatment.
+    """Summarise judgements: one row for each model, dataset and treatment.
 
-    `mean` is of all judges and seeds; `std_judges` the spread of judges, each averaged over seeds,
-    `std_seeds` that of seeds, each averaged over judges. A model that failed has a line with the
-    reasons and n = 0 under the treatment that its release uses.
+    `mean` is over all judges and seeds; `std_judges` is the spread between judges, each averaged
+    over seeds, and `std_seeds` the spread between seeds, each averaged over judges. A model that
+    failed has a row with the reasons and n = 0 under the treatment that its release uses.
     """
     lines = []
     for key, group in rows.groupby(MODEL, sort=False, dropna=False):
-        whole = group[group["class"].isna()]  # nothing at all was drawn
-        parts = group[group["class"].notna()]
-        for treatment in parts["treatment"].unique() if len(parts) else whole["treatment"].unique():
-            own = parts[parts["treatment"] == treatment]
-            about = dict(zip(MODEL, key, strict=True)) | {"treatment": treatment}
-            lines.append(about | _line(own, whole, group))
+        undrawn = group[group["class"].isna()]  # fits that drew nothing
+        drawn = group[group["class"].notna()]
+        treatments = (drawn if len(drawn) else undrawn)["treatment"].unique()
+        for treatment in treatments:
+            of_treatment = drawn[drawn["treatment"] == treatment]
+            labels = dict(zip(MODEL, key, strict=True)) | {"treatment": treatment}
+            lines.append(labels | _statistics(of_treatment, undrawn, group))
     counts = {"parameters": "Int64", "centroids": "Int64", "train_images": "Int64"}
     return frames.from_rows(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(
         counts
     )
 
 
-def _line(own: pd.DataFrame, whole: pd.DataFrame, group: pd.DataFrame) -> dict[str, Any]:
-    """Statistics of the rows of one treatment; `group` has all of the model."""
-    fine = own[own["status"] == "ok"]
-    bad = pd.concat([whole, own[own["status"] != "ok"]])
-    accuracy = accuracies(fine)
+def _statistics(
+    rows: pd.DataFrame, undrawn: pd.DataFrame, model_rows: pd.DataFrame
+) -> dict[str, Any]:
+    """Statistics over the rows of one treatment.
+
+    Args:
+        rows: judgements of the treatment, class by class.
+        undrawn: rows of the model's fits that drew nothing.
+        model_rows: all rows of the model.
+    """
+    succeeded = rows[rows["status"] == "ok"]
+    failed = pd.concat([undrawn, rows[rows["status"] != "ok"]])
+    accuracy = accuracies(succeeded)
     judges, seeds = accuracy.mean(axis=1), accuracy.mean(axis=0)
-    drawn = fine.groupby(["judge", "seed"])["n"].sum()
+    images = succeeded.groupby(["judge", "seed"])["n"].sum()
     return {
-        "published": bool((own if len(own) else whole)["published"].iloc[0]),
+        "published": bool((rows if len(rows) else undrawn)["published"].iloc[0]),
         "mean": judges.mean(),
         "std_judges": judges.std(),
         "std_seeds": seeds.std(),
         "judges": len(judges),
         "seeds": len(seeds),
-        "seeds_asked": group["seed"].nunique(),
-        "classes": fine["class"].nunique(),
-        "classes_failed": own.loc[own["status"] != "ok", "class"].nunique(),
-        "images": int(drawn.max()) if len(drawn) else 0,
-        "compared": fine["compared"].min(),
-        "parameters": group["parameter_count"].max(),
-        "centroids": group["centroid_count"].max(),
-        "train_images": group["train_images"].max(),
-        **fine[NEARNESS].mean(),
-        "reasons": _joined(bad["reason"]),
+        "seeds_asked": model_rows["seed"].nunique(),
+        "classes": succeeded["class"].nunique(),
+        "classes_failed": rows.loc[rows["status"] != "ok", "class"].nunique(),
+        "images": int(images.max()) if len(images) else 0,
+        "compared": succeeded["compared"].min(),
+        "parameters": model_rows["parameter_count"].max(),
+        "centroids": model_rows["centroid_count"].max(),
+        "train_images": model_rows["train_images"].max(),
+        **succeeded[NEARNESS].mean(),
+        "reasons": _joined(failed["reason"]),
     }
 
 
 def _joined(reasons: Iterable[str]) -> str:
-    """Each reason once."""
+    """Join the reasons, each once."""
     return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
-def accuracies(fine: pd.DataFrame) -> pd.DataFrame:
-    """Percent of all images of all classes that are taken for their class, [judges, seeds]."""
-    hits = (fine["n"] * fine["accuracy"]).groupby([fine["judge"], fine["seed"]]).sum()
-    drawn = fine.groupby(["judge", "seed"])["n"].sum()
+def accuracies(succeeded: pd.DataFrame) -> pd.DataFrame:
+    """Percent of all images that are assigned to their class, [judges, seeds]."""
+    hits = (
+        (succeeded["n"] * succeeded["accuracy"])
+        .groupby([succeeded["judge"], succeeded["seed"]])
+        .sum()
+    )
+    drawn = succeeded.groupby(["judge", "seed"])["n"].sum()
     return (100 * hits / drawn).unstack("seed")
 
 
 def by_class(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line for each model, dataset, treatment and class: means over seeds and judges."""
+    """Average over seeds and judges, for each model, dataset, treatment and class."""
     key = [*MODEL, "treatment", "class"]
     rows = rows.assign(accuracy=100 * rows["accuracy"])
     grouped = rows.groupby(key, sort=False, dropna=False)
@@ -114,10 +127,10 @@ def by_class(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_paper(lines: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Add Table III's accuracy and count of parameters, our difference, and which is the best.
+    """Add Table III's accuracy and parameter count, the difference from it, and which is best.
 
-    The accuracy is compared where noise is treated as the authors' releases do; the best is the
-    highest of the models' there, controls aside.
+    Accuracies are compared under the noise of the authors' releases; the best is the highest of
+    the models there, controls excluded.
     """
     paper = paper[paper["table"] == "III"]
     counts = paper[paper["column"] == "parameters"].set_index("row")["value"]
@@ -129,6 +142,6 @@ def with_paper(lines: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     lines["paper_parameters"] = lines["title"].map(counts).astype("Int64")
     lines.loc[~lines["published"].astype(bool), ["paper", "paper_spread"]] = np.nan
     lines["difference"] = lines["mean"] - lines["paper"]
-    ours = lines["mean"].where(lines["published"])
-    lines["best"] = ours == ours.groupby(lines["dataset"]).transform("max")
+    candidates = lines["mean"].where(lines["published"])
+    lines["best"] = candidates == candidates.groupby(lines["dataset"]).transform("max")
     return lines

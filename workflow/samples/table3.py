@@ -1,8 +1,8 @@
-"""Table III: which drawn images a classifier of real ones takes for their class.
+"""Table III: how many drawn images a classifier of real images assigns to their class.
 
-Writes `table3.csv` (a line for each model, dataset and treatment of noise), `table3_classes.csv`
-(for each class), and for readers `table3.md` and `table3.tex`: first as the paper measured, then
-every model with its noise treated alike, and how near the images are to real ones.
+Writes `table3.csv` (a row for each model, dataset and treatment of noise), `table3_classes.csv`
+(a row for each class as well), and for readers `table3.md` and `table3.tex`: first as the paper
+measured, then every model under every treatment of noise, with distances to real images.
 """
 
 import argparse
@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
         sections = [
             section
             for name, lines in summary.groupby("dataset", sort=False)
-            for section in of_dataset(
-                lines, rows[rows["dataset"] == name], chosen(judges, name), options.run
+            for section in dataset_sections(
+                lines, rows[rows["dataset"] == name], judges_of(judges, name), options.run
             )
         ]
         tables.write_csv(options.out / "table3.csv", summary)
@@ -53,26 +53,26 @@ def main(arguments: list[str] | None = None) -> None:
         tables.write_tex(options.out / "table3.tex", sections)
 
 
-def chosen(judges: list[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:
+def judges_of(judges: list[dict[str, Any]], dataset: str) -> list[dict[str, Any]]:
     """The judges of one dataset, by seed."""
-    own = [judge for judge in judges if judge["dataset"]["name"] == dataset]
-    return sorted(own, key=lambda judge: judge["seed"])
+    of_dataset = [judge for judge in judges if judge["dataset"]["name"] == dataset]
+    return sorted(of_dataset, key=lambda judge: judge["seed"])
 
 
-def of_dataset(
+def dataset_sections(
     lines: pd.DataFrame, rows: pd.DataFrame, judges: list[dict[str, Any]], run: str
 ) -> list[tables.Section]:
     """Two tables of one dataset: the paper's protocol, and all treatments."""
     name = tables.name(lines["dataset"].iloc[0])
     control = lines["method"] == CONTROL
-    asked = int(lines["seeds_asked"].max())
+    seeds = int(lines["seeds_asked"].max())
     shown = lines[lines["published"] | control]
     published = pd.DataFrame(map(_published_cells, shown.to_dict("records")))
-    everything = pd.DataFrame(map(_cells, lines.to_dict("records")))
+    all_treatments = pd.DataFrame(map(_treatment_cells, lines.to_dict("records")))
     return [
         tables.Section(
             f"Table III, {name}: drawn images that a classifier takes for their class",
-            caption(rows, judges, run, asked),
+            caption(rows, judges, run, seeds),
             published,
             [*_misfits(shown), *_rejected(judges), *_failures(lines)],
             AS_PUBLISHED,
@@ -80,20 +80,24 @@ def of_dataset(
         tables.Section(
             f"Table III, {name}: every treatment of noise, and nearness to real images",
             "",
-            everything,
+            all_treatments,
             reading=EVERY_TREATMENT,
         ),
     ]
 
 
-def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, asked: int) -> str:
+def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, seeds: int) -> str:
     """Images, models and judges of one dataset's table."""
-    fine = rows[(rows["status"] == "ok") & (rows["method"] != CONTROL)]
-    images = f"draws {tables.count(fine['n'].max())} images" if len(fine) else "should draw images"
+    succeeded = rows[(rows["status"] == "ok") & (rows["method"] != CONTROL)]
+    images = (
+        f"draws {tables.count(succeeded['n'].max())} images"
+        if len(succeeded)
+        else "should draw images"
+    )
     return (
         f"Run `{run}`: every class of {tables.images_of(rows)} has a model of its own (parameters "
-        f"are those of one; seeds: {asked}), which {images}, clipped to [0, 1]. "
-        f"{_of_judges(judges)}"
+        f"are those of one; seeds: {seeds}), which {images}, clipped to [0, 1]. "
+        f"{_judges_sentence(judges)}"
     )
 
 
@@ -118,22 +122,22 @@ EVERY_TREATMENT = (
 )
 
 
-def _of_judges(judges: list[dict[str, Any]]) -> str:
-    """How many there are, and their own training and accuracies."""
+def _judges_sentence(judges: list[dict[str, Any]]) -> str:
+    """Number, training and accuracies of the judges."""
     judges = [judge for judge in judges if judge["attempts"]]
     if not judges:
         return "No judge was trained."
-    own = ", ".join(tables.number(100 * judge["accuracy"]["test"], 2) for judge in judges)
+    tested = ", ".join(tables.number(100 * judge["accuracy"]["test"], 2) for judge in judges)
     rates = ", ".join(dict.fromkeys(f"{judge['learning_rate']:g}" for judge in judges))
     images = tables.count(judges[0]["dataset"]["train_images"])
     return (
         f"Judges: {len(judges)}, each the CNN of Table VII, trained on {images} real images "
-        f"(epochs: {judges[0]['epochs']}, learning rate: {rates}, test accuracy in %: {own})."
+        f"(epochs: {judges[0]['epochs']}, learning rate: {rates}, test accuracy in %: {tested})."
     )
 
 
 def _rejected(judges: list[dict[str, Any]]) -> list[str]:
-    """The learning rates at which a judge was trained without becoming the judge."""
+    """Note the trainings of judges that were rejected, with their learning rates."""
     notes = []
     for judge in judges:
         if not judge["attempts"]:
@@ -151,7 +155,7 @@ def _rejected(judges: list[dict[str, Any]]) -> list[str]:
 
 
 def _misfits(lines: pd.DataFrame) -> list[str]:
-    """What must be said of single rows."""
+    """Note rows that do not match the paper's models."""
     notes = []
     if (lines["title"] == "DCGMM-E").any():
         notes.append(f"DCGMM-E: {recipes.instance('E').note}")
@@ -164,7 +168,7 @@ def _misfits(lines: pd.DataFrame) -> list[str]:
 
 
 def _failures(lines: pd.DataFrame) -> list[str]:
-    """Why images are missing, and whose."""
+    """Note whose images are missing, and why."""
     return [
         f"{model(row)}, {NOISE.get(row['treatment'], row['treatment']) or tables.DASH}: "
         f"{row['reasons']}"
@@ -179,7 +183,7 @@ def _published_cells(row: dict[str, Any]) -> dict[str, str]:
         "parameters": _parameters(row),
         "paper's": tables.count(row["paper_parameters"]),
         "accuracy": _accuracy(row),
-        "paper": _of_paper(row),
+        "paper": _published_accuracy(row),
         "difference": tables.number(row["difference"], signed=True),
         "± seeds": tables.number(row["std_seeds"]),
         "diversity": tables.number(row["diversity"], 2),
@@ -189,7 +193,7 @@ def _published_cells(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _cells(row: dict[str, Any]) -> dict[str, str]:
+def _treatment_cells(row: dict[str, Any]) -> dict[str, str]:
     return {
         "model": model(row),
         "pixels": NOISE.get(row["treatment"], row["treatment"]),
@@ -214,15 +218,15 @@ def _accuracy(row: dict[str, Any]) -> str:
     return tables.best(text) if row["best"] else text
 
 
-def _of_paper(row: dict[str, Any]) -> str:
-    """As printed, with two digits of some spreads."""
+def _published_accuracy(row: dict[str, Any]) -> str:
+    """The paper's accuracy as printed, with two digits of some spreads."""
     if pd.isna(row["paper"]):
         return tables.DASH
     return f"{tables.number(row['paper'])} ± {row['paper_spread']:g}"
 
 
 def _parameters(row: dict[str, Any]) -> str:
-    """`centroids of all` for DCGMM, whose published counts are of centroids alone."""
+    """`centroids (all)` for DCGMM, whose published counts are of centroids alone."""
     count = tables.count(row["parameters"])
     return count if pd.isna(row["centroids"]) else f"{tables.count(row['centroids'])} ({count})"
 

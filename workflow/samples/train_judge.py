@@ -1,8 +1,8 @@
 """Train one judge: the CNN of Table VII on the training images of a dataset.
 
-Writes `weights.npz`, arrays alone, and `judge.json`: what it was trained on and how, the attempts
-(a learning rate at which training collapses is given up for the next), and its accuracies. A
-training that fails is written down with its reason, and its `weights.npz` is empty.
+Writes `weights.npz`, arrays alone, and `judge.json`: dataset, settings, the attempts (one for each
+learning rate; those that collapse are rejected) and accuracies. If training fails, the record has
+the reason, and `weights.npz` is empty.
 """
 
 import argparse
@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
         conditions = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
         record = {"suite_version": conditions["suite_version"]}
-        record |= begun(dataset, options.seed, options.epochs)
+        record |= untrained(dataset, options.seed, options.epochs)
+
+        # Train, unless the supervisor reports how training ended.
         judge = None
         if options.ended:
             record |= {key: options.ended[key] for key in ("status", "reason", "memory_mb")}
@@ -52,23 +54,24 @@ def main(arguments: list[str] | None = None) -> None:
                 rates = options.learning_rates
                 judge, outcome = trained(dataset, options.seed, options.epochs, rates)
                 record |= outcome
-            except ValueError:  # the images are not for a judge
+            except ValueError:  # the dataset does not suit a judge
                 raise
-            except Exception as error:  # the tables can do without one judge
-                record |= fitting.status_and_reason(error) | {
-                    "memory_mb": provenance.peak_memory_mb()
-                }
+            except Exception as error:  # the tables can do without this judge
+                record |= fitting.status_and_reason(error)
+                record |= {"memory_mb": provenance.peak_memory_mb()}
+
+        # Write weights and record.
         weights = {} if judge is None else judge.arrays
         npz.write(options.out / "weights.npz", places.identity(record), weights)
         record |= provenance.end(conditions, options.lock)
         files.write_json(options.out / "judge.json", record)
     accuracy = record["accuracy"]["test"]
-    how = record["reason"] if accuracy is None else f"test accuracy {accuracy:.2%}"
-    print(f"{options.out}: {record['status']}, {how}")
+    detail = record["reason"] if accuracy is None else f"test accuracy {accuracy:.2%}"
+    print(f"{options.out}: {record['status']}, {detail}")
 
 
-def begun(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
-    """What is known of a judge before its training, which decides on the rest."""
+def untrained(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
+    """The record of a judge before training, which fills in the rest."""
     return {
         "dataset": {
             "name": dataset.name,
@@ -91,20 +94,21 @@ def begun(dataset: datasets.Dataset, seed: int, epochs: int) -> dict[str, Any]:
 def trained(
     dataset: datasets.Dataset, seed: int, epochs: int, learning_rates: list[float]
 ) -> tuple[judges.Judge, dict[str, Any]]:
-    """A judge, and how its training went.
+    """Train a judge; return it and the outcome for its record.
 
     Raises:
         ValueError: if the classes are not numbered from 0, or images are too small.
     """
-    present = np.unique(dataset.y_train)
-    if not np.array_equal(present, np.arange(len(present))):
-        raise ValueError(f"{dataset.name}: classes must be numbered from 0, but are {present}")
+    labels = np.unique(dataset.y_train)
+    if not np.array_equal(labels, np.arange(len(labels))):
+        raise ValueError(f"{dataset.name}: classes must be numbered from 0, but are {labels}")
+
     images = datasets.as_float(dataset.x_train)
     start = time.perf_counter()
-    judge, chosen, attempts = judges.train(
+    judge, best, attempts = judges.train(
         images,
         dataset.y_train,
-        len(present),
+        len(labels),
         seed=seed,
         epochs=epochs,
         learning_rates=learning_rates,
@@ -113,9 +117,9 @@ def trained(
     seconds = time.perf_counter() - start
     test = judge.accuracy(datasets.as_float(dataset.x_test), dataset.y_test)
     return judge, {
-        "status": "collapsed" if chosen.collapsed else "ok",
-        "reason": chosen.collapsed,
-        "learning_rate": chosen.learning_rate,
+        "status": "collapsed" if best.collapsed else "ok",
+        "reason": best.collapsed,
+        "learning_rate": best.learning_rate,
         "attempts": [asdict(attempt) for attempt in attempts],
         "accuracy": {"train": judge.accuracy(images, dataset.y_train), "test": test},
         "seconds": {"fit": round(seconds, 3), "cpu": round(time.process_time(), 3)},

@@ -1,9 +1,9 @@
-"""Diagrams of instances, from their notation, in the manner of Figs. 1 and 2.
+"""Diagrams of instances, drawn from their notation in the style of Figs. 1 and 2.
 
-One picture an instance, `diagram_<instance>.svg` and `.png`: every layer's output as a block, as
-high as it has rows and as wide as the logarithm of its channels, from the image on the left to the
-top. The dashed part of a block is what one position of the next layer sees; a dot over a cGMM layer
-stands for a loss of its own, which is not propagated further down.
+One picture per instance, `diagram_<instance>.svg` and `.png`: every layer's output is a block, from
+the image on the left to the top layer, its height the number of rows, its width the logarithm of
+the number of channels. The dashed part of a block is what one position of the next layer sees; a
+dot over a cGMM layer stands for its own loss, which is not propagated further down.
 """
 
 import argparse
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def draw(layers: tuple[notation.Layer, ...], title: str) -> plt.Figure:
-    """The diagram of an architecture."""
+    """Draw the diagram of an architecture."""
+    # Blocks stand side by side, the image first.
     shapes = [IMAGE, *notation.shapes(layers, IMAGE)]
     lefts = [0.0]
     for shape in shapes[:-1]:
@@ -53,10 +54,12 @@ def draw(layers: tuple[notation.Layer, ...], title: str) -> plt.Figure:
     axis.set(title=title, aspect="auto")
     axis.axis("off")
     axis.set(xlim=(-0.5, lefts[-1] + width(shapes[-1]) + 1.2), ylim=(-24, 24))
+
+    # Each layer: its block, the arrow to it, its window on the block below, the dot of a loss.
     for index, (shape, left) in enumerate(zip(shapes, lefts, strict=True)):
         colour = "0.8" if index == 0 else COLOURS[type(layers[index - 1])]
-        words = "image" if index == 0 else f"L{index}\n{layers[index - 1]}"
-        block(axis, shape, left, colour, words)
+        name = "image" if index == 0 else f"L{index}\n{layers[index - 1]}"
+        block(axis, shape, left, colour, name)
         if index > 0:
             arrow(axis, lefts[index - 1] + width(shapes[index - 1]), left)
             window(axis, layers[index - 1], shapes[index - 1], lefts[index - 1])
@@ -67,23 +70,23 @@ def draw(layers: tuple[notation.Layer, ...], title: str) -> plt.Figure:
 
 
 def width(shape: tuple[int, int, int]) -> float:
-    """Of a block, from its channels."""
+    """Width of a block, from its number of channels."""
     return 0.25 + math.log10(shape[2]) / 2
 
 
-def block(axis: plt.Axes, shape: tuple[int, int, int], left: float, colour: str, text: str) -> None:
-    """One output, its layer below it and its shape above."""
+def block(axis: plt.Axes, shape: tuple[int, int, int], left: float, colour: str, name: str) -> None:
+    """Draw one output as a block, with its layer's name below and its shape above."""
     rows, columns, channels = shape
     size = (width(shape), rows)
     axis.add_patch(Rectangle((left, -rows / 2), *size, facecolor=colour, **OUTLINE))
     middle = left + width(shape) / 2
-    axis.text(middle, -15.5, text, ha="center", va="top", fontsize=plots.TINY)
-    words = f"{rows}x{columns}\nx{channels}"
-    axis.text(middle, 17.5, words, ha="center", va="bottom", fontsize=plots.MINUTE)
+    axis.text(middle, -15.5, name, ha="center", va="top", fontsize=plots.TINY)
+    size_text = f"{rows}x{columns}\nx{channels}"
+    axis.text(middle, 17.5, size_text, ha="center", va="bottom", fontsize=plots.MINUTE)
 
 
 def window(axis: plt.Axes, layer: notation.Layer, below: tuple[int, int, int], left: float) -> None:
-    """What one position of a folding or pooling layer sees of the block below."""
+    """Outline what one position of a folding or pooling layer sees of the block below."""
     if isinstance(layer, notation.Folding | notation.MaxPooling):
         high = min(layer.kernel, below[0])
         place = (left, below[0] / 2 - high)
@@ -91,7 +94,7 @@ def window(axis: plt.Axes, layer: notation.Layer, below: tuple[int, int, int], l
 
 
 def arrow(axis: plt.Axes, start: float, end: float) -> None:
-    """From one block to the next."""
+    """Draw an arrow from one block to the next."""
     ends = {"xy": (end - 0.1, 0), "xytext": (start + 0.1, 0)}
     axis.annotate("", **ends, arrowprops={"arrowstyle": "->", "lw": plots.THIN})
 

@@ -1,8 +1,8 @@
-"""Fig. 4: test losses of all cGMM layers in training, and where layer-wise training ends.
+"""Fig. 4: test losses of all cGMM layers during joint and layer-wise training.
 
 A column for each dataset and length of training, a row for each layer, since losses of different
 layers cannot be compared; further seeds are thin lines. Writes `figure4.svg`, `figure4.png`, the
-plotted numbers as `figure4.csv`, and the end values of both schemes as `figure4_ends.csv`.
+plotted numbers as `figure4.csv`, and the final losses of both schemes as `figure4_ends.csv`.
 """
 
 import argparse
@@ -39,14 +39,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def losses(record: dict[str, Any]) -> pd.DataFrame:
-    """A row for every layer and measurement; a failed run has one, without a loss.
+    """Losses of a training: a row for every layer and measurement; one without loss if it failed.
 
-    `step` counts from the start of training, `own_step` from the step at which the layer starts to
+    `step` counts from the start of training, `own_step` from the step at which the layer begins to
     learn: the end of its delay, or the start of its phase of layer-wise training. `learning` says
-    whether it does.
+    whether it is learning.
     """
     settings, history = record["settings"], record["history"]
-    about = {
+    labels = {
         "instance": settings["instance"],
         "recipe": settings["recipe"],
         "dataset": record["dataset"]["name"],
@@ -57,7 +57,9 @@ def losses(record: dict[str, Any]) -> pd.DataFrame:
         "status": record["status"],
     }
     if record["status"] != "ok":
-        return pd.DataFrame([about], columns=[*frames.TABLES["figure4"]])
+        return pd.DataFrame([labels], columns=[*frames.TABLES["figure4"]])
+
+    # The step at which each layer begins to learn, and for how many steps.
     values = np.array(history["val_loss"])  # [measurements, layers]
     steps, layers = np.array(history["val_step"]), history["layers"]
     starts = np.multiply(record["waits"], steps[-1])
@@ -65,26 +67,28 @@ def losses(record: dict[str, Any]) -> pd.DataFrame:
     if record["scheme"] == "layerwise":
         length = steps[-1] / len(layers)
         starts = np.arange(len(layers)) * length
+
     parts = []
     for layer, start, column in zip(layers, starts, values.T, strict=True):
-        own = steps - start
-        numbers = {"layer": layer, "step": steps, "own_step": own, "loss": column}
-        parts.append(pd.DataFrame(about | numbers | {"learning": (own > 0) & (own <= length)}))
+        own_steps = steps - start
+        learning = (own_steps > 0) & (own_steps <= length)
+        numbers = {"layer": layer, "step": steps, "own_step": own_steps, "loss": column}
+        parts.append(pd.DataFrame(labels | numbers | {"learning": learning}))
     return pd.concat(parts, ignore_index=True)
 
 
 def ends(table: pd.DataFrame) -> pd.DataFrame:
-    """Last losses of both schemes, and their difference as a share of what the layer gained.
+    """Final losses of both schemes, and their difference relative to the layer's gain.
 
     The gain is that of layer-wise training from the layer's first measurement on. `late_gain` is
-    the share of it that came in the last tenth of the layer's joint training: how far from
-    converged that was.
+    the gain in the last tenth of the layer's joint training, relative to it: a measure of how far
+    from convergence joint training ended.
     """
     rows = []
-    known = table.dropna(subset="loss")
-    for key, group in known.groupby([*RUN, "layer"], sort=False):
-        own = group[group["learning"].astype(bool)]
-        curves = {scheme: part["loss"].to_numpy() for scheme, part in own.groupby("scheme")}
+    measured = table.dropna(subset="loss")
+    for key, group in measured.groupby([*RUN, "layer"], sort=False):
+        learning = group[group["learning"].astype(bool)]
+        curves = {scheme: part["loss"].to_numpy() for scheme, part in learning.groupby("scheme")}
         joint, layerwise = (curves.get(scheme, np.array([np.nan])) for scheme in LABELS)
         gain = layerwise.max() - layerwise[0]
         late = joint[-1] - joint[int(0.9 * len(joint)) - 1]
@@ -102,13 +106,15 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
-    """A grid of layers and runs."""
+    """Draw a grid of panels, a row for each layer and a column for each dataset and length."""
     runs = list(table.groupby(["dataset", "epochs"], sort=False))
     layers = [*table["layer"].dropna().unique()] or [np.nan]
     figure, axes = plt.subplots(
         len(layers), len(runs), figsize=(3.6 * len(runs), 1.6 * len(layers) + 0.6), sharex="col",
         squeeze=False,
     )  # fmt: skip
+
+    # Losses, the first seed's on top.
     for column, ((dataset, epochs), run) in zip(axes.T, runs, strict=True):
         instance = run["instance"].iloc[0]
         length = "1 epoch" if epochs == 1 else f"{epochs} epochs"
@@ -120,6 +126,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
                 draw_layer(axis, run[run["seed"] == seed], layer, first=seed == seeds[0])
             if run["loss"].isna().all():
                 plots.centre_text(axis, "no result")
+
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")
     axes[0, 0].legend(fontsize=plots.TINY, loc="lower right")
@@ -127,13 +134,13 @@ def draw(table: pd.DataFrame) -> plt.Figure:
 
 
 def draw_layer(axis: Axes, run: pd.DataFrame, layer: float, *, first: bool = True) -> None:
-    """Both schemes' losses of a layer from the step on at which it may learn, and its delay.
+    """Draw one layer's losses under both schemes while it may learn, and mark its delay.
 
     Args:
-        axis: where.
+        axis: to draw on.
         run: the losses of one seed.
-        layer: which.
-        first: whether it is the seed that stands in the legend.
+        layer: the layer to draw.
+        first: whether it is the first seed, which the legend names.
     """
     for (scheme, label), colour, dashes in zip(
         LABELS.items(), plots.COLOURS, plots.DASHES, strict=False

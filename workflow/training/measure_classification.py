@@ -1,4 +1,4 @@
-"""Measure how many test images fits with a classifier layer assign to their class (Table IV).
+"""Measure the test accuracy of fits with a classifier layer (Table IV).
 
 Writes a tidy CSV with the accuracy of every fit; a failed fit has a row too.
 """

@@ -1,7 +1,7 @@
-"""Train one DCGMM and measure the loss of every cGMM layer on the test images meanwhile (Sec. V-A).
+"""Train one DCGMM, and measure every cGMM layer's loss on the test images as it trains (Sec. V-A).
 
 `joint` trains all layers at once with the recipe's delays, `layerwise` one after the other, each
-for all epochs. Writes one JSON; a run that fails is recorded with its reason.
+for all epochs. Writes one JSON; a failed training is recorded with its reason.
 """
 
 import argparse
@@ -33,11 +33,13 @@ def main(arguments: list[str] | None = None) -> None:
     fitting.add_supervised(parser)
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        begun = options.begun or provenance.note()
+        conditions = options.begun or provenance.note()
         dataset = datasets.load(options.data)
         settings = options.settings | {
             "hyperparameters": options.settings["hyperparameters"] | {"epochs": options.epochs}
         }
+
+        # What identifies the training, then its outcome.
         record = {
             "grid_point": f"{settings['instance']}-{settings['recipe']}",
             "settings": settings,
@@ -47,11 +49,12 @@ def main(arguments: list[str] | None = None) -> None:
             "seed": options.seed,
         }
         if options.ended:
-            how = {key: options.ended[key] for key in ("status", "reason")}
-            record |= how | {"waits": [], "history": {}, "seconds": None}
+            ending = {key: options.ended[key] for key in ("status", "reason")}
+            record |= ending | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {"host": begun["host"], "commit": provenance.recheck_commit(begun["commit"])}
+        commit = provenance.recheck_commit(conditions["commit"])
+        record |= {"host": conditions["host"], "commit": commit}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -63,7 +66,7 @@ def train(
     measurements: int,
     seed: int,
 ) -> dict[str, Any]:
-    """`status`, `reason`, `seconds`, `waits`, and the history as `DCGMM.fit` returns it."""
+    """Train; return `status`, `reason`, `seconds`, `waits` and the history of `DCGMM.fit`."""
     start = time.perf_counter()
     outcome: dict[str, Any] = {"status": "ok", "reason": "", "waits": [], "history": {}}
     try:
@@ -77,7 +80,7 @@ def train(
             validation=datasets.as_float(dataset.x_test),
             measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
         )
-    except Exception as error:  # a row of the figure's CSV, not an abort
+    except Exception as error:  # the figure shows a failed training
         outcome |= fitting.status_and_reason(error) | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 

@@ -1,8 +1,8 @@
-"""Table IV: classification accuracy of DCGMM with a classifier layer, and the literature's.
+"""Table IV: classification accuracy of DCGMM with a classifier layer, and of the literature.
 
-Writes `table4.csv`, `table4.md` and `table4.tex`; values are in percent. The paper's text puts the
-classifier on the two highest cGMM layers of B, its release on the lower one of another
-architecture; of deeper instances the text says that they are worse (Sec. V-I), with no numbers.
+Writes `table4.csv`, `table4.md` and `table4.tex`; values are in percent. In the paper's text, the
+classifier reads the two highest cGMM layers of B; in its release, the lower one of another
+architecture. Of deeper instances, the text says without numbers that they are worse (Sec. V-I).
 """
 
 import argparse
@@ -18,7 +18,7 @@ from workflow.common.summaries import area_summary
 from workflow.fit import tidy
 from workflow.plan import catalogue
 
-OURS = "DCGMM-B"  # the row of the paper that is no other's
+OURS = "DCGMM-B"  # the only row of the paper that is not quoted from the literature
 READING = (
     tables.SPREAD,
     "Accuracy on test images. Values of sum-product networks are the paper's, from the literature.",
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         paper = paper[paper["table"] == "IV"]
         summary = with_paper(summarised(rows), paper)
         sections = [
-            section(group, paper[paper["column"] == name], rows, options.run)
+            dataset_section(group, paper[paper["column"] == name], rows, options.run)
             for name, group in summary.groupby("dataset", sort=False)
         ]
         tables.write_csv(options.out / "table4.csv", summary)
@@ -48,13 +48,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
-    """Statistics over seeds, in percent, of every instance, recipe and dataset."""
+    """Summarise over seeds, in percent, for every instance, recipe and dataset."""
     key = ["settings.instance", "settings.recipe", "dataset"]
     lines = []
     for (instance, recipe, dataset), group in rows.groupby(key, sort=False):
-        fine, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
+        succeeded, failed = group[group["status"] == "ok"], group[group["status"] != "ok"]
         inputs = group["settings.hyperparameters.classifier.inputs"].iloc[0]
-        about = {
+        labels = {
             "title": catalogue.title_of_classifier(instance),
             "instance": instance,
             "recipe": recipe,
@@ -67,12 +67,12 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "failed": failed["seed"].nunique(),
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
-        lines.append(about | area_summary(list(100 * fine["value"])))
+        lines.append(labels | area_summary(list(100 * succeeded["value"])))
     return frames.from_rows(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
 
 
 def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Add the paper's value, our difference, and whether ours is the best."""
+    """Add the paper's value, the difference from it, and whether ours is best."""
     published = paper.rename(
         columns={"row": "title", "column": "dataset", "value": "paper", "spread": "paper_spread"}
     )
@@ -83,11 +83,11 @@ def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
-def section(
+def dataset_section(
     ours: pd.DataFrame, paper: pd.DataFrame, rows: pd.DataFrame, run: str
 ) -> tables.Section:
     """One dataset: our rows, then the literature's, which were not run."""
-    cells = [_cells(row) for row in ours.to_dict("records")]
+    cells = [_model_cells(row) for row in ours.to_dict("records")]
     cells += [
         {
             "model": row.row,
@@ -96,11 +96,12 @@ def section(
         }
         for row in paper[paper["row"] != OURS].itertuples()
     ]
+
     name = ours["dataset"].iloc[0]
-    here = rows[rows["dataset"] == name]
+    fits = rows[rows["dataset"] == name]
     caption = (
-        f"Run `{run}`: trained on {tables.images_of(here)} "
-        f"({tables.count(here['train_images'].iloc[0])} images)."
+        f"Run `{run}`: trained on {tables.images_of(fits)} "
+        f"({tables.count(fits['train_images'].iloc[0])} images)."
     )
     failed = ours[ours["failed"] > 0].itertuples()
     notes = [f"{row.title} ({row.recipe}): {row.reasons}" for row in failed]
@@ -109,7 +110,7 @@ def section(
     return tables.Section(title, caption, table, notes, READING)
 
 
-def _cells(row: dict[str, Any]) -> dict[str, str]:
+def _model_cells(row: dict[str, Any]) -> dict[str, str]:
     return {
         "model": f"{row['title']} ({row['recipe']})",
         "layers": row["layers"],

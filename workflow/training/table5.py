@@ -1,4 +1,4 @@
-"""Table V: the instances in the paper's notation, and their parameters counted in every way.
+"""Table V: the instances in the paper's notation, and their parameters by both conventions.
 
 Writes `table5.csv`, `table5.md` and `table5.tex`. Nothing is trained for it.
 """
@@ -40,7 +40,7 @@ def counted() -> pd.DataFrame:
         for recipe in recipes.recipe_names(name):
             instance = recipes.instance(name, recipe)
             independent = instance.recipe.independent_layers(instance.layers)
-            count = {
+            counts = {
                 convention: notation.count_parameters(
                     instance.layers, INPUT_SHAPE, independent=independent, convention=convention
                 )
@@ -51,7 +51,7 @@ def counted() -> pd.DataFrame:
                     "instance": name,
                     "recipe": recipe,
                     "layers": notation.write(instance.layers),
-                    **count,
+                    **counts,
                     "published": instance.published_parameters if recipe == "paper" else pd.NA,
                     "note": instance.note if recipe == "paper" else "",
                 }
@@ -60,7 +60,7 @@ def counted() -> pd.DataFrame:
 
 
 def section(table: pd.DataFrame) -> tables.Section:
-    """The table for readers; a published count that ours does not meet is marked."""
+    """The table for readers; published counts that differ from ours are marked."""
     cells = pd.DataFrame(
         {
             "ID": row.instance,

@@ -1,6 +1,6 @@
-"""Table VI: layer types and the shapes they give, and the geometry of every instance.
+"""Table VI: layer types and their output shapes, and the shapes of every instance.
 
-Writes `table6.csv` (layer types), `table6_geometry.csv` (shapes in every instance), and both in
+Writes `table6.csv` (layer types), `table6_geometry.csv` (shapes in every instance), and both as
 `table6.md` and `table6.tex`. Nothing is trained for it.
 """
 
@@ -64,7 +64,7 @@ def geometry() -> pd.DataFrame:
 
 
 def geometry_section(shapes: pd.DataFrame) -> tables.Section:
-    """One line an instance: what each layer makes of a 28x28x1 image."""
+    """One row per instance: each layer's output shape for a 28x28x1 image."""
     cells = []
     for name, layers in shapes.groupby("instance", sort=False):
         steps = [f"{row.layer} {row.H}x{row.W}x{row.C}" for row in layers.itertuples()]

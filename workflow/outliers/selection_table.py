@@ -1,4 +1,4 @@
-"""Which point of a grid each rule of choice takes, what it is worth, and how choosing flatters.
+"""Table of the grid points that each rule chooses, their values, and the optimism of choosing.
 
 Writes `selection.csv` and `selection.md`. Values are in percent.
 """
@@ -33,7 +33,7 @@ CAPTION = (
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.choose_points", description=__doc__
+        prog="python -m workflow.outliers.selection_table", description=__doc__
     )
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--held-out", type=Path, help="tidy CSV, of fits without a second class")
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
         tables.write_markdown(options.out / "selection.md", list(pages))
 
 
-def seen(held_out: pd.DataFrame | None) -> str:
-    """Which classes were held out, and by how many seeds."""
+def held_out_classes(held_out: pd.DataFrame | None) -> str:
+    """Name the classes that were held out, and the seeds of these fits."""
     if held_out is None:
         return ""
     classes = held_out["classes"].str.split("_").str[-1].unique()
@@ -65,24 +65,24 @@ def seen(held_out: pd.DataFrame | None) -> str:
 def sections(
     result: pd.DataFrame, run: str, held_out: pd.DataFrame | None = None
 ) -> Iterator[tables.Section]:
-    """A summary, then for every protocol and dataset the grids in which there was a choice."""
-    alone = [
+    """A summary, then for every protocol and dataset the grids that offered a choice."""
+    single = [
         tables.model(row.title, row.variant) for row in result.itertuples() if row.candidates == 1
     ]
     searched = [*result[result["candidates"] != 1].groupby(["protocol", "dataset"], sort=False)]
     notes = [_notes(rows) for _, rows in searched]
-    shared = [note for note in notes[0] if all(note in own for own in notes)] if notes else []
-    if alone:
-        names = ", ".join(dict.fromkeys(alone))
+    shared = [note for note in notes[0] if all(note in others for others in notes)] if notes else []
+    if single:
+        names = ", ".join(dict.fromkeys(single))
         shared.insert(0, f"a single point was fitted, so none chosen: {names}")
-    title, text = f"Choosing grid points, run `{run}`", CAPTION + seen(held_out)
+    title, text = f"Choosing grid points, run `{run}`", CAPTION + held_out_classes(held_out)
     yield tables.Section(title, text, summary(result), shared)
-    for ((protocol, dataset), rows), own in zip(searched, notes, strict=True):
+    for ((protocol, dataset), rows), own_notes in zip(searched, notes, strict=True):
         yield tables.Section(
             f"Protocol {protocol}, {tables.name(dataset)}",
             f"Measure: {MEASURES[rows['metric'].iloc[0]]}.",
-            pd.DataFrame(map(_cells, rows.to_dict("records"))),
-            [note for note in own if note not in shared],
+            pd.DataFrame(map(_choice_cells, rows.to_dict("records"))),
+            [note for note in own_notes if note not in shared],
         )
 
 
@@ -93,7 +93,7 @@ def _notes(rows: pd.DataFrame) -> list[str]:
 
 
 def summary(result: pd.DataFrame) -> pd.DataFrame:
-    """Mean and largest optimism over the models whose grids have several points."""
+    """Mean and largest optimism over the models with several grid points."""
     searched = result[(result["candidates"] > 1) & (result["rule"] != "test")]
     lines = [
         {
@@ -112,13 +112,13 @@ def summary(result: pd.DataFrame) -> pd.DataFrame:
 
 
 def _beside_test(searched: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
-    """With `tested`, the point that the test images choose."""
+    """Add `tested`, the point that the test images choose."""
     key = ["protocol", "method", "variant", "dataset"]
     tested = result[result["rule"] == "test"].rename(columns={"point": "tested"})
     return searched.merge(tested[[*key, "tested"]], "left", key)
 
 
-def _cells(row: dict) -> dict[str, str]:
+def _choice_cells(row: dict) -> dict[str, str]:
     return {
         "model": tables.model(row["title"], row["variant"]),
         "candidates": str(row["candidates"]),

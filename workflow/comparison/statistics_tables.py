@@ -1,7 +1,7 @@
-"""What the seeds of a run show: intervals, differences, ranks, and what so few can show at all.
+"""Statistics over a run's seeds: intervals, differences, ranks, and what so few seeds can show.
 
-Writes `statistics.csv` (a line for every mean and difference), `statistics_limits.csv` (what n
-values can show) and both for readers in `statistics.md`; and `critical_difference.svg`, `.png` and
+Writes `statistics.csv` (a row for every mean and difference), `statistics_limits.csv` (what n
+values can show) and both for readers as `statistics.md`; and `critical_difference.svg`, `.png` and
 `.csv` into the folder of figures. Values are in percent.
 """
 
@@ -23,7 +23,7 @@ TITLES = {"mean": "means", "to reference": "differences to a model", "measure": 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(
-        prog="python -m workflow.comparison.statistics", description=__doc__
+        prog="python -m workflow.comparison.statistics_tables", description=__doc__
     )
     parser.add_argument("--records", required=True, nargs="*", type=Path, help="tidy CSVs")
     parser.add_argument("--classes", required=True, help="that outliers are told from, as in not0")
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         values = observed(options.records, options.classes, options.chosen, options.judgements)
-        result = contrasts.all_of(values)
+        result = contrasts.means_and_differences(values)
         limits = intervals.limits(range(2, 11))
         tables.write_csv(options.out / "statistics.csv", result)
         tables.write_csv(options.out / "statistics_limits.csv", limits)
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
 def observed(
     records: list[Path], classes: str, chosen: Path | None, judgements: list[Path]
 ) -> pd.DataFrame:
-    """All single values of a run; a table that it does not have has none."""
+    """Collect the single values of all tables that the run has."""
     rows = tidy.read_all(records)
     rows = rows[rows["classes"].isin([classes, "all"])]  # of Tables I and II, and of Table IV
     choices = frames.read_table(chosen) if chosen else frames.empty(frames.TABLES["table2"])
@@ -74,11 +74,11 @@ CAPTIONS = {
 
 
 def result_sections(result: pd.DataFrame, run: str) -> Iterator[tables.Section]:
-    """A section for every quantity."""
+    """A section for every quantity: means, differences to a model, differences of measures."""
     if result.empty:
         return
     for quantity, rows in result.groupby("quantity", sort=False):
-        cells = pd.DataFrame(map(_cells, rows.to_dict("records")))
+        cells = pd.DataFrame(map(_statistic_cells, rows.to_dict("records")))
         empty = [name for name in cells if (cells[name] == tables.DASH).all()]
         yield tables.Section(
             f"Statistics of run `{run}`: {TITLES[quantity]}",
@@ -87,7 +87,7 @@ def result_sections(result: pd.DataFrame, run: str) -> Iterator[tables.Section]:
         )
 
 
-def _cells(row: dict[str, Any]) -> dict[str, str]:
+def _statistic_cells(row: dict[str, Any]) -> dict[str, str]:
     signed = row["quantity"] != "mean"
     unpaired = signed and row["test"] != "paired t"
     value = tables.number(row["mean"], 2, signed=signed)
@@ -119,7 +119,7 @@ def _interval(low: float, high: float, signed: bool) -> str:
 
 
 def limit_section(values: pd.DataFrame, limits: pd.DataFrame) -> tables.Section:
-    """What n values can show, and what that means for this run."""
+    """Table of what n values can show, with notes on this run's n."""
     cells = pd.DataFrame(
         {
             "n": str(row.n),
@@ -142,12 +142,12 @@ def limit_section(values: pd.DataFrame, limits: pd.DataFrame) -> tables.Section:
 
 
 def statements(values: pd.DataFrame, limits: pd.DataFrame) -> list[str]:
-    """In plain words: the numbers of seeds and judges that this run has, and the paper's five."""
-    counted = values.groupby([*contrasts.KEY, *contrasts.MODEL, "point", "metric", "unit"])[
+    """Say in words what this run's seeds and judges, and the paper's five, can show."""
+    numbers = values.groupby([*contrasts.KEY, *contrasts.MODEL, "point", "metric", "unit"])[
         "number"
     ].nunique()
-    seen = {unit: int(n.max()) for unit, n in counted.groupby("unit")}
-    notes = [_statement(f"This run has {n} {unit}{'s' * (n > 1)}", n) for unit, n in seen.items()]
+    counts = {unit: int(n.max()) for unit, n in numbers.groupby("unit")}
+    notes = [_statement(f"This run has {n} {unit}{'s' * (n > 1)}", n) for unit, n in counts.items()]
     enough = limits.loc[limits["signed_rank_p"] < 0.05, "n"].min()
     notes.append(
         f"{_statement('The paper has 5', 5)} Wilcoxon's signed ranks need {enough} pairs to reach "
@@ -156,13 +156,13 @@ def statements(values: pd.DataFrame, limits: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _statement(who: str, n: int) -> str:
+def _statement(subject: str, n: int) -> str:
     if n < 2:
-        return f"{who}: nothing can be said of how much a value would vary."
+        return f"{subject}: nothing can be said of how much a value would vary."
     (row,) = intervals.limits([n]).to_dict("records")
     bootstrap = "can" if row["bootstrap"] else "cannot"
     return (
-        f"{who}: the smallest p of signed ranks is {row['signed_rank_p']:.3g}, of rank sums "
+        f"{subject}: the smallest p of signed ranks is {row['signed_rank_p']:.3g}, of rank sums "
         f"{row['rank_sum_p']:.3g}; a 95 % t interval reaches {row['half_width']:.1f} standard "
         f"deviations to each side; two models must differ by {row['effect_independent']:.1f} "
         f"standard deviations to be told apart in four of five cases; the bootstrap {bootstrap} "
