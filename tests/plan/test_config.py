@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.data import names
+from workflow.data import registry
 from workflow.plan import config as configuration
 from workflow.plan import config_docs, grid
 from workflow.plan.config import ConfigError, checked
@@ -326,8 +326,8 @@ def test_a_checked_configuration_is_an_overlay_that_makes_it_again(tmp_path, ove
 
 
 def test_any_dataset_of_the_table_may_be_asked_for(monkeypatch):
-    more = names.table() | {"kmnist": names.Entry("kmnist", "KMNIST", (28, 28, 1), True, "")}
-    monkeypatch.setattr(names, "table", lambda: more)
+    more = registry.table() | {"kmnist": registry.Entry("kmnist", "KMNIST", (28, 28, 1), True, "")}
+    monkeypatch.setattr(registry, "table", lambda: more)
     configuration.schema.cache_clear()
     assert checked({"datasets": ["mnist", "kmnist"]})["datasets"] == ["mnist", "kmnist"]
     with pytest.raises(configuration.ConfigError, match="'svhn'"):

@@ -12,9 +12,10 @@ from workflow.claims import verdicts
 from workflow.claims.claim_run import join
 from workflow.claims.claims_file import OVER_X, Claim
 from workflow.claims.verdicts import Case, Comparison
-from workflow.common import effects, tables
+from workflow.common import effects
 from workflow.common.effects import Effect
 from workflow.common.hints import nearest
+from workflow.data import registry
 
 COPIED = ["id", "statement", "section", "line", "relation", "margin", "unit", "because", "evidence"]
 
@@ -149,7 +150,7 @@ def _combinations(claim: Claim, table: pd.DataFrame) -> list[dict[str, Any]]:
 def _written(key: str, value: Any) -> str:
     """`mnist` as MNIST, and what is not telling by itself with its column."""
     plain = isinstance(value, str) and key not in ("layer", "recipe", "noise", "filled", "instance")
-    text = tables.name(str(value))
+    text = registry.title(str(value))
     return text if plain else f"{key.replace('_', ' ')} {text}"
 
 

@@ -10,6 +10,7 @@ from workflow.claims import verdicts
 from workflow.claims.headline import Answer, Headline, effect, number
 from workflow.common import tables
 from workflow.common.tables import DASH, Section
+from workflow.data import registry
 
 DIFFERENT = (
     "DCGMM-E is trained and scored alike under both protocols; the measure alone differs, the "
@@ -96,7 +97,7 @@ def _shifts(steps: pd.DataFrame, ours: str) -> list[str]:
         if moved.ngroups == 2 and moved.count().all():
             theirs, own = (_span(values.dropna()) for _, values in moved)
             shifts.append(
-                f"on {tables.name(dataset)} {ours} by {own} points, the networks by {theirs}"
+                f"on {registry.title(dataset)} {ours} by {own} points, the networks by {theirs}"
             )
     if not shifts:
         return []
@@ -150,7 +151,7 @@ def _step_cells(steps: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": tables.model(row.title, row.variant),
-            "dataset": tables.name(row.dataset),
+            "dataset": registry.title(row.dataset),
             "`paper`": tables.number(row.paper),
             "exact measure": tables.number(row.exact, signed=True),
             "all pixels": tables.number(row.pixels, signed=True),

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from workflow.common import plots, tables
+from workflow.common import plots
 
 
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
@@ -32,9 +32,9 @@ def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     return sheet[..., 0] if channels == 1 else sheet
 
 
-def caption(metadata: dict[str, str]) -> str:
-    """Caption of a picture: model, grid point and dataset, a line each."""
-    return "\n".join((metadata["title"], metadata["point"], tables.name(metadata["dataset"])))
+def caption(metadata: dict[str, str], dataset: str) -> str:
+    """Caption of a picture: model, grid point and the dataset's title, a line each."""
+    return "\n".join((metadata["title"], metadata["point"], dataset))
 
 
 def absent(metadata: Mapping[str, Any]) -> str:

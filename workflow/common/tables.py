@@ -18,13 +18,6 @@ SPREAD = (
     "In %: mean ± standard deviation over seeds [95 % t interval of the mean, cut at 0 and 100]."
 )
 
-DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "FashionMNIST",
-    "svhn": "SVHN",
-    "colour_digits": "colour_digits (of MNIST, not SVHN)",
-}
-
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",
     "{": r"\{", "}": r"\}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
@@ -54,17 +47,6 @@ class Section:
 
 
 NOTHING = Section("No results", "There is no fit that this table could be made of.", pd.DataFrame())
-
-
-def name(dataset: str) -> str:
-    """A dataset as readers know it."""
-    return DATASETS.get(dataset, dataset)
-
-
-def images_of(rows: pd.DataFrame) -> str:
-    """Which images the records of one dataset used, as in `all of MNIST`."""
-    share = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
-    return f"{share} {name(rows['dataset'].iloc[0])}"
 
 
 def model(title: str, variant: object) -> str:

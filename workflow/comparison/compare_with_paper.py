@@ -12,6 +12,7 @@ import pandas as pd
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.comparison import paper_cells
+from workflow.data import registry
 from workflow.fit import reductions, tidy
 
 VERDICTS = ["within", "above", "below", "undecided", "not run"]
@@ -125,7 +126,7 @@ def _comparison_cells(row: dict) -> dict[str, str]:
         published += f" ± {printed(row['paper_spread'])}"
     return {
         "row": row["row"],
-        "column": row["column"] if is_count else tables.name(row["column"]),
+        "column": row["column"] if is_count else registry.title(row["column"]),
         "paper": published,
         "measure": tables.DASH if pd.isna(row["metric"]) else METRICS.get(*2 * (row["metric"],)),
         "ours": write(row["ours"]) if is_count else _with_interval(row, "ours"),

@@ -11,6 +11,7 @@ import pandas as pd
 from workflow.common import tables
 from workflow.common.command_line import plain_errors
 from workflow.comparison import reproduction
+from workflow.data import registry
 from workflow.fit import tidy
 
 SHOWN = ["outside", "no spread", "within", "equal"]  # in this order; other verdicts are counted
@@ -55,7 +56,7 @@ def _comparison_cells(row: dict) -> dict[str, str]:
     scale = 100 if row["metric"] in AREAS else 1
     return {
         "model": f"{row['method']} {row['grid_point']}",
-        "dataset": tables.name(row["dataset"]),
+        "dataset": registry.title(row["dataset"]),
         "task": f"{row['task']}, {row['classes']}",
         "measure": f"{row['metric']}, {row['evidence']}, layer {row['layer']}",
         "ours": tables.number(scale * row["mean"], 2),

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.common import frames, plots, tables
+from workflow.common import frames, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 
 TITLES = {
     "I": "Table I\noutliers, AUC",
@@ -72,7 +73,7 @@ def draw(cells: pd.DataFrame) -> plt.Figure:
 
     # Titles, units and the legend.
     for panel, dataset in zip(axes[0], datasets, strict=True):
-        panel.set_title(tables.name(dataset))
+        panel.set_title(registry.title(dataset))
     for panel in axes[-1]:
         panel.set_xlabel("%")
     handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -15,6 +15,7 @@ import pandas as pd
 from workflow.common import frames, intervals, places, tables
 from workflow.common.command_line import plain_errors
 from workflow.comparison import contrasts, critical_difference, observations
+from workflow.data import registry
 from workflow.fit import tidy
 
 TITLES = {"mean": "means", "to reference": "differences to a model", "measure": "measures"}
@@ -95,7 +96,7 @@ def _statistic_cells(row: dict[str, Any]) -> dict[str, str]:
         value += f" ± {tables.number(row['std'], 2)}"
     return {
         "table": row["table"],
-        "dataset": tables.name(row["dataset"]),
+        "dataset": registry.title(row["dataset"]),
         "protocol": row["protocol"],
         "model": tables.model(row["title"], row["variant"]),
         "reference": tables.DASH if pd.isna(row.get("reference")) else row["reference"],

@@ -13,6 +13,7 @@ import pandas as pd
 
 from workflow.common import tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import selection
 from workflow.samples import sample_files
@@ -140,7 +141,7 @@ def dataset_section(summary: pd.DataFrame, reading: str) -> tables.Section:
         }
         for row in summary.itertuples()
     ]
-    name = tables.name(summary["dataset"].iloc[0])
+    name = registry.title(summary["dataset"].iloc[0])
     return tables.Section(f"Efficiency, {name}", "", pd.DataFrame(cells), reading=[reading])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workflow.cost import costs
 from workflow.cost.jobs import Job
-from workflow.data import names
+from workflow.data import registry
 
 FITS = ("fit", "fit_classes")
 
@@ -41,7 +41,7 @@ def _description(job: Job) -> str:
         {
             "settings": json.loads(job.params["settings"]),
             "images": costs.images_and_models(job)[0],
-            "input_shape": names.table()[job.wildcards["dataset"]].shape,
+            "input_shape": registry.table()[job.wildcards["dataset"]].shape,
             "memory_gb": job.memory_limit,
         }
     )

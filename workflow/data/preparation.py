@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workflow.common.hints import nearest
-from workflow.data import colour_digits, idx, mat, names, originals
+from workflow.data import colour_digits, idx, mat, originals, registry
 from workflow.data.datasets import Dataset
 from workflow.data.download import DownloadError
 
@@ -46,7 +46,7 @@ def prepare(
     """
     if source not in SOURCES:
         raise _unknown("source", source, SOURCES)
-    dataset = names.table().get(name)
+    dataset = registry.table().get(name)
     if dataset and dataset.made_of:
         return _coloured(prepare(dataset.made_of, source, data_dir, table=table))
     if source == "subset":

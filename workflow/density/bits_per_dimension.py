@@ -15,8 +15,8 @@ import pandas as pd
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.common.summaries import summarise
-from workflow.data import datasets
-from workflow.fit import records, scores
+from workflow.data import datasets, registry
+from workflow.fit import records, scores, tidy
 from workflow.plan import catalogue
 
 NAME = "bits_per_dimension"
@@ -136,8 +136,8 @@ def dataset_section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tabl
         for row in summary.itertuples()
         if row.reasons
     ]
-    scale = f"Run `{run}`: {tables.images_of(rows)}, classes `{rows['classes'].iloc[0]}`."
-    title = f"Bits per dimension, {tables.name(summary['dataset'].iloc[0])}"
+    scale = f"Run `{run}`: {tidy.images_of(rows)}, classes `{rows['classes'].iloc[0]}`."
+    title = f"Bits per dimension, {registry.title(summary['dataset'].iloc[0])}"
     return tables.Section(title, scale, pd.DataFrame(cells), notes, [READING])
 
 

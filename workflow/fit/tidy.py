@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import frames, provenance
+from workflow.data import registry
 
 # Columns of every tidy table; settings follow behind them.
 COLUMNS = (
@@ -75,6 +76,12 @@ def read(path: Path) -> pd.DataFrame:
 def read_all(paths: Iterable[Path]) -> pd.DataFrame:
     """Read and concatenate tidy tables, possibly none."""
     return pd.concat([*map(read, paths)] or [frames.empty(TYPES)], ignore_index=True)
+
+
+def images_of(rows: pd.DataFrame) -> str:
+    """Which images the records of one dataset used, as in `all of MNIST`."""
+    share = {"subset": "the shipped subset of", "full": "all of"}[rows["source"].iloc[0]]
+    return f"{share} {registry.title(rows['dataset'].iloc[0])}"
 
 
 def setting(text: Any) -> Any:

@@ -13,6 +13,7 @@ import pandas as pd
 from workflow.common import frames, intervals, tables
 from workflow.common.command_line import plain_errors
 from workflow.common.summaries import area_summary
+from workflow.data import registry
 from workflow.fit import tidy
 
 KEY = ["dataset", "instance"]
@@ -128,7 +129,7 @@ def caption(rows: pd.DataFrame, options: argparse.Namespace) -> str:
     seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
     outlier = rows["classes"].iloc[0].removeprefix("not")
     return (
-        f"Run `{options.run}`: trained on {tables.images_of(rows)} without class {outlier}, which "
+        f"Run `{options.run}`: trained on {tidy.images_of(rows)} without class {outlier}, which "
         f"is then the outlier; schedule `{options.schedule}`, seeds {seeds}. Each line is the "
         f"recipe `{options.recipe}` but for what it names."
     )
@@ -148,7 +149,7 @@ def dataset_section(summary: pd.DataFrame, paper: pd.Series, text: str) -> table
         cells.append(line)
         if row["failed"]:
             notes.append(f"{row['point']}: {row['reasons']}")
-    title = f"One factor at a time, {tables.name(dataset)}"
+    title = f"One factor at a time, {registry.title(dataset)}"
     return tables.Section(title, text, pd.DataFrame(cells), notes, READING)
 
 

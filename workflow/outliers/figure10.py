@@ -12,9 +12,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.common import frames, metrics, plots, tables
+from workflow.common import frames, metrics, plots
 from workflow.common.command_line import plain_errors
-from workflow.data import datasets, masks
+from workflow.data import datasets, masks, registry
 from workflow.fit import records
 from workflow.fit import scores as saved_scores
 
@@ -76,7 +76,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
     )  # fmt: skip
     for axis, ((instance, recipe, dataset), panel) in zip(axes[0], panels, strict=True):
         draw_panel(axis, panel)
-        axis.set_title(f"{instance} ({recipe}), {tables.name(dataset)}")
+        axis.set_title(f"{instance} ({recipe}), {registry.title(dataset)}")
         axis.set_xlabel("inliers kept (%)")
     axes[0, 0].set_ylabel("outliers rejected (%)")
     return figure

@@ -12,6 +12,7 @@ import pandas as pd
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.common.summaries import area_summary
+from workflow.data import registry
 from workflow.fit import tidy
 
 KEY = ["dataset", "instance", "recipe"]
@@ -77,7 +78,7 @@ def caption(rows: pd.DataFrame, dataset: str, schedule: str) -> str:
     of_dataset = rows[rows["dataset"] == dataset]
     seeds = ", ".join(map(str, sorted(of_dataset["seed"].unique())))
     return (
-        f"trained on {tables.images_of(of_dataset)} without the class, which is then the outlier; "
+        f"trained on {tidy.images_of(of_dataset)} without the class, which is then the outlier; "
         f"schedule `{schedule}`, seeds {seeds}."
     )
 
@@ -95,7 +96,7 @@ def dataset_section(summary: pd.DataFrame, text: str) -> tables.Section:
         failed = group[group["failed"] > 0].itertuples()
         notes += [f"{name}, class {row.outlier}: {row.reasons}" for row in failed]
     cells = pd.DataFrame(columns).fillna(tables.DASH).rename_axis("outlier").reset_index()
-    title = f"Outlier classes, {tables.name(summary['dataset'].iloc[0])}"
+    title = f"Outlier classes, {registry.title(summary['dataset'].iloc[0])}"
     return tables.Section(title, text, cells, notes, READING)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from workflow.common import tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import optimism
 
@@ -79,7 +80,7 @@ def sections(
     yield tables.Section(title, text, summary(result), shared)
     for ((protocol, dataset), rows), own_notes in zip(searched, notes, strict=True):
         yield tables.Section(
-            f"Protocol {protocol}, {tables.name(dataset)}",
+            f"Protocol {protocol}, {registry.title(dataset)}",
             f"Measure: {MEASURES[rows['metric'].iloc[0]]}.",
             pd.DataFrame(map(_choice_cells, rows.to_dict("records"))),
             [note for note in own_notes if note not in shared],

@@ -14,6 +14,7 @@ import pandas as pd
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.common.summaries import area_summary
+from workflow.data import registry
 from workflow.fit import tidy
 
 KEY = ["instance", "recipe", "dataset"]
@@ -108,7 +109,7 @@ def caption(rows: pd.DataFrame, run: str, schedule: str) -> str:
     seeds = sorted(rows["seed"].unique())
     outlier = rows["classes"].iloc[0].removeprefix("not")
     return (
-        f"Run `{run}`: trained on {tables.images_of(rows)} ({rows['train_images'].iloc[0]} images) "
+        f"Run `{run}`: trained on {tidy.images_of(rows)} ({rows['train_images'].iloc[0]} images) "
         f"without class {outlier}, which is then the outlier; schedule `{schedule}`, epochs as "
         f"listed, seeds {', '.join(map(str, seeds))}."
     )
@@ -134,7 +135,7 @@ def top_section(top: pd.DataFrame, scale: str) -> tables.Section:
         )
         if exact["failed"]:
             notes.append(f"{instance}, {recipe}: {exact['reasons']}")
-    title = f"Table I, {tables.name(top['dataset'].iloc[0])}: outlier detection by the top layer"
+    title = f"Table I, {registry.title(top['dataset'].iloc[0])}: outlier detection by the top layer"
     return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
 
@@ -143,7 +144,7 @@ def layer_section(summary: pd.DataFrame) -> tables.Section:
     exact = summary[(summary["metric"] == "auroc") & (summary["n"] > 0)]
     cells = []
     for (instance, recipe, dataset), group in exact.groupby(KEY, sort=False):
-        line = {"ID": instance, "recipe": recipe, "dataset": tables.name(dataset)}
+        line = {"ID": instance, "recipe": recipe, "dataset": registry.title(dataset)}
         for rank, row in enumerate(group.itertuples(), start=1):
             text = tables.spread(row.mean, row.std)
             best = row.mean == group["mean"].max() and len(group) > 1

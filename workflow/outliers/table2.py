@@ -13,6 +13,7 @@ import pandas as pd
 
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import selection
 
@@ -79,7 +80,7 @@ def caption(records: pd.DataFrame, run: str) -> str:
     outlier = records["classes"].iloc[0].removeprefix("not")
     seeds = ", ".join(map(str, sorted(records["seed"].unique())))
     return (
-        f"Run `{run}`: {tables.images_of(records)} without class {outlier}, which is then the "
+        f"Run `{run}`: {tidy.images_of(records)} without class {outlier}, which is then the "
         f"outlier; seeds {seeds}."
     )
 
@@ -117,7 +118,7 @@ def choice_section(choices: pd.DataFrame, scale: str, notes: list[str]) -> table
                 "n": f"{row['n']} of {row['seeds']}" if row["failed"] else f"{row['n']}",
             }
         )
-    name = tables.name(choices["dataset"].iloc[0])
+    name = registry.title(choices["dataset"].iloc[0])
     title = f"Table II, {name}: outlier detection, DCGMM-E and its competitors"
     return tables.Section(title, scale, pd.DataFrame(cells), notes, READING)
 
@@ -132,7 +133,7 @@ def effect_section(effects: pd.DataFrame) -> tables.Section:
             for evidence, words in EVIDENCE.items():
                 area = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
                 text = tables.spread(area["mean"].iloc[0], area["std"].iloc[0]) if len(area) else ""
-                line[f"{tables.name(dataset)}, {words}"] = text or tables.DASH
+                line[f"{registry.title(dataset)}, {words}"] = text or tables.DASH
         cells.append(line)
     return tables.Section(
         "Table II, what the protocol does",

@@ -14,8 +14,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from workflow.common import frames, plots, tables
+from workflow.common import frames, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -70,7 +71,7 @@ def draw(rows: pd.DataFrame) -> plt.Figure:
         for axis, dataset in zip(line, datasets, strict=True):
             panel = rows[(rows["method"] == method) & (rows["dataset"] == dataset)]
             draw_panel(axis, panel)
-            axis.set_title(f"{panel['title'].iloc[0]}, {tables.name(dataset)}")
+            axis.set_title(f"{panel['title'].iloc[0]}, {registry.title(dataset)}")
     return figure
 
 

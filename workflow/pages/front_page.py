@@ -21,6 +21,7 @@ from workflow.claims import claim_run, claims_file
 from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.fit import conditions, tidy
 from workflow.pages import captions, markup, protocol_chart, quality
 
@@ -74,7 +75,7 @@ def rendered(content: dict[str, Any]) -> str:
     environment.filters |= {
         "inline": markup.inline,
         "sort_key": markup.sort_key,
-        "dataset": tables.name,
+        "dataset": registry.title,
         "number": tables.number,
         "points": lambda value: tables.number(value, signed=True),
         "amount": amount,
@@ -102,7 +103,7 @@ def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
         "hosts": conditions.hosts(made),
         "commits": conditions.commits(made),
         "versions": conditions.versions(made),
-        "images": [tables.images_of(group) for _, group in datasets],
+        "images": [tidy.images_of(group) for _, group in datasets],
         "totals": {name: int(counted[name].sum()) for name in quality.COUNTS},
         "quality": quality.section(counted, lacking(folder / "tables")),
     }

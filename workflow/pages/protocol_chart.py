@@ -7,6 +7,7 @@ import pandas as pd
 
 from workflow.claims.headline import PROTOCOLS, Headline
 from workflow.common import tables
+from workflow.data import registry
 
 KEY = ["title", "variant", "dataset"]
 
@@ -72,7 +73,7 @@ def causes(
         mean = effects[same].groupby(["grid_point", "evidence"])["mean"].first()
         chosen, points = row["grid_point"], effects[same]["grid_point"]
         released = next((point for point in points if point != chosen), chosen)
-        where = f"{tables.model(row['title'], row['variant'])}, {tables.name(row['dataset'])}"
+        where = f"{tables.model(row['title'], row['variant'])}, {registry.title(row['dataset'])}"
         half, whole = mean.get((released, "bottom_half")), mean.get((released, "all"))
         corrected_whole = mean.get((chosen, "all"))
         if row["title"] in halved(table2, headline) and half is not None and whole is not None:

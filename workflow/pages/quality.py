@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workflow.common import metrics, tables
+from workflow.data import registry
 from workflow.plan import catalogue
 from workflow.samples import sample_summary
 
@@ -61,7 +62,7 @@ def of_records(asked: Asked, records: pd.DataFrame) -> pd.DataFrame:
         short = group[group["status"] != "ok"]["grid_point"].nunique()
         numbers = {status: int((group["status"] == status).sum()) for status in COUNTS[1:-2]}
         lines.append(
-            {"task": asked.task, "method": title(method), "data": tables.name(dataset)}
+            {"task": asked.task, "method": title(method), "data": registry.title(dataset)}
             | {"asked": len(group), **numbers}
             | {"out of range": int(group["strange"].sum()), "seeds short": short}
             | {"reasons": "; ".join(_reasons(group))}
@@ -87,7 +88,7 @@ def of_samples(table3: pd.DataFrame) -> pd.DataFrame:
         strange = ~group["mean"].between(0, 100) | ~group["precision"].between(0, 1)
         strange |= ~group["recall"].between(0, 1) | group["diversity"].lt(0)
         lines.append(
-            {"task": "samples", "method": title(method), "data": tables.name(dataset)}
+            {"task": "samples", "method": title(method), "data": registry.title(dataset)}
             | dict.fromkeys(COUNTS, 0)
             | {"asked": int(shown["seeds_asked"].sum()), "ok": int(shown["seeds"].sum())}
             | {"failed": failed, "out of range": int((strange & group["seeds"].gt(0)).sum())}

@@ -11,6 +11,7 @@ import numpy as np
 
 from workflow.common import panels, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.pictures import drawings
 
 SHOWN = 8
@@ -46,7 +47,7 @@ def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figur
             panels.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
             for kind in KINDS
         ]
-        lines.append((panels.caption(metadata), pictures))
+        lines.append((panels.caption(metadata, registry.title(metadata["dataset"])), pictures))
     return panels.table(lines, list(KINDS.values()), size=(2.5, 1.3))
 
 

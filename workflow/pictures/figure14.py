@@ -13,6 +13,7 @@ import numpy as np
 from dcgmm import notation, persistence
 from workflow.common import panels, places, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.pictures import drawings
 
 
@@ -28,7 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
         pictures, titles = [], []
         for folder in options.fits:
             fit = places.read(folder / "fit.json")
-            titles.append(panels.caption(drawings.metadata(fit)))
+            metadata = drawings.metadata(fit)
+            titles.append(panels.caption(metadata, registry.title(metadata["dataset"])))
             pictures.append(
                 alphabet(folder / "model") if fit["status"] == "ok" else panels.absent(fit)
             )

@@ -11,6 +11,7 @@ import numpy as np
 
 from workflow.common import frames, panels, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.pictures import drawings
 
 COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         lines = [
             (
-                panels.caption(metadata),
+                panels.caption(metadata, registry.title(metadata["dataset"])),
                 [
                     panels.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
                     if arrays

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from workflow.common import frames, panels, plots, tables
+from workflow.common import frames, panels, plots
 from workflow.common.command_line import plain_errors
-from workflow.data import datasets
+from workflow.data import datasets, registry
 from workflow.pictures import drawings
 
 COLUMNS = 10
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
 def real_series(dataset: datasets.Dataset, classes: str) -> Series:
     """Training images of some classes."""
     of_classes = np.flatnonzero(datasets.by_classes(dataset.y_train, classes))[:IMAGES]
-    title = f"{tables.name(dataset.name)}\ntraining images"
+    title = f"{registry.title(dataset.name)}\ntraining images"
     return Series(title, classes, datasets.as_float(dataset.x_train[of_classes]))
 
 

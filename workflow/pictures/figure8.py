@@ -14,6 +14,7 @@ import pandas as pd
 
 from workflow.common import files, frames, panels, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.pictures import drawings
 
 SHOWN = 20
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         lines = [
             (
-                panels.caption(metadata),
+                panels.caption(metadata, registry.title(metadata["dataset"])),
                 [
                     panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(metadata)
                     for k in KINDS

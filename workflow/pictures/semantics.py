@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workflow.common import panels, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.pictures import drawings
 
 COLUMNS, SHOWN = 7, 28
@@ -36,7 +37,9 @@ def main(arguments: list[str] | None = None) -> None:
                 for metadata, arrays in drawn
             ]
             lines.append((semantics, pictures))
-        titles = [panels.caption(metadata) for metadata, _ in drawn]
+        titles = [
+            panels.caption(metadata, registry.title(metadata["dataset"])) for metadata, _ in drawn
+        ]
         plots.save(panels.table(lines, titles, size=(2.6, 1.6)), options.out, "semantics")
 
 

@@ -13,7 +13,7 @@ from jsonschema import ValidationError
 from dcgmm import recipes
 from workflow.common import schemas, values, yaml_files
 from workflow.common.hints import nearest
-from workflow.data import names
+from workflow.data import registry
 from workflow.plan import catalogue, grid
 
 CHANNELS = {"grey": 1, "colour": 3}
@@ -44,7 +44,7 @@ class ConfigError(ValueError):
 def schema() -> dict[str, Any]:
     """Load the schema of the configuration, which no caller may modify.
 
-    `datasets: grey` or `colour` in it allows any such dataset of `names.tsv`.
+    `datasets: grey` or `colour` in it allows any such dataset of `registry.tsv`.
     """
     rules = schemas.load(SCHEMA)
     _allow_datasets(rules)
@@ -58,7 +58,7 @@ def _allow_datasets(rule: Any) -> None:
         _allow_datasets(child)
     if isinstance(rule, dict) and rule.get("datasets") in [*CHANNELS]:  # else a key of that name
         null = [None] if "null" in rule.pop("type", ()) else []
-        rule["enum"] = [*names.of_channels(CHANNELS[rule.pop("datasets")]), *null]
+        rule["enum"] = [*registry.of_channels(CHANNELS[rule.pop("datasets")]), *null]
 
 
 def checked(
@@ -339,7 +339,7 @@ def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             path = ("colour", "instances", index)
             yield path, _unknown(f"{_written(path)} is {name!r}", name, instances)
     dataset = colour["dataset"]
-    if dataset and config["source"] == "subset" and not names.table()[dataset].ships:
+    if dataset and config["source"] == "subset" and not registry.table()[dataset].ships:
         yield (
             ("colour", "dataset"),
             f"colour.dataset is {dataset!r}, which ships without a subset, but source is 'subset'; "

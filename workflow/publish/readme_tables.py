@@ -17,6 +17,7 @@ from workflow.claims import claim_run, claims_file
 from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.publish import archive, reference
 
 BEGIN, END = "<!-- published tables: begin -->", "<!-- published tables: end -->"
@@ -99,7 +100,7 @@ def standing(choices: pd.DataFrame) -> str:
     for protocol, opening in PROTOCOLS.items():
         rows = choices[(choices["protocol"] == protocol) & (choices["n"] > 0)]
         places = [
-            _place(tables.name(dataset), group)
+            _place(registry.title(dataset), group)
             for dataset, group in sorted(rows.groupby("dataset"), reverse=True)
             if (group["method"] == "dcgmm").any()
         ]
@@ -142,7 +143,7 @@ def table2_rows(choices: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, st
     published = cells.set_index(["row", "column"])
     lines: dict[str, dict[str, str]] = {}
     for dataset in dict.fromkeys(cells["column"]):
-        images = tables.name(dataset)
+        images = registry.title(dataset)
         columns = {"paper": images, "corrected": f"{images}, {CORRECTED['II']}"}
         for row in choices[choices["dataset"] == dataset].to_dict("records"):
             name = tables.model(row["title"], row["variant"])
@@ -159,7 +160,7 @@ def table2_rows(choices: pd.DataFrame, cells: pd.DataFrame) -> list[dict[str, st
 def _columns(table: str, row: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Header and cell of every column: ours, ours corrected, the paper's, for every dataset."""
     for cell in row.to_dict("records"):
-        name = tables.name(cell["column"])
+        name = registry.title(cell["column"])
         yield name, _ours(cell, "ours", "n")
         if table in CORRECTED:
             yield f"{name}, {CORRECTED[table]}", _ours(cell, "corrected", "corrected_n")

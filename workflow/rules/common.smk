@@ -2,7 +2,7 @@
 import json
 from functools import cache
 
-from workflow.data import names
+from workflow.data import registry
 from workflow.plan import catalogue, grid, sources, table_fits
 from workflow.plan.config import checked
 from workflow.publish import contents, reference
@@ -108,5 +108,5 @@ def subset_files(wildcards):
     """Shipped images of a dataset, if the source is the subset."""
     if wildcards.source != "subset":
         return []
-    made_of = names.table()[wildcards.dataset].made_of or wildcards.dataset
+    made_of = registry.table()[wildcards.dataset].made_of or wildcards.dataset
     return sorted(map(str, Path("workflow/data/subset").glob(f"{made_of}/*")))

@@ -7,6 +7,7 @@ import numpy as np
 
 from workflow.common import files, panels, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 from workflow.samples import sample_files
 
 COLUMNS, PER_ROW = 10, 5
@@ -24,7 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
         samples = [sample_files.read(path) for path in options.samples]
         plots.use_style()
         titles = [
-            f"{panels.caption(metadata)}\npixels: {metadata['published']}"
+            panels.caption(metadata, registry.title(metadata["dataset"]))
+            + f"\npixels: {metadata['published']}"
             for metadata, _ in samples
         ]
         pictures = [sheet(metadata, arrays) for metadata, arrays in samples]

@@ -14,6 +14,8 @@ import pandas as pd
 from dcgmm import recipes
 from workflow.common import frames, places, tables
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
+from workflow.fit import tidy
 from workflow.samples import sample_summary
 from workflow.samples.sample_summary import CONTROL
 
@@ -63,7 +65,7 @@ def dataset_sections(
     lines: pd.DataFrame, rows: pd.DataFrame, judges: list[dict[str, Any]], run: str
 ) -> list[tables.Section]:
     """Two tables of one dataset: the paper's protocol, and all treatments."""
-    name = tables.name(lines["dataset"].iloc[0])
+    name = registry.title(lines["dataset"].iloc[0])
     control = lines["method"] == CONTROL
     seeds = int(lines["seeds_asked"].max())
     shown = lines[lines["published"] | control]
@@ -95,7 +97,7 @@ def caption(rows: pd.DataFrame, judges: list[dict[str, Any]], run: str, seeds: i
         else "should draw images"
     )
     return (
-        f"Run `{run}`: every class of {tables.images_of(rows)} has a model of its own (parameters "
+        f"Run `{run}`: every class of {tidy.images_of(rows)} has a model of its own (parameters "
         f"are those of one; seeds: {seeds}), which {images}, clipped to [0, 1]. "
         f"{_judges_sentence(judges)}"
     )

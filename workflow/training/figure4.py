@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from workflow.common import frames, places, plots, tables
+from workflow.common import frames, places, plots
 from workflow.common.command_line import plain_errors
+from workflow.data import registry
 
 RUN = ["instance", "recipe", "dataset", "source", "epochs", "seed"]
 LABELS = {"joint": "all layers at once", "layerwise": "layer by layer"}
@@ -118,7 +119,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
     for column, ((dataset, epochs), run) in zip(axes.T, runs, strict=True):
         instance = run["instance"].iloc[0]
         length = "1 epoch" if epochs == 1 else f"{epochs} epochs"
-        column[0].set_title(f"{instance}, {tables.name(dataset)}, {length}")
+        column[0].set_title(f"{instance}, {registry.title(dataset)}, {length}")
         column[-1].set_xlabel("training step")
         seeds = run["seed"].unique()
         for axis, layer in zip(column, layers, strict=True):

@@ -15,6 +15,7 @@ import pandas as pd
 from workflow.common import frames, tables
 from workflow.common.command_line import plain_errors
 from workflow.common.summaries import area_summary
+from workflow.data import registry
 from workflow.fit import tidy
 from workflow.plan import catalogue
 
@@ -100,13 +101,13 @@ def dataset_section(
     name = ours["dataset"].iloc[0]
     fits = rows[rows["dataset"] == name]
     caption = (
-        f"Run `{run}`: trained on {tables.images_of(fits)} "
+        f"Run `{run}`: trained on {tidy.images_of(fits)} "
         f"({tables.count(fits['train_images'].iloc[0])} images)."
     )
     failed = ours[ours["failed"] > 0].itertuples()
     notes = [f"{row.title} ({row.recipe}): {row.reasons}" for row in failed]
     table = pd.DataFrame(cells).fillna(tables.DASH)
-    title = f"Table IV, {tables.name(name)}: classification"
+    title = f"Table IV, {registry.title(name)}: classification"
     return tables.Section(title, caption, table, notes, READING)
 
 

@@ -1,4 +1,4 @@
-"""Datasets of the suite, one row each in `names.tsv`.
+"""Datasets of the suite, one row each in `registry.tsv`.
 
 Their published files are rows of `datasets.tsv`.
 """
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-TABLE = Path(__file__).with_name("names.tsv")
+TABLE = Path(__file__).with_name("registry.tsv")
 
 
 class Entry(NamedTuple):
@@ -49,3 +49,9 @@ def table() -> dict[str, Entry]:
 def of_channels(channels: int) -> list[str]:
     """Names of the datasets of grey (1) or colour images (3)."""
     return [name for name, entry in table().items() if entry.shape[2] == channels]
+
+
+def title(name: str) -> str:
+    """A dataset as readers know it; by its name if it is not in the table."""
+    entry = table().get(name)
+    return entry.title if entry else name
