@@ -1,15 +1,15 @@
 # Everything from a fresh clone; needs python3 >= 3.11 and a package index.
-# More for Snakemake: make SNAKEMAKE_ARGS="--configfile config/cpu.yaml"
-# More for pytest:    make test PYTEST_ARGS="-k folding"
+# Arguments for Snakemake: make SNAKEMAKE_ARGS="--configfile config/cpu.yaml"
+# Arguments for pytest:    make test PYTEST_ARGS="-k folding"
 
 IN_ENV := workflow/run/in_env.sh
 SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
-# A folder a room, which run in the suite's environment; the model's run in both of its own.
+# One folder per room, in the suite's environment; tests of the model run in both of its own.
 SUITE_TESTS = $(filter $(patsubst workflow/%/,tests/%,$(wildcard workflow/*/)),$(wildcard tests/*)) \
   tests/workflow
 MODEL_TESTS = tests/dcgmm
-# Optional methods are tested when they are named: make test-contract METHODS=circuit
+# Optional methods are tested only by name: make test-contract METHODS=circuit
 METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
   $(shell grep -L '^optional = true' baselines/*/method.toml)))
 SNAKEFILES = Snakefile workflow/rules
@@ -24,22 +24,22 @@ all:
 report: TARGETS = all report front_page
 report: all
 
-# Makes the published results as far as they are missing, for as long as it is left running; Ctrl-C
-# loses nothing that is done. make reference REFERENCE_ARGS="--seeds 0"
+# Make the missing published results; resumes after Ctrl-C without losing finished ones.
+# make reference REFERENCE_ARGS="--seeds 0"
 reference:
 	$(IN_ENV) workflow python -m workflow.publish.make_reference $(REFERENCE_ARGS)
 	$(MAKE) publish
 
-# Tables of what is published so far, also in the README; data and models are not needed.
+# Tables of the results published so far, also in the README; needs neither data nor models.
 publish:
 	$(IN_ENV) workflow python -m workflow.publish.publish
 	$(IN_ENV) workflow python -m workflow.publish.readme_tables
 
-# Those trainings again that failed, diverged, ran out of time or were refused.
+# Repeat the trainings that failed, diverged, ran out of time or were refused.
 retry: TARGETS = retry
 retry: all
 
-# Side by side, since each of them runs on one core.
+# Side by side, since each runs on one core.
 test:
 	$(MAKE) --jobs 2 test-suite test-model test-jax test-judge test-einet test-contract
 
@@ -49,7 +49,7 @@ test-model:
 test-jax:
 	$(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
 
-# The judge imports the suite and Keras, which one environment alone has.
+# The judge imports the suite and Keras, which only this environment has.
 test-judge:
 	$(IN_ENV) tensorflow $(PYTEST) tests/judge
 
@@ -59,20 +59,20 @@ test-einet:
 test-suite:
 	$(IN_ENV) workflow $(PYTEST) $(SUITE_TESTS)
 
-# The contract, and a method's own tests, each in its environment: make test-contract METHODS=gmm
+# The contract and each method's own tests, in its environment: make test-contract METHODS=gmm
 test-contract: $(addprefix contract-,$(METHODS))
 
 contract-%:
 	$(IN_ENV) $(or $(shell sed -n 's/^environment = "\([^"]*\)".*/\1/p' baselines/$*/method.toml \
 	  2>/dev/null),tensorflow) $(PYTEST) --method $* tests/contract $(wildcard tests/baselines/$*)
 
-# A run that is killed 20 times must end as one that is not, and no damaged file may be read; many
+# A run killed 20 times must end like an undisturbed one, and no damaged file may be read. Takes many
 # minutes, so not among the tests.
 soak:
 	$(IN_ENV) workflow python -m tests.soak.fuzz
 	$(IN_ENV) workflow python -m tests.soak.kill_and_resume $(SOAK_ARGS)
 
-# Skips where Slurm is not installed; starts and stops one of its own where it is.
+# Starts and stops a Slurm of its own; skips if Slurm is not installed.
 test-slurm:
 	tests/slurm/run.sh
 
@@ -89,7 +89,7 @@ format:
 docs:
 	$(IN_ENV) workflow python -m workflow.plan.config_docs --out config/README.md
 
-# Newest versions that envs/*.in allow, for every platform, with hashes; needs uv.
+# Lock the newest versions that envs/*.in allow, for all platforms, with hashes; needs uv.
 locks: $(LOCKS)
 
 envs/%.lock: envs/%.in FORCE
@@ -97,13 +97,13 @@ envs/%.lock: envs/%.in FORCE
 	  $(addprefix --override ,$(wildcard envs/$*.override)) \
 	  --no-header --no-annotate --no-config --output-file $@ $<
 
-# torch's builds for CPU and for CUDA differ in what they need, so these locks leave that open.
+# torch's builds for CPU and CUDA differ in their dependencies, so these locks leave those open.
 $(TORCH_LOCKS): envs/%.lock: envs/%.in FORCE
 	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
 	  --no-config $< | grep -vE '^(nvidia|cuda|triton)' | sed -E 's/^(torch==[^ +;]+).*/\1/' | uniq > $@
 
 FORCE:
 
-# What is quickly made again: neither the results of runs nor the downloads in data/.
+# Remove what is quickly rebuilt: neither results of runs nor downloads in data/.
 clean:
 	rm -rf envs/.venv .snakemake results/data .pytest_cache .ruff_cache .hypothesis

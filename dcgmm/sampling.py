@@ -15,13 +15,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from dcgmm import backend
+from dcgmm import backend, streams
 from dcgmm.inference import BATCH
 from dcgmm.layers import GMM, Folding, gmm_backward
 from dcgmm.sampling_recipe import Sampling, sharpened_indices
 from dcgmm.sharpening import Ascent, sharpener
-
-_DRAWS = 16  # which of a seed's random streams; training takes low numbers
 
 
 class Draw(NamedTuple):
@@ -107,7 +105,7 @@ class Sampler:
         chances, noises = [], []
         noisy = [fraction > 0 for fraction in self.sampling.noise]
         for which, section in enumerate(self.sections):
-            rng = np.random.default_rng((seed, _DRAWS, batch, which))
+            rng = np.random.default_rng((seed, streams.DRAWS, batch, which))
             chances.append(rng.random((section.layer.positions, BATCH), "float32"))
             shape = (*_drawn_shape(section), BATCH)
             noises.append(rng.standard_normal(shape, "float32") if noisy[which] else None)

@@ -6,12 +6,10 @@ from typing import Any
 
 import keras
 
-from dcgmm import notation
+from dcgmm import notation, streams
 from dcgmm.layers import GMM, Classifier, Folding, MaxPooling
 from dcgmm.layers import gmm as mixture
 from dcgmm.recipes import Recipe
-
-_CENTROIDS, _WEIGHTS = 0, 2  # which of a seed's random streams; training.batches draws from 1
 
 
 def build(
@@ -34,10 +32,10 @@ def build(
                     independent=index in independent,
                     mu_init=recipe.mu_init,
                     max_precision=recipe.max_precision,
-                    seed=(seed, _CENTROIDS, index),
+                    seed=(seed, streams.CENTROIDS, index),
                 )
             case notation.Classifier(classes):
-                layer = Classifier(classes, seed=(seed, _WEIGHTS, index))
+                layer = Classifier(classes, seed=(seed, streams.WEIGHTS, index))
                 shape = (sum(math.prod(sizes[below]) for below in recipe.classifier.inputs), None)
         layer.build(shape)
         result.append(layer)

@@ -9,12 +9,10 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from dcgmm import pixels
+from dcgmm import pixels, streams
 from dcgmm.errors import DivergenceError
 from dcgmm.layers import GMM, Classifier
 from dcgmm.recipes import Recipe
-
-_ORDER = 1  # which of a seed's random streams; the initial centroids have another
 
 
 class Monitor(NamedTuple):
@@ -174,7 +172,7 @@ def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray
     steps = count // recipe.batch_size
 
     def order(epoch: int) -> np.ndarray:
-        stream = (seed, _ORDER, epoch if recipe.shuffle == "epoch" else 0)
+        stream = (seed, streams.ORDER, epoch if recipe.shuffle == "epoch" else 0)
         shuffled = np.random.default_rng(stream).permutation(count)
         return shuffled[: steps * recipe.batch_size].reshape(steps, -1).astype("int32")
 

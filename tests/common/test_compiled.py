@@ -11,7 +11,7 @@ from workflow.common import compiled
 def cache(tmp_path, monkeypatch):
     """A folder of entries, of which one run has sealed two."""
     monkeypatch.setenv(compiled.FOLDER, str(tmp_path))
-    with compiled.sound():
+    with compiled.verified_cache():
         for name in "ab":
             (tmp_path / f"{name}.pb").write_bytes(name.encode() * 1000)
     return tmp_path
@@ -22,7 +22,7 @@ def entries(folder):
 
 
 def test_whole_entries_stay(cache):
-    with compiled.sound():
+    with compiled.verified_cache():
         assert entries(cache) == ["a.pb", "b.pb"]
 
 
@@ -39,10 +39,10 @@ def test_whole_entries_stay(cache):
 )
 def test_a_damaged_entry_is_removed_and_made_again(cache, damage):
     damage(cache / "a.pb")
-    with compiled.sound():
+    with compiled.verified_cache():
         assert entries(cache) == ["b.pb"]
         (cache / "a.pb").write_bytes(b"new")
-    with compiled.sound():
+    with compiled.verified_cache():
         assert entries(cache) == ["a.pb", "b.pb"]
         assert (cache / "a.pb").read_bytes() == b"new"
 
@@ -56,7 +56,7 @@ def test_what_another_program_is_compiling_stays(cache):
     other.stdout.readline()
     (cache / "a.pb").write_bytes(b"damaged")
     try:
-        with compiled.sound():
+        with compiled.verified_cache():
             assert entries(cache) == ["b.pb", "c.pb"]
     finally:
         other.kill()
@@ -64,14 +64,14 @@ def test_what_another_program_is_compiling_stays(cache):
 
 
 def test_what_a_failing_program_has_compiled_is_kept_too(cache):
-    with pytest.raises(ValueError, match="gone"), compiled.sound():
+    with pytest.raises(ValueError, match="gone"), compiled.verified_cache():
         (cache / "c.pb").write_bytes(b"c")
         raise ValueError("gone")
-    with compiled.sound():
+    with compiled.verified_cache():
         assert entries(cache) == ["a.pb", "b.pb", "c.pb"]
 
 
 def test_without_a_cache_nothing_is_done(monkeypatch):
     monkeypatch.delenv(compiled.FOLDER, raising=False)
-    with compiled.sound():
+    with compiled.verified_cache():
         pass

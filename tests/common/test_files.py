@@ -54,9 +54,9 @@ def test_what_fails_midway_leaves_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"a": NaN}', "NaN is no number of JSON"),
-        ('{"a": [{"b": -Infinity}]}', "-Infinity is no number"),
-        ('{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' stands twice"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+        ('{"a": [{"b": -Infinity}]}', "-Infinity is not a JSON number"),
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' occurs twice"),
         ('{"a": 1', "is damaged"),
         ("[" * 100_000, "is damaged"),
         ('{"a": 1}', "altered after it was written"),
@@ -236,5 +236,5 @@ def test_two_arrays_of_one_name_are_refused(tmp_path):
     npz.write(path, FIT, {"x": np.arange(3.0)})
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("x.npy", archive.read("x.npy"))
-    with pytest.raises(ValueError, match="two of its arrays have one name"):
+    with pytest.raises(ValueError, match="two of its arrays share a name"):
         npz.read(path)

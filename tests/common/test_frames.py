@@ -141,7 +141,7 @@ def test_a_sealed_csv_of_another_kind_is_refused(tmp_path):
 def test_numbers_typed_in_need_no_seal_but_have_to_be_whole(tmp_path, text, reason):
     path = tmp_path / "paper.csv"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=rf"paper\.csv (is )?{reason}.*; mend it, or restore"):
+    with pytest.raises(ValueError, match=rf"paper\.csv (is )?{reason}.*; correct it, or restore"):
         frames.read_paper(path)
 
 

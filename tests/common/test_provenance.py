@@ -120,7 +120,7 @@ def test_a_change_before_the_start_stays_one(checkout: Path) -> None:
     _write(checkout, "dcgmm/model.py")
     begun = provenance.note()["commit"]
     _write(checkout, "dcgmm/model.py", "as committed\n")
-    assert provenance.still(begun)["changed"] is True
+    assert provenance.recheck_commit(begun)["changed"] is True
 
 
 def test_what_was_noted_before_a_program_began_counts(checkout: Path) -> None:
@@ -137,7 +137,7 @@ def test_what_was_noted_before_a_program_began_counts(checkout: Path) -> None:
 def test_what_git_cannot_tell_at_the_end_is_unknown(checkout: Path) -> None:
     begun = provenance.note()["commit"]
     (checkout / ".git").rename(checkout / "gone")
-    assert provenance.still(begun) == {"hash": begun["hash"], "changed": None}
+    assert provenance.recheck_commit(begun) == {"hash": begun["hash"], "changed": None}
 
 
 def test_an_untracked_copy_in_another_repository_has_no_commit(
@@ -146,7 +146,7 @@ def test_an_untracked_copy_in_another_repository_has_no_commit(
     (checkout / "copy").mkdir()
     monkeypatch.setattr(provenance, "ROOT", checkout / "copy")
     assert provenance.commit() == {"hash": None, "changed": None}
-    assert provenance.still(provenance.commit())["changed"] is None
+    assert provenance.recheck_commit(provenance.commit())["changed"] is None
 
 
 def _commit(folder: Path) -> None:

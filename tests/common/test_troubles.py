@@ -63,7 +63,7 @@ def test_a_failure_of_the_method_passes(error):
 def test_memory_of_a_gpu_is_no_trouble_of_the_machine(monkeypatch):
     monkeypatch.setattr(provenance, "peak_gpu_memory_mb", lambda: 80_000.0)
     error = RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.")
-    assert fitting.told(error)["reason"].startswith("out of memory: ")
+    assert fitting.status_and_reason(error)["reason"].startswith("out of memory: ")
     with pytest.raises(troubles.MachineError):
         troubles.check(MemoryError())
 
@@ -77,7 +77,7 @@ def test_a_fit_that_meets_one_leaves_no_record(tmp_path, monkeypatch, error):
 
 def test_a_class_that_meets_one_leaves_no_record(tmp_path, monkeypatch):
     step, classes = fit_classes, ("0", "2")
-    with pytest.raises(SystemExit, match="mend the disk"):
+    with pytest.raises(SystemExit, match="repair or replace the disk"):
         model = test_fit.Fake(os_error("EIO"))
         test_fit.run(tmp_path, monkeypatch, model, step=step, classes=classes)
     assert not list(tmp_path.rglob("fit.json"))

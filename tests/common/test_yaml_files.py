@@ -33,27 +33,27 @@ def refusal(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "says nothing"),
-        ("# nothing yet\n", "says nothing"),
-        ("---\n", "holds no mapping"),
-        ("- run\n", "holds no mapping"),
-        ("run\n", "holds no mapping"),
+        ("", "is empty or only a comment"),
+        ("# nothing yet\n", "is empty or only a comment"),
+        ("---\n", "is not a mapping"),
+        ("- run\n", "is not a mapping"),
+        ("run\n", "is not a mapping"),
         ("# ä\nrun: ä\n".encode("latin-1"), "line 1 is not UTF-8, it has the byte 0xe4: save"),
         ("run: a\n".encode("utf-16"), "is UTF-16: save the file as UTF-8"),
-        (b"run: a\0\n", "is no text, it has null bytes"),
-        ("run: \x07\n", "is no YAML: "),
-        ("dcgmm:\n\trecipes: [paper]\n", "is no YAML: line 2: it is indented by a tab"),
-        ("seeds: [0\nrun: a\n", "is no YAML: line 2: "),
-        ("run: a\n---\nrun: b\n", "is no YAML: line 2: "),
-        ("run: *a\n", "is no YAML: line 1: "),
-        ("run: a\nrun: b\n", "the key 'run' stands in line 1 and in line 2; keep one"),
+        (b"run: a\0\n", "is not text, it has null bytes"),
+        ("run: \x07\n", "is not YAML: "),
+        ("dcgmm:\n\trecipes: [paper]\n", "is not YAML: line 2: it is indented by a tab"),
+        ("seeds: [0\nrun: a\n", "is not YAML: line 2: "),
+        ("run: a\n---\nrun: b\n", "is not YAML: line 2: "),
+        ("run: *a\n", "is not YAML: line 1: "),
+        ("run: a\nrun: b\n", "the key 'run' occurs in line 1 and in line 2; keep one"),
         ("a: !!python/object/apply:os.system [id]\n", "line 1: the tag python/object/apply:os."),
         ("a: !!set {b}\n", "line 1: the tag set is not allowed"),
         ("a: !!binary YQ==\n", "line 1: the tag binary is not allowed"),
         ("a: !mine 1\n", "line 1: the tag !mine is not allowed"),
         ("a: &a [*a]\n", "line 1: a[0] contains itself"),
         (LAUGHS, "with its aliases it holds more than"),
-        (f"a: {5000 * '['}", "line 1: more than 32 lists or mappings in one another"),
+        (f"a: {5000 * '['}", "line 1: more than 32 nested lists or mappings"),
         ("1: a\n", "line 1: the key '1' is read as a number, but keys are text"),
         ("~: a\n", "line 1: the key '~' is read as nothing"),
         ("on: a\n", "line 1: the key 'on' is read as true or false"),
@@ -166,10 +166,10 @@ def test_the_launcher_looks_at_what_snakemake_will_read(tmp_path):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.json"
     good.write_text("run: a\n")
     bad.write_text(json.dumps({"run": "a"})[:-1] + ', "run": "b"}')
-    launch.check_files(["-n", "--configfile", str(good), "--config", "run=b"])
+    launch.check_configfiles(["-n", "--configfile", str(good), "--config", "run=b"])
     for option in ("--configfile", "--configfiles"):
-        with pytest.raises(ConfigError, match=r"bad\.json: the key 'run' stands in line 1 and in"):
-            launch.check_files(["table1", option, str(good), str(bad), "-n"])
+        with pytest.raises(ConfigError, match=r"bad\.json: the key 'run' occurs in line 1 and in"):
+            launch.check_configfiles(["table1", option, str(good), str(bad), "-n"])
     good.write_text("__use_yte__: true\n")
-    with pytest.raises(ConfigError, match="'__use_yte__' would run what the file says"):
-        launch.check_files([f"--configfile={good}"])
+    with pytest.raises(ConfigError, match="'__use_yte__' would run code of the file"):
+        launch.check_configfiles([f"--configfile={good}"])

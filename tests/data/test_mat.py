@@ -42,8 +42,8 @@ def test_images_come_first_and_ten_is_zero(compressed):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"X": None}, "holds 'y', a file of SVHN holds the arrays 'X' and 'y'"),
-        ({"X": None, "images": 1}, "holds 'y', 'images', a file of SVHN holds"),
+        ({"X": None}, "holds 'y', but must hold the arrays 'X' and 'y' of SVHN"),
+        ({"X": None, "images": 1}, "holds 'y', 'images', but must hold"),
         ({"X": IMAGES}, r"X is uint8 \(12, 32, 32, 3\), but must be uint8 \(32, 32, 3, 'n'\)"),
         ({"X": SMALL["X"] / 255}, "X is double"),
         ({"X": SMALL["X"][..., 0]}, r"X is uint8 \(32, 32, 3\)"),

@@ -306,7 +306,7 @@ def test_seeds_that_are_done_keep_their_results_when_the_job_is_ended(tmp_path, 
 def test_other_methods_are_not_fitted_side_by_side(tmp_path, monkeypatch):
     both = of_seeds(tmp_path, monkeypatch, "--together", method=["gmm"])
     assert {each["reason"] for each in both} == {
-        "ValueError: gmm is fitted by one seed at a time: give one"
+        "ValueError: gmm fits one seed at a time: give one"
     }
 
 

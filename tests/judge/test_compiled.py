@@ -6,7 +6,7 @@ import sys
 
 PROGRAM = """
 from workflow.common import compiled
-with compiled.sound():
+with compiled.verified_cache():
     import tensorflow as tf
     double = tf.function(lambda x: tf.linalg.matmul(x, x) + 1, jit_compile=True)
     print(float(double(tf.eye(3))[0, 0]))
@@ -25,7 +25,7 @@ def test_a_program_cut_short_is_compiled_again(tmp_path):
     assert run().stdout == "2.0\n"
     (entry,) = tmp_path.glob("*.pb")
     entry.write_bytes(entry.read_bytes()[:500])
-    assert run(PROGRAM.replace("compiled.sound()", "open('/dev/null')")).returncode != 0
+    assert run(PROGRAM.replace("compiled.verified_cache()", "open('/dev/null')")).returncode != 0
     assert run().stdout == "2.0\n"
     (entry,) = tmp_path.glob("*.pb")
     assert entry.stat().st_size > 500

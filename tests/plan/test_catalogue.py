@@ -158,11 +158,14 @@ def test_dear_fits_are_refused_with_both_numbers():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title: [", "is no YAML: line 2"),
+        ("title: [", "is not YAML: line 2"),
         ("title: Mine", "the key 'properties' is missing"),
         ("properties: {k: {type: integer}}", "properties.k needs a mapping with a default"),
         ("properties: {k: {type: integer, default: 1.0}}", "properties.k.default: 1.0 is not of"),
-        ("properties: {k: {type: whole, default: 1}}", "is no JSON Schema: at properties.k.type"),
+        (
+            "properties: {k: {type: whole, default: 1}}",
+            "is not a JSON Schema: at properties.k.type",
+        ),
         ("properties: {k: {minimum: 1e-3, default: 1}}", "minimum is 1e-3, which YAML reads"),
     ],
 )

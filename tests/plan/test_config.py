@@ -73,10 +73,10 @@ def test_every_key_has_a_default():
         ({"datasets": "mnist"}, "datasets is 'mnist', but must be a list"),
         (
             {"datasets": ["mnist", "mnist"]},
-            "datasets names 'mnist' twice, but each may stand there once",
+            "datasets names 'mnist' twice, but each may occur only once",
         ),
         ({"sedes": [1]}, "unknown key 'sedes'; did you mean 'seeds'?"),
-        ({"seeds": [0, 1, 0]}, "seeds names 0 twice, but each may stand there once"),
+        ({"seeds": [0, 1, 0]}, "seeds names 0 twice, but each may occur only once"),
         ({"seeds": [-1]}, "seeds[0] is -1, but must be at least 0"),
         ({"seeds": ["0"]}, "seeds[0] is '0', but must be a whole number"),
         ({"seeds": 5}, "seeds is 5, but must be a list"),
@@ -145,7 +145,7 @@ def test_every_key_has_a_default():
          "colour.instances[0] is 'B-svnh'; did you mean 'B-svhn'?"),
         ({"colour": {"dataset": "shvn"}}, "colour.dataset is 'shvn'; did you mean 'svhn'?"),
         ({"colour": {"dataset": "svhn"}},
-         "colour.dataset is 'svhn', of which no subset ships, and source is 'subset'; take "
+         "colour.dataset is 'svhn', which ships without a subset, but source is 'subset'; take "
          "'colour_digits'"),
         ({"colour": {"classes": [10]}}, "colour.classes[0] is 10, but must be at most 9"),
         ({"colour": {"classes": []}}, "colour.classes is [], but must be a list of at least 1"),
@@ -326,7 +326,7 @@ def test_a_checked_configuration_is_an_overlay_that_makes_it_again(tmp_path, ove
 
 
 def test_any_dataset_of_the_table_may_be_asked_for(monkeypatch):
-    more = names.table() | {"kmnist": names.Known("kmnist", "KMNIST", (28, 28, 1), True, "")}
+    more = names.table() | {"kmnist": names.Entry("kmnist", "KMNIST", (28, 28, 1), True, "")}
     monkeypatch.setattr(names, "table", lambda: more)
     configuration.schema.cache_clear()
     assert checked({"datasets": ["mnist", "kmnist"]})["datasets"] == ["mnist", "kmnist"]

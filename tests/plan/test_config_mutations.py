@@ -26,7 +26,7 @@ NAMES = {("baselines",): "vae", ("samples", "points"): "vae", ("dcgmm", "schedul
          ("dcgmm", "schedules", "short"): "A", ("baselines", "vae", "grid"): "width",
          ("ablations", "changes"): "long"}  # fmt: skip
 NOT_FINITE = ("nan", "inf")
-MENDS = ("but must be ", "; did you mean ", "; choose from ", ", but each may stand there once")
+MENDS = ("but must be ", "; did you mean ", "; choose from ", ", but each may occur only once")
 
 
 def keys(rule, path=()):
@@ -188,10 +188,10 @@ def test_a_missing_key_has_its_default(path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds: [0]\nrun: a\nseeds: [1]\n", "the key 'seeds' stands in line 1 and in line 3"),
-        ("dcgmm:\n  recipes: [paper]\n  recipes: [released]\n", "the key 'dcgmm.recipes' stands"),
-        ("baselines:\n  vae: false\n  gmm:\n  vae:\n", "the key 'baselines.vae' stands in line 2"),
-        ('"seeds": [0]\nseeds: [1]\n', "the key 'seeds' stands in line 1 and in line 2"),
+        ("seeds: [0]\nrun: a\nseeds: [1]\n", "the key 'seeds' occurs in line 1 and in line 3"),
+        ("dcgmm:\n  recipes: [paper]\n  recipes: [released]\n", "the key 'dcgmm.recipes' occurs"),
+        ("baselines:\n  vae: false\n  gmm:\n  vae:\n", "the key 'baselines.vae' occurs in line 2"),
+        ('"seeds": [0]\nseeds: [1]\n', "the key 'seeds' occurs in line 1 and in line 2"),
     ],
 )
 def test_a_key_that_stands_twice_is_told(tmp_path, text, message):
@@ -238,10 +238,10 @@ def test_what_config_sets_is_not_blamed_on_a_file():
         with pytest.raises(ConfigError) as caught:
             checked(DEFAULT | config, ["config.yaml"], config)
         assert str(caught.value).startswith(f"--config: {said}, but must be a whole number")
-        assert ("for text" in str(caught.value)) == ("seeds" in config)
+        assert ("as text" in str(caught.value)) == ("seeds" in config)
 
 
 def test_many_mistakes_are_not_all_told():
     with pytest.raises(ConfigError) as caught:
         checked(DEFAULT | {f"x{n}": float("nan") for n in range(100)})
-    assert str(caught.value).splitlines()[-1] == "and 80 mistakes more"
+    assert str(caught.value).splitlines()[-1] == "and 80 more mistakes"

@@ -100,7 +100,7 @@ def line_of(**changes):
         ("[]", "line 2 is damaged"),
         (json.dumps(record()), "line 2 is damaged .it was altered"),
         (line_of(seed=1).replace("0.68", "0.86"), "line 2 is damaged .it was altered"),
-        (line_of(seed=1).replace("0.68", "NaN"), "line 2 is damaged .NaN is no number"),
+        (line_of(seed=1).replace("0.68", "NaN"), "line 2 is damaged .NaN is not a JSON number"),
         (line_of(seed=-1), "line 2 is not a valid record: at seed"),
         (line_of(), "line 2 is a second record of outliers of dcgmm/B-paper/mnist"),
     ],
@@ -280,7 +280,7 @@ def test_the_readme_is_in_step_with_what_is_published():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "says nothing"),
+        ("", "is empty"),
         ("version: 1\nconfig: a.yaml\nstages: []\n", "version: 1 is not of type 'string'"),
         ("version: ../x\nconfig: a.yaml\nstages: []\n", "version: '../x' does not match"),
         ("version: '1'\nconfig: a.yaml\n", "'stages' is a required property"),

@@ -25,11 +25,11 @@ def root(tmp_path):
 
 
 def test_every_training_asked_for_is_looked_at_once(root):
-    records = list(missing.paths(root, TRAININGS))
+    records = list(missing.record_paths(root, TRAININGS))
     assert len(records) == len(set(records)) == 5
     found = missing.among([*records, root / "not/made/yet.json"])
     assert {str(each.record.parent.relative_to(root / "fit")) for each in found} == set(STATUSES)
-    assert missing.failed(found) == 2, "what is refused is as asked"
+    assert missing.count_failed(found) == 2, "what is refused is as asked"
     text = missing.summary(found, len(records))
     assert text.startswith("3 of 5 trainings have no result and are missing from the tables: ")
     assert "1 diverged, 1 refused, 1 timeout\n" in text

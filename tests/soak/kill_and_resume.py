@@ -142,7 +142,7 @@ def processes(folder: Path) -> list[psutil.Process]:
     return [
         process
         for process in psutil.process_iter()
-        if liveness.mark(process) == str(folder.resolve())
+        if liveness.marked_folder(process) == str(folder.resolve())
     ]
 
 

@@ -119,17 +119,17 @@ def test_a_new_method_bears_its_names(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["Flow"], "'Flow' cannot be a method's name: write a small letter, .* as in 'my_flow'"),
+        (["Flow"], "'Flow' cannot be a method's name: use lower-case letters, .* as in 'my_flow'"),
         (["1st"], "cannot be a method's name"),
         (["my-flow"], "cannot be a method's name"),
         (["../flow"], "cannot be a method's name"),
-        (["class"], "'class' is a word of Python's"),
+        (["class"], "'class' is a keyword of Python"),
         (["grid"], "'grid' is a key of the configuration"),
         (["seeds"], "'seeds' is a key of the configuration"),
         (["dcgmm"], "'dcgmm' is a key of the configuration"),
-        (["gaussian"], "there is a baselines/gaussian already"),
-        (["checks"], "there is a baselines/checks already"),
-        (["flow", "--title", 'A "flow"'], "may have letters, digits, blanks"),
+        (["gaussian"], "baselines/gaussian exists already"),
+        (["checks"], "baselines/checks exists already"),
+        (["flow", "--title", 'A "flow"'], "may only have letters, digits, blanks"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(folder, words, message):

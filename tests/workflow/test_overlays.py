@@ -18,7 +18,7 @@ def ended(*arguments):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "says nothing, it is empty or a comment: leave it out or write a key into it"),
+        (b"", "is empty or only a comment: leave it out or add a key"),
         (b"run: caf\xe9\n", "line 1 is not UTF-8, it has the byte 0xe9: save the file as UTF-8"),
         (b"limits: {memory_gb: .nan}\n", "line 1: limits.memory_gb is .nan, but must be a finite"),
     ],

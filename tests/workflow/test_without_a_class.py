@@ -32,7 +32,7 @@ def test_a_table_without_fits_says_what_to_ask_for(project):
     for table, key in (("ablations", "ablations"), ("outlier_classes", "other_outliers")):
         result = project.snakemake("--dry-run", table)
         assert result.returncode != 0
-        said = f"this run has no fits for {table}: ask for some by {key}.instances"
+        said = f"this run has no fits for {table}: request some with {key}.instances"
         assert said in result.stdout + result.stderr
 
 

@@ -1,1 +1,1 @@
-"""What every room uses: files, arrays, tables, figures, intervals, provenance."""
+"""Shared by all rooms: files, arrays, tables, figures, intervals, provenance."""

@@ -1,4 +1,4 @@
-"""What every step's command line shares."""
+"""Error handling shared by the command lines of all steps."""
 
 import contextlib
 import sys
@@ -11,10 +11,10 @@ from workflow.common import compiled, troubles
 def plain_errors(program: str) -> Iterator[None]:
     """Turn expected errors into one sentence and exit status 1.
 
-    They are bad values, unreadable files and other troubles of the machine.
+    Expected are bad values, unreadable files and other troubles of the machine.
     """
     try:
-        with compiled.sound():
+        with compiled.verified_cache():
             yield
     except (ValueError, OSError) as error:
         sys.exit(f"{program}: {error}")

@@ -1,9 +1,9 @@
-"""What XLA has compiled, kept from job to job: read only while each entry is what was written.
+"""Persistent cache of XLA's compiled programs, verified before use.
 
-TensorFlow checks nothing when it reads an entry: of one cut short by a loss of power, or altered,
-every later fit would fail or go wrong. Each entry therefore has a seal beside it, its digest; an
-entry with another is removed, and compiled again. So is one without, unless the program that made
-it may still be at work, which seals its entries at its end.
+TensorFlow reads an entry unchecked: one truncated by a power loss, or altered, would make every
+later fit fail or go wrong. Each entry therefore has its digest beside it, a seal; an entry with
+another digest is removed, and compiled again. So is one without a seal, unless the program that
+wrote it may still be running, since programs seal their entries when they end.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ from typing import TextIO
 
 from workflow.common import files
 
-FOLDER = "XLA_CACHE"  # the variable by which `in_env.sh` says where the entries are
+FOLDER = "XLA_CACHE"  # variable by which `in_env.sh` names the folder of the cache
 SEAL = ".sha256"
-USERS = "users"  # whose lock every program holds that uses the entries
+USERS = "users"  # file that every program locks while it uses the cache
 
 
 @contextlib.contextmanager
-def sound() -> Iterator[None]:
-    """Remove what cannot be trusted, and at the end seal what was compiled meanwhile."""
+def verified_cache() -> Iterator[None]:
+    """Remove untrusted entries of the cache, and at the end seal those compiled meanwhile."""
     folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
     if folder is None:
         yield
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / USERS).open("a") as users:
-        alone = _lock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_exclusive = _lock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for entry, seal in _pairs(folder):
-            if (alone or seal.exists()) and _read(seal) != _digest(entry):
+            if (is_exclusive or seal.exists()) and _content(seal) != _digest(entry):
                 entry.unlink(missing_ok=True)
                 seal.unlink(missing_ok=True)
         _lock(users, fcntl.LOCK_SH)
@@ -41,19 +41,19 @@ def sound() -> Iterator[None]:
         finally:
             for entry, seal in _pairs(folder):
                 if not seal.exists() and (digest := _digest(entry)):
-                    with contextlib.suppress(OSError):  # what has no seal is compiled again
+                    with contextlib.suppress(OSError):  # an entry without a seal is compiled again
                         files.write_text(seal, digest.decode())
 
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Every entry and its seal, of which one may be missing."""
+    """Pairs of an entry and its seal, one of which may be missing."""
     names = {path.name.removesuffix(SEAL) for path in folder.glob("*.pb*")}
     for name in sorted(names):
         yield folder / name, folder / (name + SEAL)
 
 
 def _lock(file: TextIO, kind: int) -> bool:
-    """Whether a lock could be had; where the file system has none, nobody is alone."""
+    """Take a lock; False if another process holds it or the file system has none."""
     try:
         fcntl.flock(file, kind)
     except OSError:
@@ -62,12 +62,12 @@ def _lock(file: TextIO, kind: int) -> bool:
 
 
 def _digest(entry: Path) -> bytes | None:
-    content = _read(entry)
+    content = _content(entry)
     return None if content is None else hashlib.sha256(content).hexdigest().encode()
 
 
-def _read(path: Path) -> bytes | None:
-    """What a file holds; None if it is not there, as other processes remove some, too."""
+def _content(path: Path) -> bytes | None:
+    """Content of a file; None if it is gone, since other processes remove entries too."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

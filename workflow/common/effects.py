@@ -1,6 +1,6 @@
-"""How large something is and how sure that is: effects with Student's t intervals over repetitions.
+"""Effect sizes with Student's t intervals over repetitions.
 
-Values are Series indexed by repetition (a seed, a judge); NaN is one that failed.
+Values are Series indexed by repetition (a seed, a judge); a failed one is NaN.
 """
 
 import math
@@ -28,25 +28,25 @@ class Effect:
 
 
 def of_values(values: pd.Series, level: float = LEVEL) -> Effect:
-    """The mean."""
+    """Mean of the values."""
     summary = summarise(list(values.dropna()), level)
     return Effect(summary.mean, summary.low, summary.high, summary.n)
 
 
 def of_number(value: float) -> Effect:
-    """A number that is known exactly."""
+    """An exactly known number."""
     return Effect(value, value, value, 0)
 
 
 def paired(ours: pd.Series, theirs: pd.Series, level: float = LEVEL) -> Effect:
-    """Mean difference over the repetitions that both have (paired t)."""
+    """Mean difference over the common repetitions (paired t)."""
     return of_values(ours - theirs, level)
 
 
 def independent(ours: pd.Series, theirs: pd.Series, level: float = LEVEL) -> Effect:
-    """Difference of the means of repetitions that have nothing in common (Welch's t).
+    """Difference of the means of unpaired repetitions (Welch's t).
 
-    `n` is that of the side that has fewer.
+    `n` is that of the smaller side.
     """
     ours, theirs = ours.dropna(), theirs.dropna()
     difference = intervals.independent(ours, theirs, level)
@@ -55,7 +55,7 @@ def independent(ours: pd.Series, theirs: pd.Series, level: float = LEVEL) -> Eff
 
 
 def slope(table: pd.DataFrame, x: str, repetition: str, value: str = "value") -> Effect:
-    """Mean over repetitions of the slope of the least-squares line."""
+    """Mean slope of the least-squares line over repetitions."""
     slopes = {
         name: stats.linregress(rows[x], rows[value]).slope
         for name, rows in table.dropna(subset=value).groupby(repetition)
@@ -65,12 +65,12 @@ def slope(table: pd.DataFrame, x: str, repetition: str, value: str = "value") ->
 
 
 def share_descending(x: pd.Series, y: pd.Series) -> float:
-    """Of all pairs that differ in x, the share whose larger x has the smaller y."""
+    """Share of the pairs with different x whose larger x has the smaller y."""
     dx, dy = (np.subtract.outer(v.to_numpy(), v.to_numpy()) for v in (x, y))
     larger = dx > 0
     return float((dy[larger] < 0).mean()) if larger.any() else UNKNOWN
 
 
 def linearity(x: pd.Series, y: pd.Series) -> float:
-    """The coefficient of determination of the least-squares line; unknown below three points."""
+    """Coefficient of determination of the least-squares line; NaN below three points."""
     return float(stats.linregress(x, y).rvalue ** 2) if x.nunique() > 2 else UNKNOWN

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and JSON that is what it was when it was written."""
+"""Atomic writes, and JSON sealed against later changes."""
 
 import contextlib
 import hashlib
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-SEAL = "sha256"  # the key under which a mapping is written with its own digest
+SEAL = "sha256"  # key of a mapping's own digest
 
 
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[BinaryIO]:
-    """A file to write, which takes its place under `path` only once it is whole and on the disk.
+    """Open a file to write that replaces `path` only once it is complete and on the disk.
 
-    It has a name of its own until then, so that several writers never share one: the last wins.
+    Until then it has a unique name, so that writers never share one; the last wins.
 
     Raises:
-        OSError: if it cannot be written, as on a full disk; the message names it.
+        OSError: if the write fails, as on a full disk; names the file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,7 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
         with part.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())  # else a power loss could leave the name without the content
+            os.fsync(file.fileno())  # else a power loss could leave an empty file
         part.replace(path)
     except OSError as error:
         if error.filename is not None and Path(error.filename) != part:
@@ -40,8 +40,8 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def locked(folder: Path | str) -> Iterator[None]:
-    """Keep others from changing a folder's files between reading and writing them."""
-    import fcntl  # not where a method's data are read: systems without it can do that, too
+    """Lock a folder, so that nobody changes its files between a read and a write."""
+    import fcntl  # only here: methods also read data on systems without it
 
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -56,8 +56,8 @@ def write_text(path: Path | str, text: str) -> None:
         file.write(text.encode())
 
 
-def keep_text(path: Path | str, text: str) -> None:
-    """Write a text file unless it is there with this text already."""
+def update_text(path: Path | str, text: str) -> None:
+    """Write a text file unless it holds this text already."""
     try:
         if Path(path).read_bytes() == text.encode():
             return
@@ -67,7 +67,7 @@ def keep_text(path: Path | str, text: str) -> None:
 
 
 def write_json(path: Path | str, value: Any) -> None:
-    """Write a value as JSON, atomically; a mapping is sealed with the digest of what it says.
+    """Write a value as JSON, atomically; a mapping is sealed with its digest.
 
     Raises:
         ValueError: for NaN or infinity, which JSON lacks.
@@ -81,7 +81,7 @@ def read_json(path: Path | str) -> Any:
     """Read JSON that `write_json` wrote; a mapping must have its seal.
 
     Raises:
-        ValueError: if it is damaged, or was altered after it was written; names the file.
+        ValueError: if the file is damaged or was altered later; names it.
     """
     try:
         value = parsed(Path(path).read_text("utf-8"))
@@ -93,38 +93,39 @@ def read_json(path: Path | str) -> Any:
 
 
 def sealed(value: dict[str, Any]) -> dict[str, Any]:
-    """A mapping with the digest of what it says."""
+    """Add the digest of its content to a mapping."""
     return value | {SEAL: _digest(value)}
 
 
 def unseal(value: dict[str, Any]) -> bool:
-    """Take the digest out of a mapping; whether it was there, and right."""
+    """Remove the digest from a mapping; whether it was present and correct."""
     return value.pop(SEAL, None) == _digest(value)
 
 
 def parsed(text: str) -> Any:
-    """The value of a JSON text.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: if it is none, which NaN, infinity and a key that stands twice make it, too.
+        ValueError: if it is not JSON, also for NaN, infinity and duplicate keys.
     """
-    return json.loads(text, parse_constant=_not_json, object_pairs_hook=_unique)
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
 
 
-def _not_json(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of pairs; refuse duplicate keys."""
     result = dict(pairs)
     if len(result) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {duplicate!r} occurs twice")
     return result
 
 
 def _digest(value: dict[str, Any]) -> str:
-    """Of what a reader gets, whatever the order of its keys."""
-    read = json.loads(json.dumps(value))
-    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
+    """Digest of the value as a reader gets it, independent of the order of keys."""
+    as_read = json.loads(json.dumps(value))
+    return hashlib.sha256(json.dumps(as_read, sort_keys=True).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""The suite's own CSVs: sealed when they are written, of declared columns and types when read.
+"""CSV tables of the suite: sealed when written, with declared columns and types when read.
 
-Beside `table1.csv` lies its seal `.table1.csv.sha256`, which `sha256sum -c` takes as well. A table
-whose every fit failed has the same columns and types as any other, since they are declared here
-and not inferred; text stays text, even where it looks like a number or like none.
+Beside `table1.csv` lies its seal `.table1.csv.sha256`, for `sha256sum -c` too. Columns and types
+are declared, not inferred, so a table has them even if all of its fits failed; text stays text,
+even if it looks like a number or a missing value.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import pandas as pd
 from workflow.common import files
 
 Types = Mapping[str, str]
-"""Column -> its type; columns that are not named hold text."""
+"""Column -> its type; unnamed columns hold text."""
 
 TEXT, NUMBER, FLAG = "str", "float64", "boolean"
 WHOLE, COUNT = "int64", "Int64"  # a count may be missing
@@ -45,7 +45,7 @@ _KINDS = {
 _TYPES = {name: kind for kind, names in _KINDS.items() for name in names.split()}
 
 _SUMMARY = "n mean std ci_low ci_high"
-PAPERS = ("paper", "paper_spread", "difference", "best")  # added to a summary of ours
+PAPERS = ("paper", "paper_spread", "difference", "best")  # columns added to our summary
 _PAPERS = " ".join(PAPERS)
 _TABLE1 = f"instance recipe dataset epochs seeds failed reasons layer top metric {_SUMMARY}"
 _GRID = (
@@ -57,12 +57,12 @@ _CASE = (
     "id statement section line relation margin unit because evidence case one rival effect ci_low "
     "ci_high n agrees paper_effect paper_agrees verdict reason remark"
 )
-_ABOUT = "title point dataset classes seed status published"
+_FIT = "title point dataset classes seed status published"
 _FIGURE4 = "instance recipe dataset source epochs seed"
 _STATISTICS = "n mean std low high bootstrap_low bootstrap_high"
-_SHARPENED = f"{_ABOUT} folding_layer before after images improved"
+_SHARPENED = f"{_FIT} folding_layer before after images improved"
 
-# Name of the file -> its columns, in the order in which they are written.
+# Name of the file -> its columns, in the order of the file.
 _COLUMNS = {
     "table1": f"{_TABLE1} {_PAPERS}",
     "table1_layers": f"{_TABLE1} {_PAPERS}",
@@ -110,7 +110,7 @@ _COLUMNS = {
     "published_n published_mean published_std difference tolerance verdict settings",
     "critical_difference": "dataset task model value rank protocol",
 }
-# Where a name means something else than in the other tables.
+# Columns whose type differs from that in the other tables.
 _OWN = {
     "table3": {"published": FLAG, "classes": COUNT},
     "table5": {"all": COUNT, "published": COUNT},
@@ -124,7 +124,7 @@ INPAINTING: Types = {"layers": WHOLE, "milliseconds": NUMBER}
 
 
 def types(names: Iterable[str]) -> dict[str, str]:
-    """The types of columns, which mean the same in nearly all tables."""
+    """Types of columns, which nearly all tables share."""
     return {name: _TYPES.get(name, TEXT) for name in names}
 
 
@@ -134,55 +134,54 @@ TABLES: dict[str, Types] = {
 """Name of the file -> its columns and their types."""
 
 
-def of(
-    lines: Iterable[Mapping[str, Any]], table: str, *, without: Sequence[str] = ()
+def from_rows(
+    rows: Iterable[Mapping[str, Any]], table: str, *, without: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Lines as a table; of no line at all, one with the columns that are declared for it.
+    """Make a table of rows; without rows, it has its declared columns.
 
     Args:
-        lines: column -> value of each.
+        rows: mappings from column to value.
         table: a name of `TABLES`.
-        without: columns that the table gets later.
+        without: columns that are added later.
     """
-    lines = list(lines)
-    return pd.DataFrame(lines) if lines else empty(TABLES[table]).drop(columns=list(without))
+    rows = list(rows)
+    return pd.DataFrame(rows) if rows else empty(TABLES[table]).drop(columns=list(without))
 
 
 def empty(columns: Types) -> pd.DataFrame:
-    """A table without a row."""
+    """Make a table without rows."""
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
 def seal_of(path: Path) -> Path:
-    """Where the digest of a CSV is kept."""
+    """Path of a CSV's seal."""
     return path.with_name(f".{path.name}.sha256")
 
 
 def write_csv(path: Path, frame: pd.DataFrame, float_format: str | None = None) -> None:
-    """Write a table and its seal, each atomically; what is so already stays."""
+    """Write a table and its seal, each atomically, unless unchanged."""
     text = frame.to_csv(index=False, float_format=float_format)
-    files.keep_text(path, text)
-    files.keep_text(seal_of(path), _seal(path, text.encode()))
+    files.update_text(path, text)
+    files.update_text(seal_of(path), _seal(path, text.encode()))
 
 
 def read_csv(path: Path, columns: Types) -> pd.DataFrame:
-    """Read what `write_csv` wrote; an empty field is missing, all else is as it was.
+    """Read a table that `write_csv` wrote; empty fields are missing values.
 
     Args:
         path: of the CSV.
-        columns: those that must be there, with their types.
+        columns: required columns, with their types.
 
     Raises:
         ValueError: if it has no seal, was altered, is damaged or lacks columns; names the file.
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if the file does not exist.
     """
     content = path.read_bytes()
     try:
         seal = seal_of(path).read_bytes()
     except FileNotFoundError:
         raise ValueError(
-            f"{path} has no seal beside it, as if it was not written to its end; remove it and run "
-            "again"
+            f"{path} has no seal, so it may be incomplete; remove it and run again"
         ) from None
     if seal != _seal(path, content).encode():
         raise ValueError(f"{path} was altered after it was written; remove it and run again")
@@ -190,17 +189,17 @@ def read_csv(path: Path, columns: Types) -> pd.DataFrame:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table of the suite, whose columns are those of its name."""
+    """Read a table of the suite, with the columns declared for its name."""
     return read_csv(path, TABLES[path.stem])
 
 
 def read_typed_in(path: Path, columns: Types) -> pd.DataFrame:
-    """Read a CSV that people keep, such as the paper's numbers, and which therefore has no seal.
+    """Read a CSV that people maintain, such as the paper's numbers, hence without a seal.
 
     Raises:
         ValueError: if it is damaged or lacks columns; names the file.
     """
-    return _parsed(path, path.read_bytes(), columns, "mend it, or restore it from git")
+    return _parsed(path, path.read_bytes(), columns, "correct it, or restore it from git")
 
 
 def read_paper(path: Path) -> pd.DataFrame:
@@ -216,7 +215,8 @@ def _seal(path: Path, content: bytes) -> str:
     return f"{hashlib.sha256(content).hexdigest()}  {path.name}\n"
 
 
-def _parsed(path: Path, content: bytes, columns: Types, mend: str) -> pd.DataFrame:
+def _parsed(path: Path, content: bytes, columns: Types, remedy: str) -> pd.DataFrame:
+    """Parse a CSV with declared columns; an error ends with the remedy."""
     types = defaultdict(lambda: TEXT, columns)
     try:
         frame = pd.read_csv(
@@ -224,10 +224,10 @@ def _parsed(path: Path, content: bytes, columns: Types, mend: str) -> pd.DataFra
         )
     except (ValueError, TypeError, OverflowError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is damaged ({reason}); {mend}") from None
-    frame = frame.astype({name: types[name] for name in frame})  # which one without a row needs
+        raise ValueError(f"{path} is damaged ({reason}); {remedy}") from None
+    frame = frame.astype({name: types[name] for name in frame})  # for a table without rows
     if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError(f"{path} is damaged (rows are longer than its first line); {mend}")
-    if lacking := [name for name in columns if name not in frame]:
-        raise ValueError(f"{path} lacks the columns {', '.join(lacking)}; {mend}")
+        raise ValueError(f"{path} is damaged (rows are longer than its first line); {remedy}")
+    if missing := [name for name in columns if name not in frame]:
+        raise ValueError(f"{path} lacks the columns {', '.join(missing)}; {remedy}")
     return frame

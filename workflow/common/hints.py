@@ -1,4 +1,4 @@
-"""What to say of a name that is none of the known ones."""
+"""Suggestions for unknown names."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def nearest(word: Any, choices: Iterable[Any]) -> str:
-    """The nearest known name as a question, or else all of them."""
+    """Suggest the nearest known name, else list them all."""
     choices = [str(choice) for choice in choices]
-    near = difflib.get_close_matches(str(word), choices, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(choices)}"
+    matches = difflib.get_close_matches(str(word), choices, n=1)
+    return f"did you mean {matches[0]!r}?" if matches else f"choose from {', '.join(choices)}"

@@ -1,6 +1,6 @@
-"""What seeds can show: intervals, differences, corrections for many tests, and their limits.
+"""Inference over seeds: intervals, differences, multiple testing, and what n seeds can show.
 
-Student's t is the rule; the BCa bootstrap stands beside it where there are enough values.
+Student's t is the rule, beside the BCa bootstrap where there are enough values.
 """
 
 import math
@@ -34,7 +34,7 @@ class Difference:
 
 
 def mean_interval(mean: float, std: float, n: int, level: float = LEVEL) -> Interval:
-    """Student's t interval of a mean, of which only the summary is known."""
+    """Student's t interval of a mean, from summary statistics."""
     if not n > 1:
         return UNKNOWN
     if std == 0:
@@ -44,10 +44,10 @@ def mean_interval(mean: float, std: float, n: int, level: float = LEVEL) -> Inte
 
 
 def bootstrap_interval(values: Sequence[float], level: float = LEVEL, seed: int = 0) -> Interval:
-    """The BCa bootstrap interval of the mean (Efron 1987); unknown where it cannot be had.
+    """BCa bootstrap interval of the mean (Efron 1987); NaN where it cannot have its level.
 
-    The outermost resample, all of whose n values are the same one, has probability n^-n. Where that
-    exceeds the tail the interval cannot have its level: below four values at 95 %.
+    The outermost resample repeats one value n times, with probability n^-n. If that exceeds the
+    tail, the interval cannot have its level: at 95 %, below four values.
     """
     n = len(values)
     if n < 2 or outermost_resample(n) > (1 - level) / 2 or np.ptp(values) < EQUAL:
@@ -69,7 +69,7 @@ def outermost_resample(n: int) -> float:
 
 
 def paired(ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Difference:
-    """Mean of the differences of pairs, such as two measures of one fit (paired t).
+    """Mean difference of pairs, such as two measures of one fit (paired t).
 
     Raises:
         ValueError: if the lengths differ.
@@ -77,21 +77,21 @@ def paired(ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL)
     if len(ours) != len(theirs):
         raise ValueError(f"{len(ours)} and {len(theirs)} values do not pair")
     differences = np.subtract(ours, theirs)
-    known = _degenerate(differences, np.zeros(len(differences)))
-    return known or _of_scipy(stats.ttest_rel(ours, theirs), float(differences.mean()), level)
+    degenerate = _degenerate(differences, np.zeros(len(differences)))
+    return degenerate or _of_scipy(stats.ttest_rel(ours, theirs), float(differences.mean()), level)
 
 
 def independent(ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Difference:
-    """Difference of the means of unpaired values of unequal variances (Welch)."""
-    known = _degenerate(ours, theirs)
-    if known:
-        return known
+    """Difference of the means of unpaired values with unequal variances (Welch)."""
+    degenerate = _degenerate(ours, theirs)
+    if degenerate:
+        return degenerate
     result = stats.ttest_ind(ours, theirs, equal_var=False)
     return _of_scipy(result, float(np.mean(ours) - np.mean(theirs)), level)
 
 
 def _degenerate(ours: Sequence[float], theirs: Sequence[float]) -> Difference | None:
-    """The answer where no test can be made: too few values, or none of them varies."""
+    """Difference where no test is possible: too few values, or no variation."""
     if not len(ours) or not len(theirs):
         return Difference(*4 * (math.nan,))
     mean = float(np.mean(ours) - np.mean(theirs))
@@ -110,57 +110,60 @@ def _of_scipy(result: Any, mean: float, level: float) -> Difference:
 def between_summaries(
     ours: tuple[float, float, int], theirs: tuple[float, float, int], level: float = LEVEL
 ) -> Difference:
-    """Welch's difference where only (mean, standard deviation, n) are known, as of a paper."""
+    """Welch's difference from (mean, standard deviation, n) alone, as published in a paper."""
     mean = ours[0] - theirs[0]
     if not min(ours[2], theirs[2]) > 1 or math.isnan(ours[1]) or math.isnan(theirs[1]):
         return Difference(mean, *3 * (math.nan,))
     if ours[1] == theirs[1] == 0:
         return Difference(mean, mean, mean, math.nan)
-    compared = CompareMeans(_standing_for(*ours), _standing_for(*theirs))
-    low, high = compared.tconfint_diff(1 - level, usevar="unequal")
-    return Difference(mean, float(low), float(high), float(compared.ttest_ind(usevar="unequal")[1]))
+    comparison = CompareMeans(_with_summary(*ours), _with_summary(*theirs))
+    low, high = comparison.tconfint_diff(1 - level, usevar="unequal")
+    return Difference(
+        mean, float(low), float(high), float(comparison.ttest_ind(usevar="unequal")[1])
+    )
 
 
-def _standing_for(mean: float, std: float, n: int) -> DescrStatsW:
-    """Weighted data of a given mean, sample standard deviation and number."""
-    away = std * math.sqrt((n - 1) / n)
-    return DescrStatsW(np.array([mean - away, mean + away]), weights=np.full(2, n / 2))
+def _with_summary(mean: float, std: float, n: int) -> DescrStatsW:
+    """Weighted data with a given mean, sample standard deviation and number."""
+    distance = std * math.sqrt((n - 1) / n)
+    return DescrStatsW(np.array([mean - distance, mean + distance]), weights=np.full(2, n / 2))
 
 
 def holm(p: Iterable[float]) -> np.ndarray:
-    """P values adjusted for their number (Holm 1979); NaN stays and does not count."""
+    """Adjust p values for multiple testing (Holm 1979); NaN stays and does not count."""
     p = np.asarray(list(p), float)
-    known = ~np.isnan(p)
+    is_known = ~np.isnan(p)
     adjusted = np.full(len(p), np.nan)
-    if known.any():
-        adjusted[known] = multipletests(p[known], method="holm")[1]
+    if is_known.any():
+        adjusted[is_known] = multipletests(p[is_known], method="holm")[1]
     return adjusted
 
 
 def limits(numbers: Iterable[int], level: float = LEVEL, power: float = 0.8) -> pd.DataFrame:
-    """What n values, or n pairs, can show at most.
+    """What n values, or n pairs, can show at best.
 
     Columns: `n`; the smallest two-sided p that the exact signed-rank test (n pairs) and the exact
-    rank-sum test (n against n) can ever give; `half_width`, of the t interval in standard
+    rank-sum test (n against n) can give; `half_width`, of the t interval in standard
     deviations; `effect_paired` and `effect_independent`, the differences in standard deviations
-    that a t test finds with the given power; `bootstrap`, whether it can have its level.
+    that a t test finds with the given power; `bootstrap`, whether its interval can have its level.
     """
     return pd.DataFrame(_limit(n, level, power) for n in numbers)
 
 
 def _limit(n: int, level: float, power: float) -> dict[str, float | int | bool]:
-    alone, apart = np.arange(1, n + 1), np.arange(n + 1, 2 * n + 1)
-    asked = {"effect_size": None, "alpha": 1 - level, "power": power}
+    """One row of `limits`; samples all positive, or without overlap, have the smallest p."""
+    positive, larger = np.arange(1, n + 1), np.arange(n + 1, 2 * n + 1)
+    arguments = {"effect_size": None, "alpha": 1 - level, "power": power}
     return {
         "n": n,
-        "signed_rank_p": float(stats.wilcoxon(alone, method="exact").pvalue),
-        "rank_sum_p": float(stats.mannwhitneyu(alone, apart, method="exact").pvalue),
+        "signed_rank_p": float(stats.wilcoxon(positive, method="exact").pvalue),
+        "rank_sum_p": float(stats.mannwhitneyu(positive, larger, method="exact").pvalue),
         "half_width": float(stats.t.ppf((1 + level) / 2, n - 1) / math.sqrt(n)),
-        "effect_paired": _solved(TTestPower(), nobs=n, **asked),
-        "effect_independent": _solved(TTestIndPower(), nobs1=n, **asked),
+        "effect_paired": _solved(TTestPower(), nobs=n, **arguments),
+        "effect_independent": _solved(TTestIndPower(), nobs1=n, **arguments),
         "bootstrap": outermost_resample(n) <= (1 - level) / 2,
     }
 
 
-def _solved(test: TTestPower | TTestIndPower, **asked: float | None) -> float:
-    return float(np.squeeze(test.solve_power(**asked)))
+def _solved(test: TTestPower | TTestIndPower, **arguments: float | None) -> float:
+    return float(np.squeeze(test.solve_power(**arguments)))

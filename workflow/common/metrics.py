@@ -1,6 +1,6 @@
-"""How well scores separate inliers from outliers: the exact measure and the paper's.
+"""Separation of inliers from outliers by scores: the exact measure and the paper's.
 
-A higher score means more likely an inlier.
+A higher score means a more likely inlier.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
 
 
 def threshold_auc(inliers: np.ndarray, outliers: np.ndarray, thresholds: int = THRESHOLDS) -> float:
-    """The area as the authors' release measures it, under `threshold_curve`.
+    """Area under `threshold_curve`, as the authors' release measures it.
 
-    It is biased where scores have tails: thresholds lie evenly between the extreme scores, and the
-    curve is not closed at the left, so that one extreme score can take the whole area away.
+    It is biased for scores with tails: thresholds are evenly spaced between the extreme scores, and
+    the curve is not closed at the left, so that one extreme score can remove the whole area.
     """
     kept, rejected, _ = threshold_curve(inliers, outliers, thresholds)
     # From the highest threshold down, `kept` rises: the order that the trapezoids need.
@@ -36,7 +36,7 @@ def threshold_curve(
     Args:
         inliers: scores [n].
         outliers: scores [m].
-        thresholds: how many t, at equal distances from the lowest score up, the highest left out.
+        thresholds: number of t, evenly spaced from the lowest score up to the highest, excluded.
 
     Returns:
         kept, rejected, t: each [thresholds], by rising threshold.
@@ -44,7 +44,7 @@ def threshold_curve(
     _, scores = _labelled(inliers, outliers)
     low, high = scores.min(), scores.max()
     t = low + np.arange(thresholds) * (high - low) / thresholds
-    above = np.searchsorted(np.sort(inliers), t, side="right")  # how many are not above t
+    above = np.searchsorted(np.sort(inliers), t, side="right")  # number of inliers not above t
     below = np.searchsorted(np.sort(outliers), t, side="left")
     return 1 - above / len(inliers), below / len(outliers), t
 
@@ -52,7 +52,7 @@ def threshold_curve(
 def exact_curve(
     inliers: np.ndarray, outliers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same fractions at every threshold that changes them, corners alone.
+    """The fractions of `threshold_curve` at every threshold that changes them, corners only.
 
     Returns:
         kept, rejected, t: each [corners], by falling threshold; the first keeps nothing.
@@ -66,11 +66,11 @@ def exact_curve(
 VALIDATION = "validation_log_likelihood"  # mean over the inliers kept aside, in nats
 METRICS = {"auroc": auroc, "auc100": threshold_auc}
 ACCURACY = "accuracy"  # of a classifier layer
-SHARES = (*METRICS, ACCURACY)  # lie in [0, 1], up to the rounding of sums; all else is finite
+SHARES = (*METRICS, ACCURACY)  # in [0, 1], up to rounding of sums; all others are finite
 
 
 def _labelled(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (inlier 1) and scores in one.
+    """Concatenate labels (inlier 1) and scores.
 
     Raises:
         ValueError: if one side is empty or a score is not finite.

@@ -1,4 +1,4 @@
-"""Contact sheets: many small images as one picture, and pictures side by side with titles."""
+"""Contact sheets: tile small images into pictures, and arrange pictures with titles."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from workflow.common import plots, tables
 
 
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
-    """One picture of n images in rows of `columns`, white between them.
+    """Tile n images into one picture, in rows of `columns` with white gaps.
 
     Args:
         images: [n, H, W, C] in [0, 1].
@@ -32,14 +32,14 @@ def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     return sheet[..., 0] if channels == 1 else sheet
 
 
-def name(about: dict[str, str]) -> str:
-    """Model, grid point and dataset, a line each."""
-    return "\n".join((about["title"], about["point"], tables.name(about["dataset"])))
+def caption(metadata: dict[str, str]) -> str:
+    """Caption of a picture: model, grid point and dataset, a line each."""
+    return "\n".join((metadata["title"], metadata["point"], tables.name(metadata["dataset"])))
 
 
-def absent(about: Mapping[str, Any]) -> str:
-    """What stands in the place of a picture: why there is none, as far as that is known."""
-    return textwrap.fill(f"no result: {about.get('reason') or about['status']}", 28)
+def absent(metadata: Mapping[str, Any]) -> str:
+    """Text in the place of a missing picture: the reason, or the status."""
+    return textwrap.fill(f"no result: {metadata.get('reason') or metadata['status']}", 28)
 
 
 def table(
@@ -47,10 +47,10 @@ def table(
     titles: Sequence[str],
     size: tuple[float, float],
 ) -> plt.Figure:
-    """Pictures in lines and columns.
+    """Arrange pictures in a table.
 
     Args:
-        lines: what stands before a line, and its pictures; text stands where one is missing.
+        lines: label of a line, and its pictures; text replaces a missing one.
         titles: of the columns.
         size: width and height of a picture in inches.
     """
@@ -60,10 +60,10 @@ def table(
         figsize=(size[0] * len(titles) + 1, size[1] * len(lines) + 0.4),
         squeeze=False,
     )
-    for axis, words in zip(axes[0], titles, strict=True):
-        axis.set_title(words, fontsize=plots.SMALL)
-    for line, (words, pictures) in zip(axes, lines, strict=True):
-        line[0].set_ylabel(words, rotation=0, ha="right", va="center", fontsize=plots.TINY)
+    for axis, label in zip(axes[0], titles, strict=True):
+        axis.set_title(label, fontsize=plots.SMALL)
+    for line, (label, pictures) in zip(axes, lines, strict=True):
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=plots.TINY)
         for axis, picture in zip(line, pictures, strict=True):
             _show(axis, picture)
     return figure
@@ -75,11 +75,11 @@ def gallery(
     columns: int,
     size: tuple[float, float],
 ) -> plt.Figure:
-    """Pictures in rows of `columns`, each under its title.
+    """Arrange pictures in rows of `columns`, each with a title above.
 
     Args:
-        pictures: text stands where one is missing.
-        titles: one a picture.
+        pictures: text replaces a missing one.
+        titles: one per picture.
         columns: pictures in a row.
         size: width and height of a picture with its title, in inches.
     """
@@ -97,7 +97,7 @@ def gallery(
 
 
 def _show(axis: Axes, picture: np.ndarray | str) -> None:
-    """A picture, or text in its place."""
+    """Draw a picture, or text in its place."""
     axis.set(xticks=[], yticks=[], frame_on=False)
     if isinstance(picture, str):
         axis.text(0.5, 0.5, picture, ha="center", va="center", transform=axis.transAxes)

@@ -1,7 +1,7 @@
-"""Whether a file lies where what it says of itself belongs.
+"""Check that a file lies where its own metadata belong.
 
-A copy of one seed's results in the folder of another would make a spread of zero, so whoever reads
-a file compares the two. Needs the standard library alone.
+A copy of one seed's results in the folder of another would yield a spread of zero, so every reader
+compares metadata and path. Needs only the standard library.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from workflow.common import files
 
-# Of the files below `results/`; names of groups are those of `identity`.
+# Paths below `results/`; group names are keys of `identity`.
 _PLACES = [
     re.compile(r"(?:^|/)" + pattern)
     for pattern in (
@@ -28,45 +28,45 @@ _PLACES = [
 FIT_RECORD = "fit.json"
 
 
-def identity(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record, or what is told of arrays, says that it is of, as far as it says so."""
-    about = about.get("judge", about)  # what a judge says is of the judge
-    dataset = about.get("dataset")
-    told = {
-        "method": about.get("method"),
-        "grid_point": about.get("grid_point", about.get("point")),
+def identity(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Identity of a result by its record or metadata, as far as they state it."""
+    metadata = metadata.get("judge", metadata)  # judgements have the identity of their judge
+    dataset = metadata.get("dataset")
+    stated = {
+        "method": metadata.get("method"),
+        "grid_point": metadata.get("grid_point", metadata.get("point")),
         "dataset": dataset.get("name") if isinstance(dataset, Mapping) else dataset,
-        "source": dataset.get("source") if isinstance(dataset, Mapping) else about.get("source"),
-        "classes": about.get("classes"),
-        "epochs": about.get("epochs"),
-        "scheme": about.get("scheme"),
-        "seed": about.get("seed"),
+        "source": dataset.get("source") if isinstance(dataset, Mapping) else metadata.get("source"),
+        "classes": metadata.get("classes"),
+        "epochs": metadata.get("epochs"),
+        "scheme": metadata.get("scheme"),
+        "seed": metadata.get("seed"),
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
-def place(path: Path | str) -> dict[str, str]:
-    """What belongs at a path below `results/`, as `identity` names it; nothing elsewhere."""
+def expected_identity(path: Path | str) -> dict[str, str]:
+    """Identity that belongs at a path below `results/`; empty elsewhere."""
     text = Path(path).absolute().as_posix()
-    match = next((match for each in _PLACES if (match := each.search(text))), None)
+    match = next((match for pattern in _PLACES if (match := pattern.search(text))), None)
     return match.groupdict() if match else {}
 
 
-def check(path: Path | str, about: Mapping[str, Any]) -> None:
-    """Compare what a file says that it is of with its place in a run, if it has one there.
+def check(path: Path | str, metadata: Mapping[str, Any]) -> None:
+    """Compare the metadata of a file with its place in a run, if it has one.
 
     Raises:
-        ValueError: if they differ; names the file, what it is of and what belongs there.
+        ValueError: if they differ; names the file, its identity and the expected one.
     """
     path = Path(path)
-    told, wanted = identity(about), place(path)
-    if "method" in wanted and path.name == FIT_RECORD:
-        told |= {"task": about.get("task", "fit")}
-        wanted |= {"task": "fit"}
-    for key, value in wanted.items():
-        if key in told and str(told[key]) != value:
+    stated, expected = identity(metadata), expected_identity(path)
+    if "method" in expected and path.name == FIT_RECORD:
+        stated |= {"task": metadata.get("task", "fit")}
+        expected |= {"task": "fit"}
+    for key, value in expected.items():
+        if key in stated and str(stated[key]) != value:
             raise ValueError(
-                f"{path} is of {key} {told[key]}, but its place is that of {value}: put it back "
+                f"{path} is of {key} {stated[key]}, but its place is that of {value}: put it back "
                 "where it belongs, or remove it and run again"
             )
 
@@ -79,6 +79,6 @@ def read(path: Path | str) -> dict[str, Any]:
     """
     value = files.read_json(path)
     if not isinstance(value, dict):
-        raise ValueError(f"{path} is damaged (it is no mapping); remove it and run again")
+        raise ValueError(f"{path} is damaged (it is not a mapping); remove it and run again")
     check(path, value)
     return value

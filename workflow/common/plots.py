@@ -1,4 +1,4 @@
-"""One style for all figures: legible in black and white and to colour-blind readers."""
+"""One style for all figures, legible in black and white and to colour-blind readers."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from workflow.common import files
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
-SMALL, TINY, MINUTE = 8, 7, 6  # points, of text beside that of the style
-STRONG, THIN = 1.2, 0.8  # points, of lines
+SMALL, TINY, MINUTE = 8, 7, 6  # points, font sizes below that of the style
+STRONG, THIN = 1.2, 0.8  # points, widths of lines
 EDGE, GUIDE, FAINT = "black", "0.6", "0.9"  # of shapes, of reference lines, of separators
 DOTTED = (0, (1, 2))
 
@@ -28,27 +28,27 @@ STYLE = {
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text
     "text.parse_math": False,  # a dollar sign, too
-    "svg.hashsalt": "dcgmm",  # the same figure is the same file
+    "svg.hashsalt": "dcgmm",  # equal figures give equal files
 }
 
 
 def use_style() -> None:
-    """Set the style and draw to files alone."""
+    """Set the style, and draw only to files."""
     matplotlib.use("agg")
     matplotlib.rcParams.update(STYLE)
 
 
-def say(axis: Axes, text: str) -> None:
-    """Put text in the middle of a panel, as where there is nothing to draw."""
+def centre_text(axis: Axes, text: str) -> None:
+    """Write text in the middle of a panel, such as one without data."""
     style = {"ha": "center", "va": "center", "wrap": True}
     axis.text(0.5, 0.5, text, transform=axis.transAxes, **style)
 
 
-def nothing(text: str) -> Figure:
-    """A figure that only says why it shows nothing."""
+def empty_figure(text: str) -> Figure:
+    """Make a figure that only says why it is empty."""
     figure, axis = plt.subplots(figsize=(4, 2))
     axis.set_axis_off()
-    say(axis, text)
+    centre_text(axis, text)
     return figure
 
 

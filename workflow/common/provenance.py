@@ -1,7 +1,7 @@
-"""Under which conditions a result was made: machine, packages, commit, memory.
+"""Conditions of a result: machine, packages, commit, memory.
 
-A program notes them when it starts, before it loads data or a library, and looks again when it
-writes its record (`begin`, `end`).
+A program notes them when it starts, before it loads data or a library (`begin`), and checks them
+again when it writes its record (`end`).
 """
 
 import hashlib
@@ -22,20 +22,20 @@ PACKAGES = (
     "keras", "tensorflow", "tensorflow-cpu", "tf-keras", "libspn-keras", "jax", "torch", "numpy",
     "scikit-learn",
 )  # fmt: skip
-GIT = ("git", "--no-optional-locks")  # in nobody's way who commits meanwhile
-CODE = ("--", ".", ":(exclude)results")  # what a result may depend on, to git
+GIT = ("git", "--no-optional-locks")  # does not block concurrent commits
+CODE = ("--", ".", ":(exclude)results")  # paths, to git, that a result may depend on
 
 
 def suite_version() -> str:
-    """Version of this suite."""
-    from dcgmm import __version__  # here, so that no fit of another method depends on the model
+    """Version of the suite."""
+    from dcgmm import __version__  # here, so that fits of other methods do not depend on the model
 
     return __version__
 
 
 def host() -> dict[str, Any]:
-    """The machine; its name is hashed, so that records can be published."""
-    gpus = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")  # a line each
+    """Describe the machine; its name is hashed, so that records can be published."""
+    gpus = _output("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")  # one a line
     return {
         "id": hashlib.sha256(platform.node().encode()).hexdigest()[:8],
         "system": f"{platform.system()} {platform.machine()}",
@@ -47,14 +47,14 @@ def host() -> dict[str, Any]:
 
 
 def machine(host: dict[str, Any]) -> str:
-    """What tells the machine of a record from others, of which some have the same name."""
+    """Label that distinguishes the machine of a record, even from others of the same name."""
     return host["id"] + (f", {host['gpu']}" if host["gpu"] else "")
 
 
 def note() -> dict[str, Any]:
-    """What is to be known of a program before it starts: version, machine, commit, and the locks.
+    """Note the conditions before a program starts: version, machine, commit, locks.
 
-    Whoever starts a program may note it instead, and hand it over.
+    Its parent may note them instead and pass them on.
     """
     locks = sorted((ROOT / "envs").glob("*.lock"))
     return {
@@ -66,26 +66,26 @@ def note() -> dict[str, Any]:
 
 
 def begin(noted: dict[str, Any] | None, lock: Path) -> dict[str, Any]:
-    """The conditions under which this program starts, as a record has them.
+    """Conditions under which this program starts, as in a record.
 
     Args:
-        noted: what `note` has said before it started, if anybody asked.
+        noted: result of `note` from before the start, if any.
         lock: of this environment.
     """
     noted = note() if noted is None else noted
-    here = environment(lock)
-    digest = noted["locks"].get(lock.name, here["lock_sha256"])
+    current = environment(lock)
+    digest = noted["locks"].get(lock.name, current["lock_sha256"])
     return {
         "suite_version": noted["suite_version"],
-        "environment": here | {"lock_sha256": digest},
+        "environment": current | {"lock_sha256": digest},
         "host": noted["host"],
         "commit": noted["commit"],
     }
 
 
 def end(begun: dict[str, Any], lock: Path) -> dict[str, Any]:
-    """The conditions that a program began with; `changed` if they are others by now."""
-    commit = still(begun["commit"])
+    """Conditions that a program began with; `changed` if they differ by now."""
+    commit = recheck_commit(begun["commit"])
     try:
         altered = environment(lock) != begun["environment"]
     except OSError:  # the lock is gone
@@ -93,18 +93,18 @@ def end(begun: dict[str, Any], lock: Path) -> dict[str, Any]:
     return begun | {"commit": commit | ({"changed": True} if altered else {})}
 
 
-def still(commit: dict[str, Any]) -> dict[str, Any]:
-    """The commit that a program began with; `changed` if tracked files differ by now, too."""
+def recheck_commit(commit: dict[str, Any]) -> dict[str, Any]:
+    """Commit that a program began with; `changed` also if tracked files differ by now."""
     if commit["hash"] is None:
         return commit
-    # Whichever commit is checked out by now: one to results/ alone changes no code.
+    # Against the first commit, whichever is checked out now: one to results/ alone changes no code.
     changes = _output(*GIT, "diff", "--no-ext-diff", "--name-only", commit["hash"], *CODE)
-    looks = (commit["changed"], None if changes is None else bool(changes))
-    return commit | {"changed": True if any(looks) else None if None in looks else False}
+    changed = (commit["changed"], None if changes is None else bool(changes))
+    return commit | {"changed": True if any(changed) else None if None in changed else False}
 
 
 def environment(lock: Path) -> dict[str, Any]:
-    """Interpreter, the lock that made this environment, and the packages that matter."""
+    """Interpreter, lock and relevant packages of this environment."""
     installed = {}
     for name in PACKAGES:
         try:
@@ -121,8 +121,8 @@ def environment(lock: Path) -> dict[str, Any]:
 def commit() -> dict[str, Any]:
     """Commit of the suite, and whether tracked files differ from it.
 
-    Not those of `results/`: `make reference` adds to them as it goes, and no fit reads them. A copy
-    of the suite that lies untracked in somebody's repository has no commit.
+    Files of `results/` do not count: `make reference` adds to them, and no fit reads them. A copy
+    of the suite that lies untracked in another repository has no commit.
     """
     if not _output(*GIT, "ls-tree", "--name-only", "HEAD"):
         return {"hash": None, "changed": None}
@@ -134,14 +134,14 @@ def commit() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Largest resident set of this process so far."""
+    """Peak resident set of this process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     kilobytes = peak / 1024 if sys.platform == "darwin" else peak
     return round(kilobytes / 1024, 1)
 
 
 def peak_gpu_memory_mb() -> float | None:
-    """Most that the library in use has held of the GPU so far; None where it uses none."""
+    """Peak GPU memory of the library in use so far, in MiB; None if it uses no GPU."""
     peak = None
     if "torch" in sys.modules and (torch := sys.modules["torch"]).cuda.is_available():
         peak = torch.cuda.max_memory_allocated()
@@ -155,6 +155,7 @@ def peak_gpu_memory_mb() -> float | None:
 
 
 def _cpu_model() -> str:
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -168,7 +169,7 @@ def _digest(path: Path) -> str:
 
 
 def _output(*command: str) -> str | None:
-    """What a command prints, or None if it is missing or fails."""
+    """Output of a command; None if it is missing or fails."""
     try:
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

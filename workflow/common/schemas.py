@@ -1,4 +1,4 @@
-"""JSON Schema as the suite reads it: types are the program's, patterns are of the whole text."""
+"""JSON Schema with Python's types, and patterns that match the whole text."""
 
 import math
 import re
@@ -11,12 +11,12 @@ from jsonschema import Draft202012Validator, SchemaError, ValidationError, valid
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A schema of the suite, as data that nobody changes."""
+    """Load a schema of the suite."""
     return yaml.safe_load(path.read_text("utf-8"))
 
 
 def _is_integer(checker: Any, value: Any) -> bool:
-    """`1.0` and `true` are none, which JSON Schema and Python have otherwise."""
+    """Refuse `1.0` (an integer in JSON Schema) and `true` (one in Python)."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -25,20 +25,20 @@ def _is_number(checker: Any, value: Any) -> bool:
 
 
 def _pattern(validator: Any, pattern: str, value: Any, rule: Any) -> Iterator[ValidationError]:
-    """`$` alone would let a line break at the end pass."""
+    """Match the whole text; `$` alone would accept a line break at its end."""
     if isinstance(value, str) and not re.fullmatch(pattern, value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _enum(validator: Any, choices: list, value: Any, rule: Any) -> Iterator[ValidationError]:
-    """Of the same type too: 1.0 is not 1."""
+    """Compare types too: 1.0 is not 1."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         yield ValidationError(f"{value!r} is not one of {choices!r}")
 
 
-def _const(validator: Any, wanted: Any, value: Any, rule: Any) -> Iterator[ValidationError]:
-    if any(_enum(validator, [wanted], value, rule)):
-        yield ValidationError(f"{wanted!r} was expected")
+def _const(validator: Any, constant: Any, value: Any, rule: Any) -> Iterator[ValidationError]:
+    if any(_enum(validator, [constant], value, rule)):
+        yield ValidationError(f"{constant!r} was expected")
 
 
 Validator = validators.extend(
@@ -51,16 +51,16 @@ Validator = validators.extend(
 
 
 def settings(rules: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
-    """The settings that a method's schema describes, each with a default.
+    """Settings that a method's schema describes, each with a default.
 
     Raises:
-        ValueError: if it is no schema, or a setting has no default or one that it refuses.
+        ValueError: if it is not a schema, or a setting has no valid default.
     """
     try:
         Validator.check_schema(rules)
     except SchemaError as error:
         place = ".".join(map(str, error.absolute_path)) or "its top level"
-        raise ValueError(f"{name} is no JSON Schema: at {place}, {error.message}") from None
+        raise ValueError(f"{name} is not a JSON Schema: at {place}, {error.message}") from None
     if "properties" not in rules:
         raise ValueError(f"{name}: the key 'properties' is missing")
     for key, rule in rules["properties"].items():

@@ -1,4 +1,4 @@
-"""What a few seeds say about a mean."""
+"""Summaries of values over seeds: mean, spread, interval."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from scipy import stats
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean, sample standard deviation and the interval of the mean; NaN where undefined."""
+    """Mean, sample standard deviation and interval of the mean; NaN where undefined."""
 
     n: int
     mean: float
@@ -20,7 +20,7 @@ class Summary:
 
 
 def summarise(values: Sequence[float], level: float = 0.95) -> Summary:
-    """Mean of the values with Student's t interval; a spread needs two of them."""
+    """Mean of the values with Student's t interval; the spread needs two values."""
     n = len(values)
     if n == 0:
         return Summary(0, math.nan, math.nan, math.nan, math.nan)
@@ -33,7 +33,7 @@ def summarise(values: Sequence[float], level: float = 0.95) -> Summary:
 
 
 def area_summary(values: Sequence[float]) -> dict[str, float]:
-    """The summary of areas in percent as columns, the interval cut at 0 and 100."""
+    """Summarise areas in percent as columns; the interval is clipped to [0, 100]."""
     result = summarise(values)
     return {
         "n": result.n,

@@ -1,7 +1,7 @@
-"""YAML files as their authors meant them: whatever could be read in two ways is refused.
+"""Read YAML files as their authors meant them: ambiguous values are refused.
 
 PyYAML, and with it Snakemake, reads YAML 1.1, in which `012` is ten, `12:30` is 750, `on` is true
-and `1e-3` is text; of a key that stands twice it silently takes the last.
+and `1e-3` is text; of duplicate keys it silently takes the last.
 """
 
 import codecs
@@ -14,11 +14,11 @@ import yaml
 
 from workflow.common import values
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
-LARGEST = 1 << 20  # bytes; the largest of the suite has a twentieth of them
-MOST = 100_000  # values, an alias counted as often as it stands there
-_WHOLE = re.compile("[-+]?(0|[1-9][0-9]{0,38})")  # means the same to everybody
-TOLD = 20  # mistakes of one file
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where available
+LARGEST = 1 << 20  # bytes; twenty times the largest file of the suite
+MOST = 100_000  # values, an alias counted at each use
+_WHOLE = re.compile("[-+]?(0|[1-9][0-9]{0,38})")  # the same in all versions of YAML
+MOST_SHOWN = 20  # mistakes of one file
 _KINDS = {
     "bool": "true or false", "int": "a number", "float": "a number", "null": "nothing",
     "timestamp": "a date", "value": "a sign of YAML",
@@ -26,36 +26,44 @@ _KINDS = {
 
 
 def read(path: Path | str) -> dict[str, Any]:
-    """The mapping that a file holds.
+    """Read the mapping in a file.
 
     Raises:
-        ValueError: a sentence, with the file and as a rule the line, for each mistake.
+        ValueError: one sentence per mistake, with the file and usually the line.
     """
+    # From bytes to values; each stage runs only if the former one found no mistake.
     try:
-        text = _text(Path(path))
-        told = list(_of_events(text))
-        tree = None if told else yaml.compose(text, Loader=LOADER)
-        if not told and tree is None:
-            told = ["says nothing, it is empty or a comment: leave it out or write a key into it"]
-        elif not told and not isinstance(tree, yaml.MappingNode):
-            told = ["holds no mapping: write keys with their values, as in `run: mine`"]
-        told = told or list(_of_tree(tree))
-        content = {} if told else _loaded(text)
+        text = _read_text(Path(path))
+        mistakes = list(_event_mistakes(text))
+        tree = None if mistakes else yaml.compose(text, Loader=LOADER)
+        if not mistakes and tree is None:
+            mistakes = ["is empty or only a comment: leave it out or add a key"]
+        elif not mistakes and not isinstance(tree, yaml.MappingNode):
+            mistakes = ["is not a mapping: write keys with values, as in `run: mine`"]
+        mistakes = mistakes or list(_tree_mistakes(tree))
+        content = {} if mistakes else _loaded(text)
     except yaml.YAMLError as error:
-        told = [_no_yaml(error, text)]
+        mistakes = [_syntax_mistake(error, text)]
     except (OSError, ValueError) as error:
-        told = [str(error)]
-    if not told:
-        told = [f"{values.written(place)} is {values.shown(value)}, but must be {wanted}"
-                for place, value, wanted in values.mistakes(content, MOST)]  # fmt: skip
-    if told:
-        more = [f"and {len(told) - TOLD} mistakes more"] if len(told) > TOLD else []
-        raise ValueError("\n".join(f"{path}: {problem}" for problem in [*told[:TOLD], *more]))
+        mistakes = [str(error)]
+    if not mistakes:
+        mistakes = [f"{values.written(place)} is {values.shown(value)}, but must be {expected}"
+                for place, value, expected in values.mistakes(content, MOST)]  # fmt: skip
+    # Report the first mistakes, and how many more there are.
+    if mistakes:
+        remainder = (
+            [f"and {len(mistakes) - MOST_SHOWN} more mistakes"]
+            if len(mistakes) > MOST_SHOWN
+            else []
+        )
+        raise ValueError(
+            "\n".join(f"{path}: {problem}" for problem in [*mistakes[:MOST_SHOWN], *remainder])
+        )
     return content
 
 
 def _loaded(text: str) -> Any:
-    """What a text says, by the safe loader, which makes plain values and calls nothing."""
+    """Load a text by the safe loader, which makes plain values and calls nothing."""
     loader = LOADER(text)
     try:
         return loader.get_single_data()
@@ -63,17 +71,19 @@ def _loaded(text: str) -> Any:
         loader.dispose()
 
 
-def _text(path: Path) -> str:
-    """The content of a file as text.
+def _read_text(path: Path) -> str:
+    """Read a file as text.
 
     Raises:
-        ValueError: for anything but a regular file, of UTF-8, that is not too large.
+        ValueError: unless it is a regular file in UTF-8 that is not too large.
     """
     if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "is no file" if path.exists() else "is missing"
-        raise ValueError(f"{kind}: name a file of YAML")
+        kind = (
+            "is a folder" if path.is_dir() else "is not a file" if path.exists() else "is missing"
+        )
+        raise ValueError(f"{kind}: name a YAML file")
     if (size := path.stat().st_size) > LARGEST:
-        raise ValueError(f"has {size} bytes, but files of YAML may have {LARGEST}")
+        raise ValueError(f"has {size} bytes, but YAML files may have {LARGEST}")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -88,69 +98,74 @@ def _text(path: Path) -> str:
             f"line {line} is not UTF-8, it has the byte {byte:#04x}: save the file as UTF-8"
         ) from None
     if "\0" in text:
-        raise ValueError("is no text, it has null bytes: save the file as UTF-8")
+        raise ValueError("is not text, it has null bytes: save the file as UTF-8")
     return text
 
 
-def _of_events(text: str) -> Iterator[str]:
-    """What must be known before the tree is made: tags, and what is too deep for a recursion."""
+def _event_mistakes(text: str) -> Iterator[str]:
+    """Mistakes to find before the tree is built: tags, and nesting too deep for recursion."""
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
         line = event.start_mark.line + 1
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > values.DEEPEST:
-            yield f"line {line}: more than {values.DEEPEST} lists or mappings in one another"
+            yield f"line {line}: more than {values.DEEPEST} nested lists or mappings"
             return
         if tag := getattr(event, "tag", None):
             yield f"line {line}: the tag {_tag(tag)} is not allowed; write the value without it"
 
 
-def _of_tree(tree: yaml.Node) -> list[str]:
-    """Every mistake in what the file says, of an alias once."""
-    told: list[str] = []
+def _tree_mistakes(tree: yaml.Node) -> list[str]:
+    """Mistakes in the tree, those of an alias once."""
+    mistakes: list[str] = []
     try:
-        _search(tree, (), told, {})
+        _search(tree, (), mistakes, {})
     except _TooLargeError as error:
         return [str(error)]
-    return told
+    return mistakes
 
 
 class _TooLargeError(Exception):
-    """What a file holds is more than can be unfolded."""
+    """A file that expands to too many values."""
 
 
 def _search(
-    node: yaml.Node, path: values.Path, told: list[str], sizes: dict[int, tuple[int, int] | None]
+    node: yaml.Node,
+    path: values.Path,
+    mistakes: list[str],
+    sizes: dict[int, tuple[int, int] | None],
 ) -> tuple[int, int]:
-    """Number of values and depth of what a node unfolds to; None in `sizes` is not yet known."""
+    """Number of values and depth that a node expands to; None in `sizes` is in progress."""
+    # An alias is the node itself, met again: its size is known, unless it contains itself.
     line = node.start_mark.line + 1
     if id(node) in sizes:
-        if (known := sizes[id(node)]) is None:
+        if (size := sizes[id(node)]) is None:
             raise _TooLargeError(f"line {line}: {values.written(path)} contains itself")
-        return known
+        return size
     sizes[id(node)] = None
+    # Mistakes of this node, then of its children.
     number, depth = 1, 0
     if isinstance(node, yaml.ScalarNode):
-        if problem := _doubt(node):
-            told.append(f"line {line}: {values.written(path)} is {problem}")
+        if problem := _ambiguity(node):
+            mistakes.append(f"line {line}: {values.written(path)} is {problem}")
     elif isinstance(node, yaml.SequenceNode):
-        below = [((*path, index), item) for index, item in enumerate(node.value)]
+        children = [((*path, index), item) for index, item in enumerate(node.value)]
     else:
-        told += _of_keys(node, path)
-        below = [((*path, str(key.value)), value) for key, value in node.value]
+        mistakes += _key_mistakes(node, path)
+        children = [((*path, str(key.value)), value) for key, value in node.value]
     if not isinstance(node, yaml.ScalarNode):
-        inner = [_search(item, place, told, sizes) for place, item in below]
-        number += sum(n for n, _ in inner)
-        depth = 1 + max((d for _, d in inner), default=0)
+        child_sizes = [_search(item, place, mistakes, sizes) for place, item in children]
+        number += sum(n for n, _ in child_sizes)
+        depth = 1 + max((d for _, d in child_sizes), default=0)
     if number > MOST or depth > values.DEEPEST:
         raise _TooLargeError(f"line {line}: with its aliases it holds more than {MOST} values")
     sizes[id(node)] = number, depth
     return number, depth
 
 
-def _of_keys(node: yaml.MappingNode, path: values.Path) -> Iterator[str]:
-    """Keys that are no text, and those that stand twice."""
+def _key_mistakes(node: yaml.MappingNode, path: values.Path) -> Iterator[str]:
+    """Mistakes in keys: those that are not text, and duplicates."""
     lines: dict[str, int] = {}
     for key, _ in node.value:
         line = key.start_mark.line + 1
@@ -164,16 +179,17 @@ def _of_keys(node: yaml.MappingNode, path: values.Path) -> Iterator[str]:
                 f"text: write {name!r} with its quotes"
             )
         if name in lines:
-            full = values.written((*path, name))
-            yield f"the key {full!r} stands in line {lines[name]} and in line {line}; keep one"
+            full_name = values.written((*path, name))
+            yield f"the key {full_name!r} occurs in line {lines[name]} and in line {line}; keep one"
         lines.setdefault(name, line)
 
 
-def _doubt(node: yaml.ScalarNode) -> str | None:
-    """What a value without quotes is, and is read as, where its author may mean another thing."""
+def _ambiguity(node: yaml.ScalarNode) -> str | None:
+    """Describe an ambiguous value without quotes and how YAML reads it; None if it is clear."""
     text, kind = values.shortened(node.value), _tag(node.tag)
     if node.style not in ("", None):
         return None
+    # Text that looks like a number, then numbers in spellings of YAML 1.1 only, then words.
     if kind == "str":
         if (number := _as_number(node.value)) is None:
             return None
@@ -182,7 +198,7 @@ def _doubt(node: yaml.ScalarNode) -> str | None:
         if _WHOLE.fullmatch(node.value):
             return None
         if len(node.value) > 40:
-            return f"{text}, a number of too many digits"
+            return f"{text}, a number with too many digits"
         value = _loaded(node.value)
         if kind == "float" and not abs(value) < float("inf"):
             return f"{text}, but must be a finite number"
@@ -198,7 +214,7 @@ def _doubt(node: yaml.ScalarNode) -> str | None:
 
 
 def _as_number(text: str) -> str | None:
-    """How YAML 1.1 wants a number that it takes for text, as `1.0e-3` for `1e-3`; None for text."""
+    """Spelling of a number that YAML 1.1 reads as text, as `1.0e-3` for `1e-3`; None for text."""
     if not text[:1].isdigit() and text[:1] not in "+-.":
         return None  # `nan` and `inf` are words
     try:
@@ -217,16 +233,16 @@ def _as_number(text: str) -> str | None:
 
 
 def _tag(tag: str) -> str:
-    """`tag:yaml.org,2002:int` as `int`, and of others all but what all have."""
+    """Shorten `tag:yaml.org,2002:int` to `int`."""
     return tag.removeprefix("tag:yaml.org,2002:")
 
 
-def _no_yaml(error: yaml.YAMLError, text: str) -> str:
-    """Where the syntax is wrong, and how."""
+def _syntax_mistake(error: yaml.YAMLError, text: str) -> str:
+    """Say where and how the syntax is wrong."""
     if (mark := getattr(error, "problem_mark", None)) is None:
-        return f"is no YAML: {' '.join(str(error).split())}"
+        return f"is not YAML: {' '.join(str(error).split())}"
     lines = text.splitlines() or [""]
     line = lines[min(mark.line, len(lines) - 1)]
     indent = line[: len(line) - len(line.lstrip())]
     problem = "it is indented by a tab; write spaces" if "\t" in indent else error.problem
-    return f"is no YAML: line {mark.line + 1}: {problem}"
+    return f"is not YAML: line {mark.line + 1}: {problem}"

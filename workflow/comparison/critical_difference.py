@@ -88,7 +88,7 @@ def draw_panel(axis: Axes, protocol: str, ranking: Ranking | str) -> None:
     """Draw mean ranks on a line; bars join models whose ranks do not differ significantly."""
     if isinstance(ranking, str):
         axis.set_axis_off()
-        plots.say(axis, f"{protocol}: {ranking}")
+        plots.centre_text(axis, f"{protocol}: {ranking}")
         return
     drawn = scikit_posthocs.critical_difference_diagram(
         ranking.ranks,

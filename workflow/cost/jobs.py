@@ -103,7 +103,7 @@ def _job(
     path: Path, rule: str, pending: bool, config: dict[str, Any], points: dict[str, grid.Points]
 ) -> Job:
     """The job that makes a file."""
-    place = places.place(path)
+    place = places.expected_identity(path)
     wildcards = {"point" if key == "grid_point" else key: place[key] for key in place}
     if rule == "fit_classes":
         del wildcards["classes"]

@@ -1,1 +1,1 @@
-"""Datasets: published files, what is made of them, and which pixels are known."""
+"""Datasets: published files, prepared arrays, classes and masks of pixels."""

@@ -1,6 +1,6 @@
-"""Prepared image datasets: the arrays that every step reads, and choosing among them.
+"""Prepared image datasets: the arrays that every step reads, and selecting from them.
 
-Needs numpy alone, so that every method's environment can read them; `preparation` makes them.
+Needs only numpy, so that every method's environment can read them; `preparation` makes them.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The images and labels of one dataset, as published: neither scaled nor clipped.
+    """Images and labels of one dataset, as published: neither scaled nor clipped.
 
     Attributes:
         name: `mnist`, `fashion_mnist`, ...
@@ -33,7 +33,7 @@ class Dataset:
         sha256: file name -> digest of the content the arrays were read from, gzip removed.
 
     Raises:
-        ValueError: an array of another type or shape, or images and labels of different number.
+        ValueError: an array has the wrong type or shape, or images and labels differ in number.
     """
 
     name: str
@@ -66,14 +66,14 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """One sha256 for the whole: of the lines `<sha256>  <file>`, in the order of the names."""
+        """Digest of the whole dataset: sha256 of the lines `<sha256>  <file>`, sorted by file."""
         lines = "".join(f"{self.sha256[file]}  {file}\n" for file in sorted(self.sha256))
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def save(self, path: Path) -> None:
         """Write the dataset as an uncompressed `.npz`, atomically; see `load`."""
-        about = {"dataset": self.name, "source": self.source, "files": dict(self.sha256)}
-        npz.write(path, about, {key: getattr(self, key) for key in _ARRAYS})
+        metadata = {"dataset": self.name, "source": self.source, "files": dict(self.sha256)}
+        npz.write(path, metadata, {key: getattr(self, key) for key in _ARRAYS})
 
 
 def load(path: Path) -> Dataset:
@@ -83,13 +83,15 @@ def load(path: Path) -> Dataset:
         ValueError: the file is damaged, altered, or not a prepared dataset.
         OSError: the file cannot be read.
     """
-    about, arrays = npz.read(path)
+    metadata, arrays = npz.read(path)
     try:
-        result = Dataset(about["dataset"], about["source"], **arrays, sha256=about["files"])
+        dataset = Dataset(
+            metadata["dataset"], metadata["source"], **arrays, sha256=metadata["files"]
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a prepared dataset ({error}); remove it") from None
-    places.check(path, about)
-    return result
+    places.check(path, metadata)
+    return dataset
 
 
 def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
@@ -104,7 +106,7 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
         A mask, bool [n].
 
     Raises:
-        ValueError: any other string, or a class that no label has.
+        ValueError: for any other string, or a class without labels.
     """
     if classes == "all":
         return np.ones(len(labels), dtype=bool)
@@ -114,41 +116,41 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
             f"unknown classes '{classes}'; write 'all', or 'not' or 'only' and a class, as in "
             "'not0' or 'only7', or 'not' and several, as in 'not0_1'"
         )
-    named = [int(number) for number in (match["one"] or match["several"]).split("_")]
-    if set(named) - set(labels):
+    numbers = [int(number) for number in (match["one"] or match["several"]).split("_")]
+    if set(numbers) - set(labels):
         present = ", ".join(str(label) for label in np.unique(labels))
         raise ValueError(f"'{classes}' names an empty class; the labels hold {present or 'none'}")
-    is_named = np.isin(labels, named)
-    return is_named if match["one"] else ~is_named
+    selected = np.isin(labels, numbers)
+    return selected if match["one"] else ~selected
 
 
 def before_test(classes: str) -> str:
-    """What may be seen before the test: of `not0_1`, `not0`; of others, the same."""
+    """Classes that may be seen before the test: `not0` for `not0_1`, else the same."""
     return classes.partition("_")[0]
 
 
 def held_out(classes: str) -> list[int]:
-    """Classes that a grid point may be chosen by: of `not0_1`, 1; of others, none.
+    """Classes held out to choose a grid point by: 1 for `not0_1`, else none.
 
-    The first class that a fit goes without is the test's outlier.
+    The first class that a fit omits is the outlier of the test.
     """
     return [int(number) for number in classes.split("_")[1:]]
 
 
 def holdout(n: int) -> NDArray[np.bool_]:
-    """Mask of the last sixth of n training images, kept aside for choosing settings.
+    """Mask the last sixth of n training images, kept aside to choose settings by.
 
-    Of 60,000 these are the last 10,000, which the authors' release of the sum-product networks
-    keeps aside too.
+    Of 60,000 images these are the last 10,000, as in the authors' release of the sum-product
+    networks.
     """
     return np.arange(n) >= n * 5 // 6
 
 
 def as_float(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Scale pixels from uint8 to float32 in [0, 1], of the same shape; nothing else is changed.
+    """Scale pixels from uint8 to float32 in [0, 1]; the shape stays.
 
     Raises:
-        ValueError: the images are not uint8, so that they may have been scaled before.
+        ValueError: the images are not uint8, so they may have been scaled already.
     """
     if images.dtype != np.uint8:
         raise ValueError(f"the images are {images.dtype}, only uint8 pixels can be scaled")

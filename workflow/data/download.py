@@ -1,4 +1,4 @@
-"""Fetch one file from the first of several mirrors that delivers it, whole and as published."""
+"""Download a file from the first of several mirrors that delivers it whole and as published."""
 
 import contextlib
 import fcntl
@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 from workflow.data import idx
 
-# Answers worth asking again for; any other error status is the mirror's last word.
+# Statuses worth a retry; any other error status is final.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIECE = 1 << 16  # bytes written at a time
 
 
 class DownloadError(Exception):
-    """No mirror delivered the file, or it could not be written."""
+    """No mirror delivered the file, or writing it failed."""
 
 
 def download(
@@ -34,24 +34,24 @@ def download(
 ) -> None:
     """Fetch `target` from the first of `urls` whose content has the digest `sha256`.
 
-    The bytes gather in `<target>.part`, from which an interrupted download goes on, also in a
-    later process; `target` appears only when its content is right. A `target` that is already
-    there is left alone.
+    Bytes accumulate in `<target>.part`, from which an interrupted download resumes, in a later
+    process too; `target` appears only once its content is verified. An existing `target` is kept.
 
     Args:
         urls: mirrors, the preferred one first.
-        target: where the file goes; its folder is made if needed.
-        sha256: digest of the content after removing gzip, which mirrors compress differently.
-        retries: how many more times to ask each mirror after a passing failure.
-        backoff: seconds before the first retry, doubled for each further one.
+        target: file to write; its folder is created if needed.
+        sha256: digest of the content without gzip, which mirrors compress differently.
+        retries: further attempts for each mirror after a transient failure.
+        backoff: seconds before the first retry, doubled for each later one.
         timeout: seconds to wait for a connection and for each piece of data.
-        limit: the most bytes to accept, against a mirror that sends without end.
+        limit: most bytes to accept, against a mirror that never stops sending.
 
     Raises:
-        DownloadError: each mirror with its reason, and where to put the file by hand.
+        DownloadError: lists each mirror with its reason, and where to put the file by hand.
     """
     part = target.with_name(target.name + ".part")
     reasons = []
+    # Ask the mirrors in turn; each failure is reported only if all of them fail.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(target.parent):
@@ -82,7 +82,11 @@ def _fetch(
     timeout: tuple[float, float],
     limit: int,
 ) -> None:
-    """Complete `part` from one mirror; ValueError if the content is not as published."""
+    """Complete `part` from one mirror.
+
+    Raises:
+        ValueError: the content is not as published.
+    """
     inherited = part.exists()
     for attempt in range(retries + 1):
         try:
@@ -93,31 +97,32 @@ def _fetch(
                 raise
             time.sleep(backoff * 2**attempt)
     try:
-        _check(part, sha256)
+        _check_digest(part, sha256)
     except ValueError:
         part.unlink()
         if not inherited:
             raise
-        # The beginning came from another mirror, whose compressed bytes may differ: once more.
+        # The beginning came from another mirror, whose compressed bytes may differ: start over.
         _fetch(url, part, sha256, retries, backoff, timeout, limit)
 
 
 def _transfer(url: str, part: Path, timeout: tuple[float, float], limit: int) -> None:
-    """One request: append what `part` lacks, or begin it anew if the server ignores Range."""
-    have = part.stat().st_size if part.exists() else 0
-    # Without `identity` a server may send a .gz as the encoding of its content, without length.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    """Request what `part` lacks; start over if the server ignores Range."""
+    offset = part.stat().st_size if part.exists() else 0
+    # Without `identity` a server may send a .gz as content encoding, without a length.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-        if have and response.status_code == requests.codes.requested_range_not_satisfiable:
-            return  # nothing is missing, or the file is another one: the digest decides
+        if offset and response.status_code == requests.codes.requested_range_not_satisfiable:
+            return  # the part is whole or of another file: the digest decides
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
-        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
             part.unlink(missing_ok=True)
-            raise requests.ConnectionError("the server answered with another range than asked")
+            raise requests.ConnectionError("the server sent another range than requested")
+        # The total is known only for bytes that arrive as they are.
         length = response.headers.get("Content-Length", "")
         encoded = "Content-Encoding" in response.headers
-        start = have if resumed else 0
+        start = offset if resumed else 0
         total = start + int(length) if length.isdecimal() and not encoded else None
         if not _append(response, part, start, total, limit):
             part.unlink()
@@ -132,7 +137,7 @@ def _append(
     """Write the body of `response` into `part` from byte `start` on, with a progress bar.
 
     Returns:
-        Whether the whole of it is within the limit; it is cut off there.
+        Whether the body stays within the limit, where it is cut off.
     """
     bar = tqdm(  # disable=None: silent unless stderr is a terminal
         total=total, initial=start, unit="B", unit_scale=True, desc=part.stem, disable=None
@@ -146,30 +151,34 @@ def _append(
     return True
 
 
-def _check(part: Path, sha256: str) -> None:
-    """ValueError with both digests if the content of `part` is not the expected one."""
-    found = hashlib.sha256(idx.read_content(part)).hexdigest()
-    if found != sha256:
-        raise ValueError(f"the content has the sha256 {found}, expected {sha256}")
+def _check_digest(part: Path, sha256: str) -> None:
+    """Compare the content of `part` with its digest.
+
+    Raises:
+        ValueError: they differ; names both digests.
+    """
+    digest = hashlib.sha256(idx.read_content(part)).hexdigest()
+    if digest != sha256:
+        raise ValueError(f"the content has the sha256 {digest}, expected {sha256}")
 
 
 def _is_transient(error: requests.RequestException) -> bool:
-    """Whether the same request may succeed a moment later."""
+    """Whether a retry of the request may succeed."""
     if error.response is not None:
         return error.response.status_code in TRANSIENT
-    # A host that does not even accept the connection in time is taken for dead: with retries,
-    # a firewall that drops packets would cost a minute for each file.
-    lasting = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
-    passing = (
+    # A host that does not accept the connection in time counts as dead: with retries, a firewall
+    # that drops packets would cost a minute per file.
+    permanent = (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)
+    transient = (
         requests.ConnectionError,
         requests.Timeout,
         requests.exceptions.ChunkedEncodingError,
     )
-    return isinstance(error, passing) and not isinstance(error, lasting)
+    return isinstance(error, transient) and not isinstance(error, permanent)
 
 
 def _reason(error: Exception) -> str:
-    """The cause of one mirror's failure in a few words."""
+    """Say in a few words why a mirror failed."""
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP {response.status_code} {response.reason}"
@@ -180,10 +189,10 @@ def _reason(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold a lock on `folder`, so that two processes never write the same `.part`."""
+    """Lock `folder`, so that two processes never write the same `.part`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        # A file system without locks leaves the checksum as the only guard.
+        # Without locks in the file system, the checksum is the only guard.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

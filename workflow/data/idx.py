@@ -22,21 +22,21 @@ _PIECE = 1 << 20  # bytes read at a time
 
 
 def decode(data: bytes, *, ndim: int, name: str) -> NDArray[np.uint8]:
-    """Read an idx array of exactly `ndim` dimensions from its uncompressed content.
+    """Decode an idx array of exactly `ndim` dimensions from its uncompressed content.
 
-    Nothing is allocated: the result is a read-only view on `data`.
+    The result is a read-only view on `data`; nothing is copied.
 
     Args:
         data: the whole file, uncompressed.
-        ndim: the number of dimensions the caller needs, 1 for labels and 3 for images.
-        name: what to call the data in an error.
+        ndim: expected number of dimensions, 1 for labels and 3 for images.
+        name: of the data, for error messages.
 
     Returns:
         uint8 array of the shape in the header.
 
     Raises:
-        ValueError: wrong magic, type or number of dimensions, no items, truncated or trailing
-            bytes.
+        ValueError: the magic, type or number of dimensions is wrong, there are no items, or bytes
+            are missing or left over.
     """
     magic = struct.pack(">HBB", 0, UNSIGNED_BYTE, ndim)
     if data[:4] != magic:
@@ -50,7 +50,7 @@ def decode(data: bytes, *, ndim: int, name: str) -> NDArray[np.uint8]:
     shape = struct.unpack_from(f">{ndim}I", data, 4)
     if 0 in shape:
         raise ValueError(f"{name} holds no items: its idx header gives the shape {shape}")
-    # Compared before anything is reshaped, so that a header cannot claim what the body lacks.
+    # Compared before reshaping, so that no header claims more than the body holds.
     if len(data) - start != math.prod(shape):
         raise ValueError(
             f"{name} has {len(data) - start} bytes after its idx header, "
@@ -60,10 +60,10 @@ def decode(data: bytes, *, ndim: int, name: str) -> NDArray[np.uint8]:
 
 
 def encode(array: NDArray[np.uint8]) -> bytes:
-    """The uncompressed content of the idx file that holds `array`; the inverse of `decode`.
+    """Encode an array as uncompressed idx; the inverse of `decode`.
 
     Raises:
-        ValueError: the array is not uint8, is empty, or has no or more than four dimensions.
+        ValueError: the array is not uint8, is empty, or has not 1 to 4 dimensions.
     """
     if array.dtype != np.uint8:
         raise ValueError(f"idx files here hold uint8, the array is {array.dtype}")
@@ -77,42 +77,42 @@ def encode(array: NDArray[np.uint8]) -> bytes:
 
 
 def read_content(path: Path, *, limit: int = MAX_CONTENT) -> bytes:
-    """The uncompressed content of a plain or gzipped file, recognised by its first bytes.
+    """Read the uncompressed content of a plain or gzipped file, recognised by its first bytes.
 
-    The name is not trusted: some browsers unpack a download and keep its `.gz`. Nor is the length:
-    of an idx file no more is read than its header has, whatever the rest would unpack to.
+    The name is not trusted: some browsers unpack a download and keep its `.gz`. Neither is the
+    length: an idx file is read no further than its header says, whatever else would unpack.
 
     Args:
         path: the file.
-        limit: the most bytes of content to accept, against a file that unpacks without end.
+        limit: most bytes of content to accept, against a file that never stops unpacking.
 
     Raises:
-        ValueError: a damaged or truncated gzip stream, more than `limit` bytes of content, or more
-            than its idx header has.
+        ValueError: the gzip stream is damaged or truncated, or the content exceeds `limit` or what
+            its idx header says.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        zipped = file.peek(2).startswith(_GZIP_MAGIC)
-        stream = gzip.GzipFile(fileobj=file) if zipped else file
+        is_gzipped = file.peek(2).startswith(_GZIP_MAGIC)
+        stream = gzip.GzipFile(fileobj=file) if is_gzipped else file
         content, allowed = bytearray(), None
         try:
-            # Piece by piece: one read of `limit` bytes would reserve them all beforehand.
+            # In pieces: one read of `limit` bytes would allocate them all beforehand.
             while piece := stream.read(_PIECE):
                 content += piece
                 if allowed is None:
-                    claimed = _claimed(content)
-                    whose, allowed = "allowed", limit
-                    if claimed is not None and claimed < limit:
-                        whose, allowed = "that its idx header has", claimed
+                    claimed_size = _claimed_size(content)
+                    origin, allowed = "allowed", limit
+                    if claimed_size is not None and claimed_size < limit:
+                        origin, allowed = "that its idx header has", claimed_size
                 if len(content) > allowed:
-                    raise ValueError(f"{path} holds more than the {allowed} bytes {whose}")
+                    raise ValueError(f"{path} holds more than the {allowed} bytes {origin}")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path} is not a complete gzip file: {error}") from error
     return bytes(content)
 
 
-def _claimed(content: bytes | bytearray) -> int | None:
-    """Bytes of the whole file by its idx header; None if it does not begin with one."""
+def _claimed_size(content: bytes | bytearray) -> int | None:
+    """Size of the whole file in bytes by its idx header; None without such a header."""
     if len(content) < 4 or content[:3] != bytes([0, 0, UNSIGNED_BYTE]):
         return None
     ndim = content[3]

@@ -1,4 +1,4 @@
-"""Write one prepared dataset: the arrays that every later step reads, in one `.npz`."""
+"""Prepare one dataset: write the arrays that every later step reads to one `.npz`."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from workflow.data.preparation import DATA_DIR_VARIABLE, prepare
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the step; exit status 1 and one message if the data cannot be had."""
+    """Run the step; exit with status 1 and one message if the data are unavailable."""
     parser = argparse.ArgumentParser(
         prog="python -m workflow.data.make_dataset", description=__doc__
     )
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--data-dir",
         type=Path,
         default=Path("data"),
-        help=f"folder of the published files; the environment's {DATA_DIR_VARIABLE} wins over it",
+        help=f"folder of the published files; overridden by the environment's {DATA_DIR_VARIABLE}",
     )
     parser.add_argument("--out", required=True, type=Path, help="the .npz to write")
     options = parser.parse_args(arguments)

@@ -1,7 +1,7 @@
 """Rebuild the shipped subset of MNIST and FashionMNIST from the published files, bit for bit.
 
-Per class the first 600 training and the first 100 test images, in the order of the published
-file; row k of `train-indices.txt` is the place of image k in that file.
+It has the first 600 training and the first 100 test images of each class, in the published order;
+row k of `train-indices.txt` is the index of image k in the published file.
 """
 
 import argparse
@@ -29,11 +29,11 @@ COLUMNS = ("dataset", "split", "kind", "file", "sha256", "licence")
 
 
 def first_per_class(labels: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    """Places of the first `count` samples of each class, ascending.
+    """Indices of the first `count` samples of each class, ascending.
 
     Args:
         labels: integers [n].
-        count: samples to take of each class.
+        count: samples per class.
 
     Returns:
         int64 [count * number of classes].
@@ -44,19 +44,19 @@ def first_per_class(labels: NDArray[np.integer], count: int) -> NDArray[np.int64
     classes, sizes = np.unique(labels, return_counts=True)
     if sizes.min() < count:
         raise ValueError(f"class {classes[sizes.argmin()]} has {sizes.min()} of {count} samples")
-    places = [np.flatnonzero(labels == c)[:count] for c in classes]
-    return np.sort(np.concatenate(places))
+    indices = [np.flatnonzero(labels == c)[:count] for c in classes]
+    return np.sort(np.concatenate(indices))
 
 
 def build(data_dir: Path) -> dict[str, bytes]:
-    """Every generated file of the subset: path below the subset's folder -> content."""
+    """Build every file of the subset: path below the subset's folder -> content."""
     originals = read_table(TABLE)
     files, rows = {}, []
     for name in DATASETS:
         dataset = prepare(name, "full", data_dir)
         for split, count in PER_CLASS.items():
-            chosen = first_per_class(getattr(dataset, f"y_{split}"), count)
-            for kind, content in _contents(dataset, split, chosen).items():
+            indices = first_per_class(getattr(dataset, f"y_{split}"), count)
+            for kind, content in _contents(dataset, split, indices).items():
                 file = _file_name(originals, name, split, kind)
                 licence = next(row.licence for row in originals if row.dataset == name)
                 digest = hashlib.sha256(content).hexdigest()
@@ -68,10 +68,9 @@ def build(data_dir: Path) -> dict[str, bytes]:
 
 
 def compare(built: dict[str, bytes], folder: Path) -> list[str]:
-    """How the files in `folder` differ from the built ones, one sentence each.
+    """List the files in `folder` that differ from the built ones, one sentence each.
 
-    A gzip file is compared by its content: other releases of zlib compress the same bytes to
-    another stream.
+    Gzip files are compared by content: releases of zlib compress the same bytes differently.
     """
     differences = []
     for path, content in built.items():
@@ -84,7 +83,7 @@ def compare(built: dict[str, bytes], folder: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Rebuild or check the subset; exit status 1 if it differs or cannot be built."""
+    """Rebuild or check the subset; exit with status 1 if it differs or the build fails."""
     parser = argparse.ArgumentParser(
         prog="python -m workflow.data.make_subset", description=__doc__.splitlines()[0]
     )
@@ -92,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--data-dir",
         type=Path,
         default=Path("data"),
-        help=f"folder of the published files; the environment's {DATA_DIR_VARIABLE} wins over it",
+        help=f"folder of the published files; overridden by the environment's {DATA_DIR_VARIABLE}",
     )
     parser.add_argument("--out", type=Path, default=SUBSET, help="the subset's folder")
     parser.add_argument("--check", action="store_true", help="only compare, write nothing")
@@ -113,27 +112,27 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{options.out}: {len(built)} files, {size} bytes")
 
 
-def _contents(dataset: Dataset, split: str, chosen: NDArray[np.int64]) -> dict[str, bytes]:
-    """The uncompressed files of one split: images, labels and the places they come from."""
-    images = getattr(dataset, f"x_{split}")[chosen, ..., 0]  # [k, H, W]
-    labels = getattr(dataset, f"y_{split}")[chosen].astype(np.uint8)
+def _contents(dataset: Dataset, split: str, indices: NDArray[np.int64]) -> dict[str, bytes]:
+    """Uncompressed files of one split: images, labels and their published indices."""
+    images = getattr(dataset, f"x_{split}")[indices, ..., 0]  # [k, H, W]
+    labels = getattr(dataset, f"y_{split}")[indices].astype(np.uint8)
     return {
         "images": idx.encode(images),
         "labels": idx.encode(labels),
-        "indices": "".join(f"{place}\n" for place in chosen).encode(),
+        "indices": "".join(f"{index}\n" for index in indices).encode(),
     }
 
 
 def _file_name(originals: list[Original], dataset: str, split: str, kind: str) -> str:
-    """Images and labels keep their published names."""
+    """Name of a file; images and labels keep their published ones."""
     if kind == "indices":
         return f"{split}-indices.txt"
-    wanted = (dataset, split, kind)
-    return next(row.file for row in originals if (row.dataset, row.split, row.kind) == wanted)
+    key = (dataset, split, kind)
+    return next(row.file for row in originals if (row.dataset, row.split, row.kind) == key)
 
 
 def _gzip(content: bytes) -> bytes:
-    """Compress without a time or name in the header, so that the same bytes come out again."""
+    """Compress reproducibly: the header has neither time nor name."""
     stream = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=stream, mtime=0) as file:
         file.write(content)
@@ -141,7 +140,7 @@ def _gzip(content: bytes) -> bytes:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """The content of a gzip stream; anything else as it is."""
+    """Content of a gzip stream; anything else unchanged."""
     return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 

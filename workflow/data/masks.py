@@ -1,7 +1,7 @@
-"""Pixels that a score is of; the others are integrated out.
+"""Masks of the evidence: pixels that a score is of; the others are integrated out.
 
-The authors' release scores the lower half of an image by RAT-SPN and PD-SPN: the mask that its
-demonstration of in-painting sets is still there when outliers are scored.
+The authors' release scores only the lower half of an image with RAT-SPN and PD-SPN: the mask set
+by its in-painting demonstration is still in place when outliers are scored.
 """
 
 import numpy as np
@@ -11,28 +11,28 @@ NAMES = (ALL, "bottom_half")
 
 
 def mask(name: str, shape: tuple[int, int, int]) -> np.ndarray | None:
-    """Known pixels, bool [H, W, 1]; None if it is all of them.
+    """Mask of the known pixels, bool [H, W, 1]; None for all.
 
     Args:
         name: one of `NAMES`.
         shape: (H, W, C) of an image; the bottom half starts in row H // 2.
 
     Raises:
-        ValueError: for another name.
+        ValueError: for an unknown name.
     """
     if name == ALL:
         return None
     if name != "bottom_half":
         raise ValueError(f"unknown evidence {name!r}; choose from {', '.join(NAMES)}")
     height, width, _ = shape
-    known = np.zeros((height, width, 1), bool)
-    known[height // 2 :] = True
-    return known
+    known_pixels = np.zeros((height, width, 1), bool)
+    known_pixels[height // 2 :] = True
+    return known_pixels
 
 
 def left_half(shape: tuple[int, int, int]) -> np.ndarray:
-    """Known pixels where the right half is to be in-painted (Fig. 8), bool [H, W, 1]."""
+    """Mask of the left half, from which Fig. 8 in-paints the right one, bool [H, W, 1]."""
     height, width, _ = shape
-    known = np.zeros((height, width, 1), bool)
-    known[:, : width // 2] = True
-    return known
+    known_pixels = np.zeros((height, width, 1), bool)
+    known_pixels[:, : width // 2] = True
+    return known_pixels

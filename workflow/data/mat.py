@@ -3,8 +3,8 @@
 Format: Y. Netzer et al., "Reading Digits in Natural Images with Unsupervised Feature Learning",
 NIPS workshop 2011, <http://ufldl.stanford.edu/housenumbers>, "Format 2: Cropped Digits".
 
-Some damaged bytes crash SciPy's reader and the process with it, so only files whose digest is that
-of the table are to be read: `originals.obtain` lets no other pass.
+Some damaged bytes crash SciPy's reader and the process with it, so read only files whose digest
+matches the table: `originals.obtain` refuses all others.
 """
 
 import io
@@ -14,42 +14,43 @@ import scipy.io
 from numpy.typing import NDArray
 
 SHAPE = (32, 32, 3)
-MAX_IMAGES = (1 << 30) // (32 * 32 * 3)  # a GiB; nearly five times the larger file of the benchmark
+MAX_IMAGES = (1 << 30) // (32 * 32 * 3)  # 1 GiB; nearly five times the larger published file
 ZERO = 10  # the label of the digit 0
 _INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 _NUMBERS = {*_INTEGERS, "single", "double"}  # MATLAB's names
 
 
 def decode(content: bytes, *, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read images and labels from the content of a `.mat` file.
+    """Decode images and labels from the content of a `.mat` file.
 
     Args:
-        content: the whole file, of MATLAB 4 to 7.2, its digest checked.
-        name: what to call the file in an error.
+        content: of the whole file, MATLAB 4 to 7.2, with its digest checked.
+        name: of the file, for error messages.
 
     Returns:
         images uint8 [n, 32, 32, 3] and labels uint8 [n] from 0 to 9.
 
     Raises:
-        ValueError: another or a damaged file, other arrays than these, labels out of range.
+        ValueError: the file is damaged or of another format, lacks the arrays, or has labels out
+            of range.
     """
     _check_header(content, name)
     try:
         arrays = scipy.io.loadmat(io.BytesIO(content), variable_names=("X", "y"))
-    except Exception as error:  # SciPy names none: damaged bytes raise whatever they lead to
+    except Exception as error:  # SciPy documents none: damaged bytes may raise anything
         raise _damaged(name, error) from error
     images = arrays["X"].transpose(3, 0, 1, 2)  # [32, 32, 3, n] -> [n, 32, 32, 3]
     labels = arrays["y"][:, 0]
-    if wrong := sorted({*np.unique(labels).tolist()} - {*range(1, ZERO + 1)}):
-        raise ValueError(f"{name} has the label {wrong[0]!r}, those of SVHN are 1 to {ZERO}")
+    if invalid := sorted({*np.unique(labels).tolist()} - {*range(1, ZERO + 1)}):
+        raise ValueError(f"{name} has the label {invalid[0]!r}, those of SVHN are 1 to {ZERO}")
     digits = np.where(labels == ZERO, 0, labels).astype(np.uint8)
     return np.ascontiguousarray(images), digits
 
 
 def _check_header(content: bytes, name: str) -> None:
-    """Refuse what is not X and y of the right shapes, before anything large is read."""
+    """Refuse a file without X and y of the right shapes before reading anything large."""
     try:
-        listed = scipy.io.whosmat(io.BytesIO(content))
+        variables = scipy.io.whosmat(io.BytesIO(content))
     except NotImplementedError:
         raise ValueError(
             f"{name} is a file of MATLAB 7.3 (HDF5), but must be one of MATLAB 4 to 7.2, as "
@@ -57,20 +58,21 @@ def _check_header(content: bytes, name: str) -> None:
         ) from None
     except Exception as error:  # as above
         raise _damaged(name, error) from error
-    found = {key: (kind, shape) for key, shape, kind in listed}
-    if not {"X", "y"} <= set(found):
-        keys = ", ".join(map(repr, found)) or "nothing"
-        raise ValueError(f"{name} holds {keys}, a file of SVHN holds the arrays 'X' and 'y'")
-    (kind, shape), (label_kind, labels) = found["X"], found["y"]
+    # Both arrays must be there, with matching shapes and types.
+    headers = {key: (kind, shape) for key, shape, kind in variables}
+    if not {"X", "y"} <= set(headers):
+        keys = ", ".join(map(repr, headers)) or "nothing"
+        raise ValueError(f"{name} holds {keys}, but must hold the arrays 'X' and 'y' of SVHN")
+    (kind, shape), (label_kind, label_shape) = headers["X"], headers["y"]
     n = shape[3] if len(shape) == 4 else 0
     if kind != "uint8" or shape != (*SHAPE, n) or not 1 <= n <= MAX_IMAGES:
         raise ValueError(
             f"{name}: X is {kind} {shape}, but must be uint8 {(*SHAPE, 'n')} with n from 1 to "
             f"{MAX_IMAGES}"
         )
-    if labels != (n, 1) or label_kind not in _NUMBERS:
+    if label_shape != (n, 1) or label_kind not in _NUMBERS:
         raise ValueError(
-            f"{name}: y is {label_kind} {labels}, but must be numbers {(n, 1)}, a label for each "
+            f"{name}: y is {label_kind} {label_shape}, but must be numbers {(n, 1)}, one label per "
             "image"
         )
 

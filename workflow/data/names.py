@@ -1,4 +1,4 @@
-"""The datasets that the suite knows, one row each in `names.tsv`.
+"""Datasets of the suite, one row each in `names.tsv`.
 
 Their published files are rows of `datasets.tsv`.
 """
@@ -11,15 +11,15 @@ from typing import NamedTuple
 TABLE = Path(__file__).with_name("names.tsv")
 
 
-class Known(NamedTuple):
+class Entry(NamedTuple):
     """One dataset.
 
     Attributes:
         name: in configurations and paths.
         title: for readers.
         shape: [H, W, C] of an image.
-        ships: whether a subset of it comes with the suite.
-        made_of: the dataset that it is made of; empty for one that is published as it is.
+        ships: whether the suite includes a subset of it.
+        made_of: the dataset it derives from; empty for a published one.
     """
 
     name: str
@@ -30,12 +30,12 @@ class Known(NamedTuple):
 
 
 @cache
-def table() -> dict[str, Known]:
-    """Name -> dataset."""
+def table() -> dict[str, Entry]:
+    """Read the datasets: name -> entry."""
     with TABLE.open(newline="", encoding="utf-8") as file:
         rows = [*csv.DictReader(file, delimiter="\t")]
     return {
-        row["name"]: Known(
+        row["name"]: Entry(
             name=row["name"],
             title=row["title"],
             shape=(int(row["height"]), int(row["width"]), int(row["channels"])),
@@ -47,5 +47,5 @@ def table() -> dict[str, Known]:
 
 
 def of_channels(channels: int) -> list[str]:
-    """The datasets of grey images (1) or colour images (3)."""
-    return [name for name, each in table().items() if each.shape[2] == channels]
+    """Names of the datasets of grey (1) or colour images (3)."""
+    return [name for name, entry in table().items() if entry.shape[2] == channels]

@@ -1,4 +1,4 @@
-"""The published files of the datasets: where they can be had, and whether they are as published."""
+"""Published files of the datasets: find or download them and verify their content."""
 
 import csv
 import hashlib
@@ -17,7 +17,7 @@ SUBSET_TABLE = SUBSET / "subset.tsv"
 
 @dataclass(frozen=True)
 class Original:
-    """One row of `datasets.tsv`: a published file and where it can be had.
+    """One row of `datasets.tsv`: a published file and its sources.
 
     Attributes:
         dataset: the dataset it belongs to.
@@ -26,7 +26,7 @@ class Original:
         file: its published name.
         sha256: digest of the uncompressed content.
         licence: short name of its licence.
-        folders: local folders in which a system package may have put it.
+        folders: local folders where a system package may have installed it.
         urls: public mirrors, the preferred one first.
     """
 
@@ -41,27 +41,28 @@ class Original:
 
 
 def read_table(path: Path = TABLE) -> list[Original]:
-    """The published files, in the order of the table."""
+    """Read the published files, in the order of the table."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    several = ("folders", "urls")  # separated by spaces; the subset's table has neither
+    lists = ("folders", "urls")  # separated by spaces; the subset's table has neither
     return [
-        Original(**row | {key: tuple(row.get(key, "").split()) for key in several}) for row in rows
+        Original(**row | {key: tuple(row.get(key, "").split()) for key in lists}) for row in rows
     ]
 
 
 def obtain(row: Original, folder: Path) -> tuple[Path, bytes]:
-    """One file from the first source that has it, and its content without gzip, checked.
+    """Obtain a file from its first available source, with its verified content without gzip.
 
     Args:
         row: the file.
-        folder: the user's, into which a download goes too.
+        folder: the user's, which also receives downloads.
 
     Raises:
-        ValueError: the content is not as published, or is damaged.
+        ValueError: the content is damaged or not as published.
         OSError: the file cannot be read.
-        DownloadError: it is nowhere to be had.
+        DownloadError: no source has it.
     """
+    # The user's folder first, then the mirrors, then the folders of system packages.
     path = _find(row, [folder])
     if path is None and row.urls:
         path = _fetch(row, folder)
@@ -69,30 +70,30 @@ def obtain(row: Original, folder: Path) -> tuple[Path, bytes]:
     if path is None:
         raise FileNotFoundError(f"{folder / row.file} is missing and has no other source")
     content = idx.read_content(path)
-    found = hashlib.sha256(content).hexdigest()
-    if found != row.sha256:
-        what = {"both": "images and labels"}.get(row.kind, row.kind)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != row.sha256:
+        contents = {"both": "images and labels"}.get(row.kind, row.kind)
         raise ValueError(
-            f"{path} has content with the sha256 {found}, the {row.split} {what} of "
+            f"{path} has content with the sha256 {digest}, the {row.split} {contents} of "
             f"{row.dataset} have {row.sha256}; remove the file or put the right one in its place"
         )
     return path, content
 
 
 def _fetch(row: Original, folder: Path) -> Path | None:
-    """Download one file into `folder`; None if only a local folder of the table has it."""
+    """Download a file into `folder`; None if that fails but a local folder of the table has it."""
     try:
         download(row.urls, folder / row.file, sha256=row.sha256)
     except DownloadError as error:
         if _find(row, row.folders):
             return None
-        also = f"; it is not in {' or '.join(row.folders)} either" if row.folders else ""
-        raise DownloadError(f"{error}{also}") from error
+        hint = f"; it is not in {' or '.join(row.folders)} either" if row.folders else ""
+        raise DownloadError(f"{error}{hint}") from error
     return folder / row.file
 
 
 def _find(row: Original, folders: Iterable[Path | str]) -> Path | None:
-    """The file in the first folder that has it, under its published name or unpacked."""
+    """Find the first folder that has the file, under its published name or unpacked."""
     names = (row.file, row.file.removesuffix(".gz"))
     candidates = (Path(folder) / name for folder in folders for name in names)
     return next((path for path in candidates if path.is_file()), None)

@@ -1,4 +1,4 @@
-"""Making prepared datasets: of published files, of the shipped subset, or of another dataset."""
+"""Prepare datasets from published files, the shipped subset, or another dataset."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from workflow.data.download import DownloadError
 DATA_DIR_VARIABLE = "DCGMM_DATA_DIR"
 SOURCES = ("full", "subset")
 COLOUR_DIGITS, SVHN = "colour_digits", "svhn"
-_INSTEAD = (
+_STAND_IN = (
     f"the dataset {COLOUR_DIGITS}, colour images of the same size made of MNIST, can stand in"
 )
 _SEEDS = {"train": 0, "test": 1}
@@ -27,7 +27,7 @@ Arrays = dict[tuple[str, str], NDArray[np.uint8]]  # split and `images` [n, H, W
 def prepare(
     name: str, source: str, data_dir: Path | str, *, table: Path = originals.TABLE
 ) -> Dataset:
-    """Find, fetch, check and read the files of one dataset, or make it of those of MNIST.
+    """Find, download, verify and read the files of one dataset, or derive it from MNIST.
 
     `subset` reads the images that ship with the suite and needs nothing else. `full` takes each
     file from the first of: the user's folder `<data_dir>/<name>/` (as published, or without its
@@ -36,13 +36,13 @@ def prepare(
     Args:
         name: a dataset of the table, or `colour_digits`.
         source: `full` or `subset`.
-        data_dir: the configured data folder; the environment variable DCGMM_DATA_DIR wins over it.
-        table: another table of published files.
+        data_dir: the configured data folder; the environment variable DCGMM_DATA_DIR overrides it.
+        table: of the published files.
 
     Raises:
-        ValueError: an unknown name or source, or a file whose content is not as published.
+        ValueError: the name or source is unknown, or a file is not as published.
         OSError: a file cannot be read.
-        DownloadError: a file is nowhere to be had.
+        DownloadError: no source has a file.
     """
     if source not in SOURCES:
         raise _unknown("source", source, SOURCES)
@@ -53,21 +53,22 @@ def prepare(
         table, folder = originals.SUBSET_TABLE, originals.SUBSET
         if dataset and not dataset.ships:
             raise ValueError(
-                f"no subset of {dataset.title} ships, only the full source has it; {_INSTEAD}"
+                f"no subset of {dataset.title} ships, only the full source has it; {_STAND_IN}"
             )
     else:
         folder = Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()
+    # Of the table's rows, those of this dataset that hold arrays.
     rows = originals.read_table(table)
-    known = dict.fromkeys([*(row.dataset for row in rows), COLOUR_DIGITS])
-    if name not in known:
-        raise _unknown("dataset", name, known)
+    dataset_names = dict.fromkeys([*(row.dataset for row in rows), COLOUR_DIGITS])
+    if name not in dataset_names:
+        raise _unknown("dataset", name, dataset_names)
     files = [row for row in rows if row.dataset == name and row.kind in _DECODED]
     arrays: Arrays = {}
     for row in files:
         try:
             path, content = originals.obtain(row, folder / name)
         except DownloadError as error:
-            raise DownloadError(f"{error}\n{_INSTEAD}" if name == SVHN else str(error)) from error
+            raise DownloadError(f"{error}\n{_STAND_IN}" if name == SVHN else str(error)) from error
         decoded = _DECODED[row.kind](content, str(path))
         arrays |= {(row.split, kind): array for kind, array in decoded.items()}
     return Dataset(
@@ -89,35 +90,36 @@ def _labels(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
     return {"labels": idx.decode(content, ndim=1, name=name)}
 
 
-def _both(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
+def _images_and_labels(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
     images, labels = mat.decode(content, name=name)
     return {"images": images, "labels": labels}
 
 
-_DECODED = {"images": _images, "labels": _labels, "both": _both}  # the kinds that hold arrays
+# Only these kinds hold arrays.
+_DECODED = {"images": _images, "labels": _labels, "both": _images_and_labels}
 
 
 def _coloured(mnist: Dataset) -> Dataset:
-    """`colour_digits` of the images of MNIST, whose labels and split it keeps.
+    """Derive `colour_digits` from MNIST, whose labels and split it keeps.
 
-    Its record has the digests of MNIST's files and of the pixels that were made of them.
+    Its digests are those of MNIST's files and of the pixels made from them.
     """
-    made = {
+    images = {
         split: colour_digits.make(getattr(mnist, f"x_{split}")[..., 0], seed=seed)
         for split, seed in _SEEDS.items()
     }
-    digests = {f"x_{split}": hashlib.sha256(x.tobytes()).hexdigest() for split, x in made.items()}
+    digests = {f"x_{split}": hashlib.sha256(x.tobytes()).hexdigest() for split, x in images.items()}
     return Dataset(
         name=COLOUR_DIGITS,
         source=mnist.source,
-        x_train=made["train"],
+        x_train=images["train"],
         y_train=mnist.y_train,
-        x_test=made["test"],
+        x_test=images["test"],
         y_test=mnist.y_test,
         sha256=dict(mnist.sha256) | digests,
     )
 
 
-def _unknown(what: str, word: str, choices: Iterable[str]) -> ValueError:
-    """The error for a name that is not among `choices`, with the nearest one."""
-    return ValueError(f"unknown {what} '{word}'; {nearest(word, choices)}")
+def _unknown(kind: str, name: str, choices: Iterable[str]) -> ValueError:
+    """Error for a name that is not among `choices`, with the nearest one."""
+    return ValueError(f"unknown {kind} '{name}'; {nearest(name, choices)}")

@@ -110,7 +110,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             numbers = (bits.mean, bits.std, bits.low, bits.high)
             line |= {f"{split}_{name}": x for name, x in zip(names, numbers, strict=True)}
         lines.append(line)
-    return frames.of(lines, NAME).astype({"parameters": "Int64"})
+    return frames.from_rows(lines, NAME).astype({"parameters": "Int64"})
 
 
 def dataset_section(summary: pd.DataFrame, rows: pd.DataFrame, run: str) -> tables.Section:

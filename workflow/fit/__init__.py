@@ -1,1 +1,1 @@
-"""Fitting a method, scoring with it, and the records of both."""
+"""Fit a method, score with it, and record both."""

@@ -1,4 +1,4 @@
-"""Under which conditions the fits of a run were made, from their records."""
+"""Hardware, versions and commits of a run's fits, from their records."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 def records_of(rows: pd.DataFrame, root: Path) -> list[Record]:
-    """The records behind the rows of a tidy table, as far as they are there."""
+    """Read the existing records behind the rows of a tidy table."""
     key = ["method", "grid_point", "dataset", "classes", "seed"]
     fits = rows.dropna(subset=key).drop_duplicates(key)[key].itertuples(index=False)
     paths = (
@@ -24,23 +24,23 @@ def records_of(rows: pd.DataFrame, root: Path) -> list[Record]:
 
 
 def hosts(records: Iterable[Record]) -> list[str]:
-    """Each machine in words, the one of most fits first."""
+    """Describe each machine, the most frequent one first."""
     return _counted(_host(record["host"]) for record in records)
 
 
 def commits(records: Iterable[Record]) -> list[str]:
-    """Each commit of the suite, and whether files differed from it."""
+    """List the commits of the suite, and whether files differed from them."""
     return _counted(_commit(record["commit"]) for record in records)
 
 
 def versions(records: Iterable[Record]) -> list[str]:
-    """The suite, Python and every package, as in `keras 3.15.1`, each version that was used."""
-    found: dict[str, set[str]] = {}
+    """List the versions of the suite, Python and all packages, as in `keras 3.15.1`."""
+    versions_of: dict[str, set[str]] = {}
     for record in records:
-        own = {"suite": record["suite_version"], "Python": record["environment"]["python"]}
-        for name, version in (own | record["environment"]["packages"]).items():
-            found.setdefault(name, set()).add(version)
-    return [f"{name} {' and '.join(sorted(used))}" for name, used in found.items()]
+        base = {"suite": record["suite_version"], "Python": record["environment"]["python"]}
+        for name, version in (base | record["environment"]["packages"]).items():
+            versions_of.setdefault(name, set()).add(version)
+    return [f"{name} {' and '.join(sorted(used))}" for name, used in versions_of.items()]
 
 
 def _host(host: Record) -> str:
@@ -55,6 +55,6 @@ def _commit(commit: Record) -> str:
 
 
 def _counted(words: Iterable[str]) -> list[str]:
-    """Each once, the most frequent first, with its number if there are several."""
+    """List distinct texts, the most frequent first, with counts if there are several."""
     counts = Counter(words).most_common()
     return [f"{text}: {n} fits" if len(counts) > 1 else text for text, n in counts]

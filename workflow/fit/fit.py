@@ -1,14 +1,14 @@
-"""Fit one method, score the test images with it, and write down how it went.
+"""Fit one method, score the test images with it, and record the outcome.
 
-Writes `model/`, `scores.npz` (scores of all test images and of those kept aside, see
-`workflow.fit.scores`) and `fit.json` into the output folder. Starting a method's library
-takes seconds, so scoring belongs to this job. A fit that fails is a result too: its status and
-reason are recorded, there are no scores, and the exit status is 0. A trouble of the machine is none
-(`workflow.common.troubles`): it ends the job without a record.
+Writes `model/`, `scores.npz` (of all test images and of those kept aside, see
+`workflow.fit.scores`) and `fit.json` to the output folder. Starting a method's library takes
+seconds, so the same job scores. A failed fit is a result too: its status and reason are recorded,
+without scores, and the exit status is 0. A trouble of the machine (`workflow.common.troubles`) is
+not: it ends the job without a record.
 
-Several seeds, with a folder each, are fitted in turn, or side by side if the method can and
-`--together` says so; what fails for one stops no other. If the job is ended, the seeds that are
-done keep their results.
+Several seeds, one folder each, are fitted in turn, or side by side with `--together` if the method
+can; a failure of one does not stop the others. If the job is ended, finished seeds keep their
+results.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from workflow.fit.fitting import Images
 
 
 class Fitted(NamedTuple):
-    """How the fit of one seed went.
+    """Result of the fit of one seed.
 
     Attributes:
-        outcome: the part of the record that tells it.
-        scores: of `test` and `validation` images; none unless the status is `ok`.
+        outcome: part of the record on how the fit went.
+        scores: of `test` and `validation` images; empty unless the status is `ok`.
     """
 
     outcome: dict[str, Any]
@@ -52,16 +52,20 @@ def main(arguments: list[str] | None = None) -> None:
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
         folders = dict(zip(options.seed, options.out, strict=True))
+        # The supervisor ended this command before: record that for the unfinished seeds.
         if options.ended:
-            left = [seed for seed in folders if not (folders[seed] / places.FIT_RECORD).exists()]
-            spent = fitting.Spent.of(options.ended, len(left))
-            for seed in left:
-                outcome = fitting.ended(options.ended, folders[seed] / "model")
-                write(options, dataset, images, seed, Fitted(outcome, {}), spent, begun)
+            unfinished = [
+                seed for seed in folders if not (folders[seed] / places.FIT_RECORD).exists()
+            ]
+            spent = fitting.Spent.of(options.ended, len(unfinished))
+            for seed in unfinished:
+                outcome = fitting.ended_outcome(options.ended, folders[seed] / "model")
+                write_result(options, dataset, images, seed, Fitted(outcome, {}), spent, begun)
             return
+        # Otherwise fit, all seeds at once or one after the other, and record each when done.
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / places.FIT_RECORD).unlink(missing_ok=True)  # of a fit before this one
+            (folder / places.FIT_RECORD).unlink(missing_ok=True)  # of an earlier fit
         meter = fitting.Meter()
         for seeds in [options.seed] if options.together else [[seed] for seed in options.seed]:
             results = fit_and_score(
@@ -74,10 +78,10 @@ def main(arguments: list[str] | None = None) -> None:
             )
             spent = meter.read(len(seeds))
             for seed, fitted in zip(seeds, results, strict=True):
-                write(options, dataset, images, seed, fitted, spent, begun)
+                write_result(options, dataset, images, seed, fitted, spent, begun)
 
 
-def write(
+def write_result(
     options: argparse.Namespace,
     dataset: datasets.Dataset,
     images: Images,
@@ -86,7 +90,7 @@ def write(
     spent: fitting.Spent,
     begun: dict[str, Any],
 ) -> None:
-    """Write scores and record of one seed into its folder."""
+    """Write scores and record of one seed to its folder."""
     folder = options.out[options.seed.index(seed)]
     counts = len(images.train), len(images.validation)
     conditions = provenance.end(begun, options.lock)
@@ -109,38 +113,36 @@ def fit_and_score(
     folders: Sequence[Path],
     allowed: limits.Limits,
 ) -> list[Fitted]:
-    """Fit, save and score, by every seed.
+    """Fit, save and score with every seed.
 
     Args:
         method: name of the method.
         settings: of its grid point.
         images: to fit and to score.
         seeds: of the fits.
-        folders: where the models are saved, one a seed.
-        allowed: fits estimated above these are not started.
+        folders: of the saved models, one per seed.
+        allowed: limits; a fit estimated to exceed them is not started.
     """
-    outcome = fitting.outcome()
+    outcome = fitting.new_outcome()
     clock = fitting.Clock(outcome["seconds"])
-    more = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
+    fit_arguments = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
     try:
         models = [methods.create(method, settings, images.train.shape[1:]) for _ in seeds]
         if methods.classifies(models[0]):
-            more["labels"] = images.labels
+            fit_arguments["labels"] = images.labels
         outcome["parameter_count"] = int(models[0].n_parameters)
         outcome["estimate"] = limits.check(models[0], len(images.train) * len(seeds), allowed)
         clock.start()
-        histories = methods.fit(method, models, images.train, seeds, more)
+        histories = methods.fit(method, models, images.train, seeds, fit_arguments)
         clock.stop("fit", len(seeds))
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # what a method raises is a row; the machine's, an abort
+    # A failure of the method is a row; a trouble of the machine aborts.
+    except (Exception, SystemExit) as error:
         for folder in folders:
             folder.mkdir(exist_ok=True)
-        return [Fitted(fitting.failure(error, outcome), {}) for _ in seeds]
+        return [Fitted(fitting.failed_outcome(error, outcome), {}) for _ in seeds]
     return [
-        _save_and_score(*each, outcome, images)
-        for each in zip(models, histories, folders, strict=True)
+        _save_and_score(*fit_results, outcome, images)
+        for fit_results in zip(models, histories, folders, strict=True)
     ]
 
 
@@ -151,7 +153,7 @@ def _save_and_score(
     outcome: dict[str, Any],
     images: Images,
 ) -> Fitted:
-    """What becomes of one model; `outcome` is what is known of all that were fitted with it."""
+    """Save one model and score with it; `outcome` is common to all models fitted together."""
     outcome = outcome | {"seconds": dict(outcome["seconds"])}
     clock = fitting.Clock(outcome["seconds"])
     scores: dict[str, methods.Scores] = {}
@@ -166,24 +168,25 @@ def _save_and_score(
         if methods.classifies(model):
             scores["predicted"] = {"all": {"top": model.predict(datasets.as_float(images.test))}}
         if len(images.validation):
-            # Outliers among them are told from the others as in the test, by parts of images too.
+            # With a held-out class among them, score parts of images too, as in the test.
             score = methods.score if images.held_out else methods.score_whole
             scores["validation"] = score(model, images.validation)
         _check_finite(scores)
     except (Exception, SystemExit) as error:  # as above
-        outcome = fitting.failure(error, outcome)
+        outcome = fitting.failed_outcome(error, outcome)
         scores = {}
     folder.mkdir(exist_ok=True)
     return Fitted(outcome, scores)
 
 
 def _check_finite(scores: dict[str, methods.Scores]) -> None:
+    """Raise ArithmeticError for scores that are not finite."""
     for split, by_evidence in scores.items():
         for evidence, layers in by_evidence.items():
             for layer, values in layers.items():
-                if bad := int(np.sum(~np.isfinite(values))):
+                if n_invalid := int(np.sum(~np.isfinite(values))):
                     raise ArithmeticError(
-                        f"the log-density under layer {layer} is not finite for {bad} of "
+                        f"the log-density under layer {layer} is not finite for {n_invalid} of "
                         f"{len(values)} {split} images (evidence: {evidence})"
                     )
 

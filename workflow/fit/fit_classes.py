@@ -1,8 +1,8 @@
-"""Fit one method to each class alone, which is how Table III has it, and write down how it went.
+"""Fit one method to each class alone, as for Table III, and record the outcome.
 
-Writes `model/<class>/` and `fit.json`, one record of all classes, into the output folder. All in
-one job, since starting and compiling take longer than a small fit. If a class fails, the record
-says so and names it; the exit status is 0. A trouble of the machine ends the job without a record.
+Writes `model/<class>/` and `fit.json`, one record of all classes, to the output folder. One job
+fits all classes, since starting and compiling take longer than a small fit. If a class fails, the
+record names it and the exit status is 0. A trouble of the machine ends the job without a record.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from workflow.data import datasets
 from workflow.fit import fitting, limits, methods
 from workflow.fit.fitting import Images
 
-EACH = "each"  # what stands for the classes in the record and in paths
+EACH = "each"  # stands for the classes in records and paths
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,9 +30,10 @@ def main(arguments: list[str] | None = None) -> None:
             number: Images.choose(dataset, f"only{number}", options.training)
             for number in options.classes
         }
+        # If the supervisor ended this command before, record that; otherwise fit.
         options.out.mkdir(parents=True, exist_ok=True)
         if options.ended:
-            outcome = fitting.ended(options.ended, options.out / "model")
+            outcome = fitting.ended_outcome(options.ended, options.out / "model")
             spent = fitting.Spent.of(options.ended, 1)
         else:
             outcome = fit(
@@ -44,8 +45,9 @@ def main(arguments: list[str] | None = None) -> None:
                 allowed=options.limits,
             )
             spent = fitting.Meter().read()
+        # One record for all classes.
         counts = [
-            sum(len(getattr(chosen, part)) for chosen in images.values())
+            sum(len(getattr(class_images, part)) for class_images in images.values())
             for part in ("train", "validation")
         ]
         conditions = provenance.end(begun, options.lock)
@@ -72,34 +74,36 @@ def fit(
         settings: of its grid point.
         images: to fit, by class.
         seed: of every fit.
-        folder: where the models are saved.
-        allowed: fits estimated above these are not started; hours are those of all classes.
+        folder: of the saved models.
+        allowed: limits; fits estimated to exceed them are not started. Hours are of all classes.
 
     Returns:
-        The part of the record that tells the outcome; parameters are counted for one class, and
-        the history has one entry a class.
+        Part of the record on how the fits went; parameters are those of one class, and the
+        history has one entry per class.
     """
-    outcome = fitting.outcome()
+    outcome = fitting.new_outcome()
     clock = fitting.Clock(outcome["seconds"])
     folder.mkdir(exist_ok=True)
     number: int | None = None
     try:
         model = methods.create(method, settings, next(iter(images.values())).train.shape[1:])
         outcome["parameter_count"] = int(model.n_parameters)
-        total = sum(len(chosen.train) for chosen in images.values())
+        total = sum(len(class_images.train) for class_images in images.values())
         outcome["estimate"] = limits.check(model, total, allowed)
         clock.start()
-        for number, chosen in images.items():
-            more = {} if chosen.sample_weight is None else {"sample_weight": chosen.sample_weight}
-            (history,) = methods.fit(method, [model], chosen.train, [seed], more)
+        for number, class_images in images.items():
+            fit_arguments = (
+                {}
+                if class_images.sample_weight is None
+                else {"sample_weight": class_images.sample_weight}
+            )
+            (history,) = methods.fit(method, [model], class_images.train, [seed], fit_arguments)
             outcome["history"][str(number)] = fitting.as_json(history)
             model.save(folder / str(number))
         clock.stop("fit")
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # what a method raises is a row; the machine's, an abort
-        outcome = fitting.failure(error, outcome)
+    # A failure of the method is a row; a trouble of the machine aborts.
+    except (Exception, SystemExit) as error:
+        outcome = fitting.failed_outcome(error, outcome)
         if number is not None:
             outcome["reason"] = f"class {number}: {outcome['reason']}"
     return outcome

@@ -1,4 +1,4 @@
-"""What every step that fits shares: its command line, the images, and the record of the fit."""
+"""Shared by all steps that fit: command line, images, and the record of a fit."""
 
 import argparse
 import json
@@ -22,47 +22,57 @@ from workflow.fit import limits
 def parser(
     program: str, description: str | None, *, several_seeds: bool = False
 ) -> argparse.ArgumentParser:
-    """The command line of a step that fits one method, by one seed or by several."""
-    each = {"nargs": "+"} if several_seeds else {}
-    result = argparse.ArgumentParser(prog=program, description=description)
-    result.add_argument("--method", required=True)
-    result.add_argument("--grid-point", required=True, help="name of the settings")
-    result.add_argument("--settings", required=True, type=json.loads, help="JSON")
-    result.add_argument("--training", required=True, type=json.loads, help="JSON, see records")
-    result.add_argument("--limits", default={}, type=json.loads, help="JSON, of hours and memory")
-    result.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
-    result.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
-    result.add_argument("--seed", required=True, type=int, **each)
-    result.add_argument("--lock", required=True, type=Path, help="of this environment")
-    result.add_argument("--out", required=True, type=Path, help="folder, one a seed", **each)
-    add_supervised(result)
-    return result
+    """Make the command line of a step that fits one method, with one seed or several."""
+    per_seed = {"nargs": "+"} if several_seeds else {}
+    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line.add_argument("--method", required=True)
+    command_line.add_argument("--grid-point", required=True, help="name of the settings")
+    command_line.add_argument("--settings", required=True, type=json.loads, help="JSON")
+    command_line.add_argument(
+        "--training", required=True, type=json.loads, help="JSON, see records"
+    )
+    command_line.add_argument(
+        "--limits", default={}, type=json.loads, help="JSON, of hours and memory"
+    )
+    command_line.add_argument("--device", default="cpu", choices=["cpu", "gpu"])
+    command_line.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
+    command_line.add_argument("--seed", required=True, type=int, **per_seed)
+    command_line.add_argument("--lock", required=True, type=Path, help="of this environment")
+    command_line.add_argument(
+        "--out", required=True, type=Path, help="folder, one per seed", **per_seed
+    )
+    add_supervised(command_line)
+    return command_line
 
 
 def add_supervised(parser: argparse.ArgumentParser) -> None:
-    """What `workflow.fit.supervise` says of the conditions, and of a training that it ended."""
-    parser.add_argument("--begun", type=json.loads, help="JSON of provenance.note; else noted here")
-    parser.add_argument("--ended", type=json.loads, help="JSON: how it was ended; it is not begun")
+    """Add the options of `workflow.fit.supervise`: conditions, and the end of a training."""
+    parser.add_argument(
+        "--begun", type=json.loads, help="JSON of provenance.note; by default noted here"
+    )
+    parser.add_argument(
+        "--ended", type=json.loads, help="JSON: how it was ended; record that, do not fit"
+    )
 
 
 def use_device(name: str) -> None:
-    """Keep a CPU's fit off the GPU, whatever the library; call it before that is imported."""
+    """Hide the GPU from a fit on the CPU; call this before importing its library."""
     if name == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 @dataclass(frozen=True)
 class Images:
-    """What a fit sees and is scored on, bytes [n, H, W, C] each, which `methods` turns to pixels.
+    """Images of a fit, bytes [n, H, W, C] each, which `methods` scales to pixels.
 
     Attributes:
-        train: the images to fit.
-        validation: kept aside, of the same classes and of one that is held out to choose by, if
-            any; none without holdout.
+        train: to fit.
+        validation: kept aside, of the same classes and of one held out to choose by, if any; empty
+            without holdout.
         test: all test images.
         sample_weight: of the training images, float32 [n], or None.
         labels: classes of the training images, int64 [n].
-        validation_labels: of those kept aside.
+        validation_labels: classes of the images kept aside.
     """
 
     train: np.ndarray
@@ -74,16 +84,16 @@ class Images:
 
     @property
     def held_out(self) -> bool:
-        """Whether images of a class that is not trained on are kept aside."""
+        """Whether the images kept aside include a class that is not trained on."""
         return bool(np.setdiff1d(self.validation_labels, self.labels).size)
 
     @classmethod
     def choose(cls, dataset: datasets.Dataset, classes: str, training: dict[str, Any]) -> "Images":
-        """The images of some classes, split and cut as the record's `training` says."""
-        chosen = datasets.by_classes(dataset.y_train, classes)
-        none = np.zeros(len(chosen), bool)
-        kept_aside = datasets.holdout(len(chosen)) if training["holdout"] else none
-        train = np.flatnonzero(chosen & ~kept_aside)[: training["images"]]
+        """Choose the images of some classes, split as the record's `training` says."""
+        in_classes = datasets.by_classes(dataset.y_train, classes)
+        none = np.zeros(len(in_classes), bool)
+        kept_aside = datasets.holdout(len(in_classes)) if training["holdout"] else none
+        train = np.flatnonzero(in_classes & ~kept_aside)[: training["images"]]
         validation = kept_aside & datasets.by_classes(
             dataset.y_train, datasets.before_test(classes)
         )
@@ -99,8 +109,8 @@ class Images:
         )
 
 
-def outcome() -> dict[str, Any]:
-    """The part of a record that tells how a fit went, before it has begun."""
+def new_outcome() -> dict[str, Any]:
+    """Part of a record on how a fit went, before it starts."""
     return {
         "status": "ok",
         "reason": "",
@@ -111,38 +121,38 @@ def outcome() -> dict[str, Any]:
     }
 
 
-def ended(how: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The outcome of a fit that was ended from outside; what it had saved is removed."""
+def ended_outcome(ending: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Outcome of a fit that was ended from outside; removes what it saved."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return outcome() | {"status": how["status"], "reason": how["reason"]}
+    return new_outcome() | {"status": ending["status"], "reason": ending["reason"]}
 
 
-def failure(error: BaseException, outcome: dict[str, Any]) -> dict[str, Any]:
-    """The outcome of a fit that raised.
+def failed_outcome(error: BaseException, outcome: dict[str, Any]) -> dict[str, Any]:
+    """Outcome of a fit that raised.
 
     Raises:
-        MachineError: as `told`.
+        MachineError: if the machine is to blame.
     """
     estimate = getattr(error, "estimate", outcome["estimate"])
-    return outcome | told(error) | {"estimate": estimate}
+    return outcome | status_and_reason(error) | {"estimate": estimate}
 
 
-def told(error: BaseException) -> dict[str, str]:
-    """Status and reason for whatever a method raised; the traceback goes to the log.
+def status_and_reason(error: BaseException) -> dict[str, str]:
+    """Status and reason of a fit that raised; the traceback goes to the log.
 
     Raises:
-        MachineError: if the machine is to blame, so that there is nothing to record.
+        MachineError: if the machine is to blame; then nothing is recorded.
     """
     traceback.print_exception(error)
     troubles.check(error)
     return {"status": status(error), "reason": reason(error)}
 
 
-def drawn(
+def try_drawing(
     fit: dict[str, Any], draw: Callable[[], dict[str, np.ndarray]]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The record of a fit and what it draws: nothing if it failed, or if drawing does.
+    """Draw with a fit; return its record, and no draws if the fit or the drawing failed.
 
     Raises:
         MachineError: if the machine is to blame.
@@ -151,16 +161,16 @@ def drawn(
         return fit, {}
     try:
         return fit, draw()
-    except Exception as error:  # what a method raises is a panel of the figures
-        return fit | told(error), {}
+    except Exception as error:  # a failure of the method is a panel of the figures
+        return fit | status_and_reason(error), {}
 
 
 class Spent(NamedTuple):
-    """What a fit took of the machine.
+    """Resources that a fit used.
 
     Attributes:
-        cpu: seconds of its process on all cores; the first fit of a process has its start.
-        memory_mb: most that the process has held so far.
+        cpu: seconds on all cores; the first fit of a process includes its start.
+        memory_mb: peak of the process so far.
     """
 
     cpu: float
@@ -168,18 +178,18 @@ class Spent(NamedTuple):
 
     @classmethod
     def of(cls, ended: dict[str, Any], shares: int) -> "Spent":
-        """What each of some fits took of a process that was ended; see `workflow.fit.supervise`."""
+        """Share of each fit in the usage of an ended process; see `workflow.fit.supervise`."""
         return cls(round(ended["cpu"] / max(shares, 1), 3), ended["memory_mb"])
 
 
 class Meter:
-    """Reads what a process has spent since the last reading, or since its start."""
+    """Measures what a process used since the last reading, or since its start."""
 
     def __init__(self) -> None:
         self.read_before = 0.0
 
     def read(self, shares: int = 1) -> Spent:
-        """What was spent, or the share of one of several fits."""
+        """Usage since the last reading, divided among `shares` fits."""
         now = time.process_time()
         cpu, self.read_before = now - self.read_before, now
         return Spent(round(cpu / shares, 3), provenance.peak_memory_mb())
@@ -196,18 +206,18 @@ def record(
     conditions: dict[str, Any],
     together: int = 1,
 ) -> dict[str, Any]:
-    """The record of a fit.
+    """Make the record of a fit.
 
     Args:
-        options: what `parser` read.
-        dataset: that it was fitted to.
+        options: parsed by `parser`.
+        dataset: of the fit.
         classes: of the training images, as in `not0`.
-        seed: of the fit, maybe one of several of the process.
-        counts: of training images, and of those kept aside.
-        outcome: how it went.
-        spent: what it took.
-        conditions: of `provenance.end`.
-        together: how many were fitted side by side.
+        seed: of the fit, possibly one of several of the process.
+        counts: numbers of training images and of images kept aside.
+        outcome: how the fit went.
+        spent: resources it used.
+        conditions: from `provenance.end`.
+        together: number of fits side by side.
     """
     return {
         "schema_version": 2,
@@ -234,23 +244,23 @@ def record(
 
 
 class Clock:
-    """Writes the seconds since its start under a name."""
+    """Stopwatch that stores seconds under a name."""
 
     def __init__(self, seconds: dict[str, float | None]) -> None:
         self.seconds = seconds
         self.start()
 
     def start(self) -> None:
-        """Count from now on."""
+        """Restart the stopwatch."""
         self.since = time.perf_counter()
 
     def stop(self, name: str, shares: int = 1) -> None:
-        """Write down what has passed, or the share of one of several that took it together."""
+        """Store the elapsed time under a name, divided among `shares` fits."""
         self.seconds[name] = round((time.perf_counter() - self.since) / shares, 3)
 
 
 def as_json(value: Any) -> Any:
-    """Arrays as lists, and what JSON cannot say (NaN, infinity) as null."""
+    """Convert to JSON values: arrays to lists, NaN and infinity to null."""
     if isinstance(value, dict):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -261,14 +271,14 @@ def as_json(value: Any) -> Any:
 
 
 def status(error: BaseException) -> str:
-    """What a record says of a fit that raised."""
+    """Status of a fit that raised."""
     if isinstance(error, limits.RefusedError):
         return "refused"
     return "diverged" if isinstance(error, ArithmeticError) else "failed"
 
 
 def reason(error: BaseException) -> str:
-    """One line, not too long for a record; what is refused by us needs no name of an exception."""
+    """Reason of a failure in one line that fits a record; a refusal needs no exception's name."""
     name = "" if isinstance(error, limits.RefusedError) else f"{type(error).__name__}: "
     memory = "out of memory: " if troubles.lacked_memory(error) else ""
     return values.printable(f"{memory}{name}{error}".splitlines()[0], values.LONGEST - 100)

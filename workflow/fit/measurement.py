@@ -1,6 +1,6 @@
-"""Measure a task on the scores of many fits, and gather the records in one tidy CSV.
+"""Measure a task on the scores of many fits, and collect the records in one tidy CSV.
 
-One process measures all fits of a table, since to start one takes longer than to measure a fit.
+One process measures all fits of a table, since starting one takes longer than measuring a fit.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def step(
     measure: Measure,
     arguments: Sequence[str] | None,
 ) -> None:
-    """Run a program that measures one task on fits."""
+    """Run a program that measures one task on many fits."""
     options = parser(program, description).parse_args(arguments)
     with plain_errors(program):
         folders = (options.root / fit.folder for fit in fits(options))
@@ -32,35 +32,35 @@ def step(
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """The command line of a program that gathers records of fits.
+    """Make the command line of a program that collects records of fits.
 
-    The fits are told as a product, since thousands of paths do not fit a command line:
+    Fits are given as a product, since thousands of paths exceed a command line:
     `<root>/<point>/<dataset>/<classes>/seed<seed>/`.
     """
-    result = argparse.ArgumentParser(prog=program, description=description)
-    result.add_argument("--root", required=True, type=Path, help="folder of all fits")
-    result.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
-    result.add_argument("--datasets", required=True, nargs="+")
-    result.add_argument("--classes", required=True, nargs="+")
-    result.add_argument("--seeds", required=True, nargs="+", type=int)
-    result.add_argument("--out", required=True, type=Path, help="CSV to write")
-    return result
+    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line.add_argument("--root", required=True, type=Path, help="folder of all fits")
+    command_line.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
+    command_line.add_argument("--datasets", required=True, nargs="+")
+    command_line.add_argument("--classes", required=True, nargs="+")
+    command_line.add_argument("--seeds", required=True, nargs="+", type=int)
+    command_line.add_argument("--out", required=True, type=Path, help="CSV to write")
+    return command_line
 
 
 def fits(options: argparse.Namespace) -> Iterator[Fit]:
-    """The fits that a command line asks for."""
+    """Iterate over the fits that a command line names."""
     axes = (options.points, options.datasets, options.classes, options.seeds)
     for point, dataset, classes, seed in itertools.product(*axes):
         yield Fit(*point.split("/"), dataset, classes, seed)
 
 
 def record(folder: Path, task: str, measure: Measure) -> dict[str, Any]:
-    """The record of a task done with one fit; a failed fit has one without metrics.
+    """Measure a task on one fit and make its record; a failed fit has no metrics.
 
     Args:
-        folder: has `fit.json` and `scores.npz`.
-        task: of `records.TASKS`.
-        measure: what the task measures.
+        folder: of `fit.json` and `scores.npz`.
+        task: a key of `records.TASKS`.
+        measure: computes the metrics of the task.
 
     Raises:
         ValueError: if a file is damaged, altered or of another fit; names it.

@@ -1,6 +1,6 @@
-"""The methods that can be fitted, behind the vocabulary of `baselines.interface`.
+"""Create, fit, load and score all methods, in the vocabulary of `baselines.interface`.
 
-A method's library is imported on first use, since every method has an environment of its own.
+A method's library is imported on first use, since each method has its own environment.
 """
 
 import importlib
@@ -17,12 +17,12 @@ Scores = dict[str, dict[str, np.ndarray]]
 
 
 def create(name: str, settings: dict[str, Any], input_shape: tuple[int, int, int]) -> Any:
-    """A method, unfitted, with the settings of a grid point.
+    """Create an unfitted model with the settings of a grid point.
 
     Raises:
-        ValueError: for an unknown method or settings that it refuses.
+        ValueError: for an unknown method or invalid settings.
     """
-    about = catalogue.method(name)
+    description = catalogue.method(name)
     if name == catalogue.DCGMM.name:
         from dcgmm import DCGMM
         from dcgmm.recipes import Recipe
@@ -30,7 +30,7 @@ def create(name: str, settings: dict[str, Any], input_shape: tuple[int, int, int
         recipe = Recipe().updated(**settings["hyperparameters"])
         return DCGMM(settings["layers"], recipe, input_shape=input_shape)
     package = importlib.import_module(f"baselines.{name}")
-    return getattr(package, about.class_name)(**settings, input_shape=input_shape)
+    return getattr(package, description.class_name)(**settings, input_shape=input_shape)
 
 
 def fit(
@@ -38,40 +38,40 @@ def fit(
     models: Sequence[Any],
     images: np.ndarray,
     seeds: Sequence[int],
-    more: dict[str, np.ndarray],
+    arguments: dict[str, np.ndarray],
 ) -> list[dict[str, Any] | Exception]:
-    """Fit models that are alike, each by its seed: side by side, or the only one.
+    """Fit one model, or several of equal settings side by side, each with its seed.
 
     Args:
         name: of the method.
-        models: as `create` made them.
-        images: bytes [n, H, W, C]; a DCGMM keeps them so, all others get pixels in [0, 1].
-        seeds: one a model.
-        more: what else the method's `fit` takes, as `labels`.
+        models: made by `create`.
+        images: bytes [n, H, W, C]; DCGMM takes them as they are, all others as pixels in [0, 1].
+        seeds: one per model.
+        arguments: further ones of the method's `fit`, such as `labels`.
 
     Returns:
-        For each the history, or what it raised if others went on.
+        For each model its history, or its exception if others went on.
 
     Raises:
-        ValueError: for several models of a method that is fitted one by one.
+        ValueError: for several models of a method that cannot fit them side by side.
     """
     if name != catalogue.DCGMM.name:
         images = datasets.as_float(images)
     if len(models) == 1:
-        return [models[0].fit(images, seed=seeds[0], progress=True, **more)]
+        return [models[0].fit(images, seed=seeds[0], progress=True, **arguments)]
     if name != catalogue.DCGMM.name:
-        raise ValueError(f"{name} is fitted by one seed at a time: give one")
+        raise ValueError(f"{name} fits one seed at a time: give one")
     from dcgmm import fit_together
 
-    return fit_together(models, images, seeds=seeds, progress=True, **more)
+    return fit_together(models, images, seeds=seeds, progress=True, **arguments)
 
 
 def load(fit: dict[str, Any], folder: str) -> Any:
-    """The fitted model of a record; a DCGMM draws as its recipe says now, whatever was saved."""
-    about = catalogue.method(fit["method"])
-    if about is not catalogue.DCGMM:
-        package = importlib.import_module(f"baselines.{about.name}")
-        return getattr(package, about.class_name).load(folder)
+    """Load the model of a record; DCGMM draws by its current recipe, whatever was saved."""
+    description = catalogue.method(fit["method"])
+    if description is not catalogue.DCGMM:
+        package = importlib.import_module(f"baselines.{description.name}")
+        return getattr(package, description.class_name).load(folder)
     from dcgmm import DCGMM, recipes
 
     model = DCGMM.load(folder)
@@ -86,7 +86,7 @@ def classifies(model: Any) -> bool:
 
 
 def centroid_count(model: Any) -> int | None:
-    """A DCGMM's parameters as the paper counts them, entries of centroids alone; None for others.
+    """Parameters of a DCGMM as in the paper, entries of centroids only; None for other methods.
 
     `n_parameters` counts all.
     """
@@ -95,50 +95,50 @@ def centroid_count(model: Any) -> int | None:
 
 
 def other_semantics(model: Any) -> str | None:
-    """The rules of sampling that a DCGMM's recipe does not follow; None for other methods."""
-    own = getattr(getattr(model, "sampling", None), "semantics", None)
-    return {"released": "clean", "clean": "released"}.get(own)
+    """The sampling rules that a DCGMM's recipe does not follow; None for other methods."""
+    semantics = getattr(getattr(model, "sampling", None), "semantics", None)
+    return {"released": "clean", "clean": "released"}.get(semantics)
 
 
 def treatments(fit: dict[str, Any]) -> catalogue.Treatments:
-    """How the model of a record draws samples.
+    """Treatments of the samples that the model of a record draws.
 
-    A DCGMM that pools is sharpened as well, which is to undo what pooling blurs.
+    A DCGMM with pooling is also sharpened, to undo the blur of pooling.
     """
-    known = catalogue.method(fit["method"]).treatments
+    method_treatments = catalogue.method(fit["method"]).treatments
     if fit["method"] != catalogue.DCGMM.name:
-        return known
+        return method_treatments
     from dcgmm import notation
 
     layers = notation.parse(fit["settings"]["layers"])
     pools = any(isinstance(layer, notation.MaxPooling) for layer in layers)
-    return known | (catalogue.SHARPENED if pools else {})
+    return method_treatments | (catalogue.SHARPENED if pools else {})
 
 
-def has(model: Any, capability: str) -> bool:
-    """Whether a method can do what `baselines.interface.CAPABILITIES` names."""
+def can(model: Any, capability: str) -> bool:
+    """Whether a model has one of `baselines.interface.CAPABILITIES`."""
     return capability in model.capabilities
 
 
 def score(model: Any, images: np.ndarray) -> Scores:
-    """Scores of whole images, bytes, and of the other evidence where the method has marginals."""
+    """Score whole images, bytes, and the other evidence if the method has marginals."""
     pixels = datasets.as_float(images)
-    result = _score_pixels(model, pixels)
-    if has(model, "marginals"):
+    scores = _score_pixels(model, pixels)
+    if can(model, "marginals"):
         for name in masks.NAMES:
-            known = masks.mask(name, images.shape[1:])
-            if known is not None:
-                result[name] = {"top": model.score_samples(pixels, known=known)}
-    return result
+            mask = masks.mask(name, images.shape[1:])
+            if mask is not None:
+                scores[name] = {"top": model.score_samples(pixels, known=mask)}
+    return scores
 
 
 def score_whole(model: Any, images: np.ndarray) -> Scores:
-    """Scores of whole images, bytes, alone."""
+    """Score only whole images, bytes."""
     return _score_pixels(model, datasets.as_float(images))
 
 
 def _score_pixels(model: Any, pixels: np.ndarray) -> Scores:
-    """Scores of whole images [n, H, W, C] in [0, 1]; a method without layers has one, `top`."""
+    """Score whole images [n, H, W, C] in [0, 1]; a method without layers has one, `top`."""
     if hasattr(model, "score_layers"):
         layers = {str(layer): scores for layer, scores in model.score_layers(pixels).items()}
     else:

@@ -1,4 +1,4 @@
-"""What a competitor had less of than in the paper's own fits: images, epochs, width."""
+"""Reductions of the competitors against the paper's fits: images, epochs, width."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,27 +12,27 @@ KEY = ["method", "dataset"]
 
 
 def of_settings(fit: Mapping[str, Any]) -> list[str]:
-    """Settings of a tidy record below those of `original` in the method's description."""
+    """List settings of a tidy record below the `original` of the method's description."""
     original = catalogue.method(fit["method"]).original
-    had = {key: float(fit.get(f"settings.{key}", np.nan)) for key in original}
+    used = {key: float(fit.get(f"settings.{key}", np.nan)) for key in original}
     return [
-        f"{key} {had[key]:g} (published: {asked:g})"
-        for key, asked in original.items()
-        if had[key] < asked
+        f"{key} {used[key]:g} (published: {published:g})"
+        for key, published in original.items()
+        if used[key] < published
     ]
 
 
 def of_records(records: pd.DataFrame) -> list[str]:
-    """One line for each method of a tidy table that had less, as in `DGCSPN: images 9 of 50`."""
+    """List the reduced methods of a tidy table, as in `DGCSPN: images 9 of 50`."""
     rows = records.assign(seen=records["train_images"] + records["validation_images"])
-    rows["there"] = rows.groupby("dataset")["seen"].transform("max")
+    rows["available"] = rows.groupby("dataset")["seen"].transform("max")
     lines = []
     for method, fits in rows.drop_duplicates(KEY).groupby("method", sort=False):
         first = fits.iloc[0]
-        found = of_settings(first)
-        if first["seen"] < first["there"]:
-            whole = first["there"] - first["validation_images"]
-            found.insert(0, f"images {first['train_images']:,.0f} of {whole:,.0f}")
-        if found:
-            lines.append(f"{catalogue.method(method).title}: {', '.join(found)}")
+        reductions = of_settings(first)
+        if first["seen"] < first["available"]:
+            available = first["available"] - first["validation_images"]
+            reductions.insert(0, f"images {first['train_images']:,.0f} of {available:,.0f}")
+        if reductions:
+            lines.append(f"{catalogue.method(method).title}: {', '.join(reductions)}")
     return lines

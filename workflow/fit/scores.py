@@ -1,6 +1,6 @@
-"""The scores that a fit gave images, as one file.
+"""Files of the scores that a fit gives images.
 
-Needs numpy alone, so that every method's environment can write it.
+Needs only numpy, so that every method's environment can write them.
 """
 
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ from workflow.common import npz, places
 LABELS = {"test": "labels", "predicted": "labels", "validation": "validation_labels"}
 """Split -> the classes of its images."""
 FIT = ("method", "grid_point", "settings", "training", "dataset", "classes", "seed")
-"""What scores say of the fit that gave them, as its record does."""
+"""Keys of the fit's record that its scores carry as metadata."""
 NO_LABELS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a fit gives images, in nats.
+    """Scores of a fit, in nats.
 
     Attributes:
         labels: of the test images, [n].
         test: evidence -> layer, bottom to top -> [n].
-        validation: the same of the images kept aside; empty without holdout.
-        validation_labels: of these, [m].
-        predicted: the classes of the test images under `all` and `top`; empty without classifier.
+        validation: the same for the images kept aside; empty without holdout.
+        validation_labels: of the images kept aside, [m].
+        predicted: classes of the test images under `all` and `top`; empty without a classifier.
     """
 
     labels: np.ndarray
@@ -49,7 +49,7 @@ def write(
 
     Args:
         path: of the file.
-        fit: record of the fit that gave them.
+        fit: record of the fit.
         labels: of the test images.
         scores: split -> evidence -> layer -> [n].
         validation_labels: of the images kept aside.
@@ -60,44 +60,46 @@ def write(
         for evidence, layers in by_evidence.items()
         for layer, values in layers.items()
     }
-    told = {key: fit[key] for key in FIT}
-    npz.write(path, told, {"labels": labels, "validation_labels": validation_labels} | arrays)
+    metadata = {key: fit[key] for key in FIT}
+    npz.write(path, metadata, {"labels": labels, "validation_labels": validation_labels} | arrays)
 
 
 def read(path: Path | str, fit: Mapping[str, Any] | None = None) -> Saved:
-    """Read what `write` wrote.
+    """Read scores that `write` wrote.
 
     Args:
         path: of the file.
-        fit: record of the fit that it must be of, if there is one at hand.
+        fit: record of the fit that the scores must belong to, if given.
 
     Raises:
-        ValueError: if the file is damaged or altered, of another fit than its place is or than the
-            record's, or holds what are no scores.
+        ValueError: if the file is damaged or altered, belongs to another fit by its place or the
+            record, or holds anything but scores.
     """
-    told, arrays = npz.read(path)
-    places.check(path, told)
-    if fit is not None and (different := [key for key in FIT if told.get(key) != fit[key]]):
+    metadata, arrays = npz.read(path)
+    places.check(path, metadata)
+    if fit is not None and (different := [key for key in FIT if metadata.get(key) != fit[key]]):
         raise ValueError(
             f"{path} is of another fit than the record beside it: {different[0]} is "
-            f"{told.get(different[0])}, not {fit[different[0]]}; remove both and run again"
+            f"{metadata.get(different[0])}, not {fit[different[0]]}; remove both and run again"
         )
     try:
-        result = Saved(arrays["labels"], {}, {}, {}, arrays["validation_labels"])
+        saved = Saved(arrays["labels"], {}, {}, {}, arrays["validation_labels"])
         for key in {*LABELS.values()}:
-            _check(key, arrays.pop(key), "iu")
+            _check_values(key, arrays.pop(key), "iu")
         for key, values in arrays.items():
             split, evidence, layer = key.split("/")
             kinds = "iu" if split == "predicted" else "f"
-            _check(key, values, kinds, getattr(result, LABELS[split]))
-            getattr(result, split).setdefault(evidence, {})[layer] = values
+            _check_values(key, values, kinds, getattr(saved, LABELS[split]))
+            getattr(saved, split).setdefault(evidence, {})[layer] = values
     except (ValueError, KeyError) as error:
         raise npz.damaged(Path(path), error) from None
-    return result
+    return saved
 
 
-def _check(name: str, values: np.ndarray, kinds: str, labels: np.ndarray | None = None) -> None:
-    """Refuse what is not one finite number for every image."""
+def _check_values(
+    name: str, values: np.ndarray, kinds: str, labels: np.ndarray | None = None
+) -> None:
+    """Refuse values that are not one finite number per image."""
     shape = values.shape if labels is None else labels.shape
     if values.dtype.kind not in kinds or values.ndim != 1 or values.shape != shape:
         raise ValueError(f"{name} is {values.dtype} {values.shape}, not a number for every image")

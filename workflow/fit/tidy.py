@@ -1,4 +1,4 @@
-"""The tidy table of all records, which every table and figure starts from."""
+"""Tidy table of all records, the basis of every table and figure."""
 
 import json
 import math
@@ -11,7 +11,7 @@ import pandas as pd
 
 from workflow.common import frames, provenance
 
-# The columns of the tidy table that every reader may count on; settings follow behind them.
+# Columns of every tidy table; settings follow behind them.
 COLUMNS = (
     "task", "method", "grid_point", "dataset", "source", "classes", "seed", "status", "reason",
     "metric", "evidence", "layer", "top", "value", "inliers", "outliers", "train_images",
@@ -22,37 +22,37 @@ COLUMNS = (
 TYPES: frames.Types = frames.types(COLUMNS) | dict.fromkeys(
     ("train_images", "validation_images"), frames.WHOLE
 )
-"""Of the same; settings are text."""
+"""Types of these columns; settings are text."""
 SETTINGS = tuple(
     f"settings.{name}"
     for name in ("instance", "recipe", "layers", "hyperparameters.epochs",
                  "hyperparameters.classifier.inputs")
 )  # fmt: skip
-"""Of DCGMM; its readers get them from a table that holds no DCGMM, too."""
+"""Settings of DCGMM, which a table without DCGMM has as well, empty."""
 
 
 def table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """One row for every metric of every record; a record without metrics has one row, empty there.
+    """Make a row per metric of every record; one row, without a value, if a record has none.
 
-    Columns are `COLUMNS` and, as `settings.*`, everything that the settings hold.
+    Columns are `COLUMNS` and, as `settings.*`, all settings.
     """
-    columns: dict[str, list[Any]] = {}  # not a dictionary a row, which takes five times the memory
+    columns: dict[str, list[Any]] = {}  # a dictionary per row takes five times the memory
     count = 0
     for record in records:
-        known = _flat(record)
+        common = _flat(record)
         metrics = record.get("metrics") or [
             {"metric": None, "evidence": None, "layer": None, "top": None}
         ]
         for metric in metrics:
-            row = known | metric
+            row = common | metric
             for name in [name for name in row if name not in columns]:
                 columns[name] = [math.nan] * count
             for name, column in columns.items():
-                column.append(_shared(row.get(name, math.nan)))
+                column.append(_interned(row.get(name, math.nan)))
             count += 1
-    result = pd.DataFrame(columns)
-    settings = [column for column in result if column.startswith("settings.")]
-    return result.reindex(columns=[*COLUMNS, *settings])
+    frame = pd.DataFrame(columns)
+    settings = [column for column in frame if column.startswith("settings.")]
+    return frame.reindex(columns=[*COLUMNS, *settings])
 
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -61,24 +61,24 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read what `write` wrote.
+    """Read a table that `write` wrote.
 
     Raises:
         ValueError: if it was altered, is damaged or lacks columns; names the file.
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if the file does not exist.
     """
-    found = frames.read_csv(path, TYPES)
-    unknown = {name: pd.Series(dtype=frames.TEXT) for name in SETTINGS if name not in found}
-    return found.assign(**unknown)
+    frame = frames.read_csv(path, TYPES)
+    missing = {name: pd.Series(dtype=frames.TEXT) for name in SETTINGS if name not in frame}
+    return frame.assign(**missing)
 
 
 def read_all(paths: Iterable[Path]) -> pd.DataFrame:
-    """All that several tidy tables hold, which may be nothing."""
+    """Read and concatenate tidy tables, possibly none."""
     return pd.concat([*map(read, paths)] or [frames.empty(TYPES)], ignore_index=True)
 
 
 def setting(text: Any) -> Any:
-    """What a field of a settings column says: a number, else the text; NaN if it is missing.
+    """Value of a field in a settings column: a number, else the text; NaN if missing.
 
     >>> setting("60.0"), setting("unit"), setting(60)
     (60.0, 'unit', 60.0)
@@ -90,17 +90,18 @@ def setting(text: Any) -> Any:
 
 
 def count(text: Any) -> int | float:
-    """A setting that is a whole number, as one; NaN if it is missing."""
+    """Value of a setting as a whole number, if it is one; NaN if missing."""
     number = float(text)
     return int(number) if number.is_integer() else number
 
 
-def _shared(value: Any) -> Any:
-    """The value; texts, most of which stand in many records, are kept once."""
+def _interned(value: Any) -> Any:
+    """Intern a text, since most occur in many records; return other values."""
     return sys.intern(value) if isinstance(value, str) else value
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a record that all its rows share."""
     copied = ("method", "grid_point", "classes", "seed", "status", "reason", "parameter_count")
     return {
         **{key: record[key] for key in copied},
@@ -125,6 +126,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat_settings(value: Any, name: str) -> dict[str, Any]:
+    """Flatten nested settings into columns named like `settings.hyperparameters.epochs`."""
     if isinstance(value, dict):
         return {
             k: v for key in value for k, v in _flat_settings(value[key], f"{name}.{key}").items()

@@ -1,4 +1,4 @@
-"""What a method expects its fits to take on this machine, in seconds; JSON from input to output."""
+"""Estimate the seconds of a method's fits on this machine; JSON on input and output."""
 
 import argparse
 import json
@@ -17,16 +17,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     fitting.use_device("cpu")
     with plain_errors(parser.prog):
-        answers = [seconds(options.method, asked) for asked in json.load(sys.stdin)]
-    print(json.dumps(answers))
+        estimates = [seconds(options.method, request) for request in json.load(sys.stdin)]
+    print(json.dumps(estimates))
 
 
-def seconds(method: str, asked: dict[str, Any]) -> float | None:
-    """Of one fit: none if it would be refused for its memory, None if the method cannot tell."""
-    model = methods.create(method, asked["settings"], tuple(asked["input_shape"]))
-    allowed = {"memory_gb": asked["memory_gb"], "hours": math.inf}
+def seconds(method: str, request: dict[str, Any]) -> float | None:
+    """Estimate one fit: 0 if its memory would be refused, None if the method cannot estimate."""
+    model = methods.create(method, request["settings"], tuple(request["input_shape"]))
+    allowed = {"memory_gb": request["memory_gb"], "hours": math.inf}
     try:
-        hours = limits.check(model, asked["images"], allowed).get("hours")
+        hours = limits.check(model, request["images"], allowed).get("hours")
     except limits.RefusedError:
         return 0.0
     return None if hours is None else 3600 * hours

@@ -75,7 +75,7 @@ def summarised(rows: pd.DataFrame, recipe: str) -> pd.DataFrame:
                 values = _by_seed(point_rows, metric)
                 line = labels | {"metric": metric} | area_summary(list(values))
                 lines.append(line | _difference(values, _by_seed(base, metric), labels["base"]))
-    return frames.of(lines, "ablations").assign(best=False)
+    return frames.from_rows(lines, "ablations").assign(best=False)
 
 
 def differences(base: pd.Series, other: pd.Series) -> str:

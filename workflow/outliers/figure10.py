@@ -94,7 +94,7 @@ def draw_panel(axis: Axes, panel: pd.DataFrame) -> None:
         draw_seed(axis, panel[panel["seed"] == seed], f"seed {seed}", style)
     coarse = panel[panel["curve"] == "thresholds"]
     if coarse.empty:
-        plots.say(axis, "no result")
+        plots.centre_text(axis, "no result")
     else:
         draw_thresholds(axis, coarse[coarse["seed"] == coarse["seed"].min()])
     axis.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")

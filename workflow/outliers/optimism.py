@@ -70,7 +70,7 @@ def table(
                 lines += [
                     labels | {"metric": metric, "evidence": evidence} | choice for choice in choices
                 ]
-    return frames.of(lines, "selection")
+    return frames.from_rows(lines, "selection")
 
 
 def _choices(

@@ -62,7 +62,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
         lines.append(labels | area_summary(list(100 * top["value"])))
-    result = frames.of(lines, "outlier_classes")
+    result = frames.from_rows(lines, "outlier_classes")
     means = result.groupby(KEY, sort=False)["mean"]
     return result.assign(
         classes_mean=means.transform("mean"),

@@ -68,7 +68,7 @@ def grid_summary(records: pd.DataFrame) -> pd.DataFrame:
         for values, group in records.groupby(key, sort=False)
         for line in _point_lines(dict(zip(key, values, strict=True)), group)
     )
-    return frames.of(lines, "table2_grid").astype({"parameters": "Int64"})
+    return frames.from_rows(lines, "table2_grid").astype({"parameters": "Int64"})
 
 
 def _point_lines(key: dict[str, Any], group: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -117,7 +117,7 @@ def choose(grid: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             for _, group in method_grid.groupby(MODEL, sort=False):
                 line = chosen_point(group, evidence, RULES[protocol])
                 lines.append({"protocol": protocol} | line)
-    return frames.of(lines, "table2", without=frames.PAPERS)
+    return frames.from_rows(lines, "table2", without=frames.PAPERS)
 
 
 def chosen_point(group: pd.DataFrame, evidence: str, rule: Rule) -> dict[str, Any]:

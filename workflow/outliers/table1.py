@@ -62,7 +62,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
         for key, group in rows.groupby(KEY, sort=False)
         for line in _group_lines(dict(zip(KEY, key, strict=True)), group)
     )
-    return frames.of(lines, "table1", without=frames.PAPERS).astype({"top": bool})
+    return frames.from_rows(lines, "table1", without=frames.PAPERS).astype({"top": bool})
 
 
 def _group_lines(key: dict[str, str], group: pd.DataFrame) -> Iterator[dict[str, Any]]:

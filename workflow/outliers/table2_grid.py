@@ -55,7 +55,7 @@ def points(grid: pd.DataFrame) -> pd.DataFrame:
 def draw(rows: pd.DataFrame) -> plt.Figure:
     """Draw a row of panels for every method, with a panel for every dataset."""
     if rows.empty:
-        return plots.nothing("no result: the run has no competitor")
+        return plots.empty_figure("no result: the run has no competitor")
     methods, datasets = rows["method"].unique(), rows["dataset"].unique()
     widths = [rows[rows["method"] == m]["column"].nunique() for m in methods]
     heights = [rows[rows["method"] == m]["row"].nunique() for m in methods]

@@ -46,7 +46,7 @@ def draw(drawn: list[tuple[dict[str, str], dict[str, np.ndarray]]]) -> plt.Figur
             panels.tile(arrays[kind][:SHOWN], SHOWN // 2) if kind in arrays else missing
             for kind in KINDS
         ]
-        lines.append((panels.name(metadata), pictures))
+        lines.append((panels.caption(metadata), pictures))
     return panels.table(lines, list(KINDS.values()), size=(2.5, 1.3))
 
 

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         fit = places.read(options.fit)
         dataset = datasets.load(options.data)
         drawn = {
-            kind: fitting.drawn(fit, partial(draw, KINDS[kind], fit, options.model, dataset))
+            kind: fitting.try_drawing(fit, partial(draw, KINDS[kind], fit, options.model, dataset))
             for kind in options.kinds
         }
         drawings.write(options.out, drawn)
@@ -76,12 +76,12 @@ def draw(
 def samples(model: Any, dataset: Dataset, fit: dict[str, Any]) -> Arrays:
     """Sample new images and in-paint test images, as far as the method can."""
     arrays, seed = {}, fit["seed"]
-    if methods.has(model, "sample"):
+    if methods.can(model, "sample"):
         arrays["sample"] = model.sample(SAMPLES, seed=seed)
         arrays["sample_mean"] = model.sample(SAMPLES, seed=seed, noise=False)
         if other := methods.other_semantics(model):
             arrays[f"sample_{other}"] = model.sample(SAMPLES, seed=seed, semantics=other)
-    if methods.has(model, "inpaint"):
+    if methods.can(model, "inpaint"):
         of_classes = datasets.by_classes(dataset.y_test, fit["classes"])
         images = datasets.as_float(dataset.x_test[of_classes][:COMPLETED])
         left_half = masks.left_half(images.shape[1:])

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures, titles = [], []
         for folder in options.fits:
             fit = places.read(folder / "fit.json")
-            titles.append(panels.name(drawings.metadata(fit)))
+            titles.append(panels.caption(drawings.metadata(fit)))
             pictures.append(
                 alphabet(folder / "model") if fit["status"] == "ok" else panels.absent(fit)
             )

@@ -28,14 +28,14 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         drawn = [drawings.read(path, "sharpening") for path in options.draws]
         lines = [row for metadata, arrays in drawn for row in likelihoods(metadata, arrays)]
-        table = frames.of(lines, options.name)
+        table = frames.from_rows(lines, options.name)
         frames.write_csv(options.out / f"{options.name}.csv", table)
 
         # The figure: a row for each instance, of the first seed.
         plots.use_style()
         lines = [
             (
-                panels.name(metadata),
+                panels.caption(metadata),
                 [
                     panels.tile(arrays[kind][: COLUMNS * ROWS], COLUMNS)
                     if arrays

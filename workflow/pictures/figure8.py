@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         plots.use_style()
         lines = [
             (
-                panels.name(metadata),
+                panels.caption(metadata),
                 [
                     panels.tile(arrays[k][:SHOWN], 5) if arrays else panels.absent(metadata)
                     for k in KINDS

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
                 for metadata, arrays in drawn
             ]
             lines.append((semantics, pictures))
-        titles = [panels.name(metadata) for metadata, _ in drawn]
+        titles = [panels.caption(metadata) for metadata, _ in drawn]
         plots.save(panels.table(lines, titles, size=(2.6, 1.6)), options.out, "semantics")
 
 

@@ -1,1 +1,1 @@
-"""What a configuration asks for: methods, grid points, the fits of every table."""
+"""Plan a run from its configuration: methods, grid points, fits of every table."""

@@ -1,6 +1,6 @@
-"""Which methods there are and how each protocol runs them: `baselines/*/method.toml`, and DCGMM.
+"""Catalogue of methods and how each protocol runs them: `baselines/*/method.toml`, and DCGMM.
 
-Needs the standard library alone, so that every method's environment can read it.
+Needs only the standard library, so that every method's environment can read it.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ ENVIRONMENTS = Path(__file__).parents[2] / "envs"
 PROTOCOLS = ("paper", "corrected")
 WEIGHTS = ("label",)
 Treatments = dict[str, dict[str, Any]]
-"""Name -> how `sample` draws, as its keyword arguments."""
+"""Name -> keyword arguments of `sample`."""
 TREATMENTS: Treatments = {"full": {"noise": True}, "mean": {"noise": False}}
 SHARPENED = {"sharpened": {"sharpen": True}}  # of a DCGMM that pools (Sec. V-D)
 
@@ -37,10 +37,10 @@ class Protocol:
     """How one method is run under one protocol.
 
     Attributes:
-        evidence: pixels that its scores are of, a name of `workflow.data.masks`.
-        settings: what the protocol sets.
-        where: settings of the grid points that it does so for; all, if empty.
-        sample_weight: `label` if images weigh as much as the number of their class.
+        evidence: pixels that scores are of, a name of `workflow.data.masks`.
+        settings: set by the protocol.
+        where: settings of the grid points that it sets them for; all if empty.
+        sample_weight: `label` to weigh images by the number of their class.
     """
 
     evidence: str = "all"
@@ -49,20 +49,20 @@ class Protocol:
     sample_weight: str | None = None
 
     def concerns(self, settings: dict[str, Any]) -> bool:
-        """Whether the protocol's settings are for a grid point."""
+        """Whether the protocol sets settings of a grid point."""
         return _agrees(settings, self.where)
 
 
 @dataclass(frozen=True)
 class Method:
-    """What `baselines/README.md` says of the keys of `method.toml`, and a few things more.
+    """Description of a method: the keys of `method.toml` (see `baselines/README.md`) and more.
 
     Attributes:
-        published: the treatment of its draws that the authors' release uses (Table III).
-        discrete: settings of the grid points whose scores are log-probabilities of bytes; all, if
-            empty; None if there are no such points.
-        treatments: of the pixels' noise in its draws.
-        original: settings of the paper's own fits.
+        published: treatment of draws in the authors' release (Table III).
+        discrete: settings of the grid points whose scores are log-probabilities of bytes; all if
+            empty, none if None.
+        treatments: of pixel noise in draws.
+        original: settings of the paper's fits.
     """
 
     name: str
@@ -96,32 +96,32 @@ DCGMM = Method(
     protocols={name: Protocol() for name in PROTOCOLS},
     variants=("recipe",),
     published="recipe",
-    # Its recipe draws with a fraction of the standard deviation, so full noise is told by number.
+    # The recipe draws with a fraction of the standard deviation, so full noise is a number.
     treatments={"recipe": {"noise": True}, "full": {"noise": 1.0}, "mean": {"noise": False}},
 )
 
 
 def title_of_classifier(instance: str) -> str:
-    """An instance of Table IV as the paper calls it, `DCGMM-B` for `B-class`."""
+    """Title of an instance of Table IV, as in the paper: `DCGMM-B` for `B-class`."""
     return DCGMM.title.format(instance=instance.removesuffix("-class"))
 
 
 def names() -> list[str]:
-    """Every method but DCGMM, in alphabetical order."""
+    """List the baselines in alphabetical order."""
     return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/method.toml"))
 
 
 def environments() -> list[str]:
-    """Every environment that has a lock."""
+    """List the environments that have a lock."""
     return sorted(path.stem for path in ENVIRONMENTS.glob("*.lock"))
 
 
 @cache
 def method(name: str) -> Method:
-    """The description of a method.
+    """Load the description of a method.
 
     Raises:
-        ValueError: if there is none of that name, or its `method.toml` is not as it should be.
+        ValueError: if the method is unknown, or its `method.toml` is invalid.
     """
     if name == DCGMM.name:
         return DCGMM
@@ -130,35 +130,42 @@ def method(name: str) -> Method:
     file = FOLDER / name / "method.toml"
     try:
         content = tomllib.loads(file.read_text("utf-8"))
-        for place, value, wanted in values.mistakes(content):
+        for place, value, expected in values.mistakes(content):
             raise ValueError(
-                f"{values.written(place)} is {values.shown(value)}, but must be {wanted}"
+                f"{values.written(place)} is {values.shown(value)}, but must be {expected}"
             )
-        return _described(name, content)
+        return _parse_method(name, content)
     except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"baselines/{name}/method.toml: {error}") from None
 
 
-def _described(name: str, content: dict[str, Any]) -> Method:
+def _parse_method(name: str, content: dict[str, Any]) -> Method:
+    """Make a method of the content of its `method.toml`.
+
+    Raises:
+        ValueError: for unknown or missing keys and invalid values.
+    """
+    # Refuse unknown and missing keys first, so that every later error is about a value.
     content = dict(content)
-    _only("", content, _KEYS)
-    for key in ("contract", "optional"):  # for the tests alone
+    _check_keys("", content, _KEYS)
+    for key in ("contract", "optional"):  # only for the tests
         content.pop(key, None)
     for key in ("title", "class", "environment", "protocols"):
         if key not in content:
             raise ValueError(f"the key {key!r} is missing")
     if content["environment"] not in (locks := environments()):
-        wrong = content["environment"]
-        raise ValueError(f"environment is {wrong!r}; {nearest(wrong, locks)}")
+        environment = content["environment"]
+        raise ValueError(f"environment is {environment!r}; {nearest(environment, locks)}")
+    # Nested tables, each with its own keys.
     protocols = content.pop("protocols")
-    _only("protocols.", protocols, dict.fromkeys(PROTOCOLS, dict))
-    drawn = content.pop("samples", {})
-    _only("samples.", drawn, {"published": str})
-    if (published := drawn.get("published", Method.published)) not in TREATMENTS:
+    _check_keys("protocols.", protocols, dict.fromkeys(PROTOCOLS, dict))
+    samples = content.pop("samples", {})
+    _check_keys("samples.", samples, {"published": str})
+    if (published := samples.get("published", Method.published)) not in TREATMENTS:
         raise ValueError(f"samples.published is {published!r}; {nearest(published, TREATMENTS)}")
     discrete = content.pop("discrete", None)
     if discrete is not None:
-        _only("discrete.", discrete, {"where": dict})
+        _check_keys("discrete.", discrete, {"where": dict})
         discrete = discrete.get("where", {})
     return Method(
         name=name,
@@ -168,39 +175,41 @@ def _described(name: str, content: dict[str, Any]) -> Method:
         variables=tuple(content.pop("variables", ())),
         published=published,
         protocols={
-            protocol: _protocol(protocol, protocols.get(protocol, {})) for protocol in PROTOCOLS
+            protocol: _parse_protocol(protocol, protocols.get(protocol, {}))
+            for protocol in PROTOCOLS
         },
         **content,
     )
 
 
-def _protocol(name: str, content: dict[str, Any]) -> Protocol:
+def _parse_protocol(name: str, content: dict[str, Any]) -> Protocol:
+    """Make a protocol of its table in `method.toml`, as `_parse_method`."""
     place = f"protocols.{name}."
-    _only(place, content, _PROTOCOL_KEYS)
-    result = Protocol(**content)
-    if result.evidence not in masks.NAMES:
-        wrong = result.evidence
-        raise ValueError(f"{place}evidence is {wrong!r}; {nearest(wrong, masks.NAMES)}")
-    if result.sample_weight not in (None, *WEIGHTS):
-        wrong = result.sample_weight
-        raise ValueError(f"{place}sample_weight is {wrong!r}; {nearest(wrong, WEIGHTS)}")
-    return result
+    _check_keys(place, content, _PROTOCOL_KEYS)
+    protocol = Protocol(**content)
+    if protocol.evidence not in masks.NAMES:
+        evidence = protocol.evidence
+        raise ValueError(f"{place}evidence is {evidence!r}; {nearest(evidence, masks.NAMES)}")
+    if protocol.sample_weight not in (None, *WEIGHTS):
+        weight = protocol.sample_weight
+        raise ValueError(f"{place}sample_weight is {weight!r}; {nearest(weight, WEIGHTS)}")
+    return protocol
 
 
 def _agrees(settings: dict[str, Any], where: dict[str, Any]) -> bool:
     return all(settings.get(key) == value for key, value in where.items())
 
 
-def _only(place: str, content: dict[str, Any], known: dict[str, type]) -> None:
-    """Refuse unknown keys and values of another type; lists are of texts.
+def _check_keys(place: str, content: dict[str, Any], types: dict[str, type]) -> None:
+    """Refuse unknown keys and values of the wrong type; lists hold texts.
 
     Raises:
-        ValueError: naming the key.
+        ValueError: names the key.
     """
     for key, value in content.items():
-        if key not in known:
-            raise ValueError(f"unknown key {place + key!r}; {nearest(key, known)}")
+        if key not in types:
+            raise ValueError(f"unknown key {place + key!r}; {nearest(key, types)}")
         texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        if not isinstance(value, known[key]) or (isinstance(value, list) and not texts):
-            wrong = f"{place + key} is {values.shown(value)}"
-            raise ValueError(f"{wrong}, but must be {_TYPES[known[key]]}")
+        if not isinstance(value, types[key]) or (isinstance(value, list) and not texts):
+            problem = f"{place + key} is {values.shown(value)}"
+            raise ValueError(f"{problem}, but must be {_TYPES[types[key]]}")

@@ -1,4 +1,4 @@
-"""Reading the configuration: defaults filled in, and every mistake named in one sentence."""
+"""Read and check the configuration: fill in defaults, name each mistake in one sentence."""
 
 import copy
 import math
@@ -31,20 +31,20 @@ COMMAND_LINE = "--config"
 YTE = "__use_yte__"  # asks Snakemake to run the Python code of a file
 _MISSING = object()
 MOST_POINTS = 10_000  # of one grid
-TOLD = 20  # mistakes at once
+MOST_SHOWN = 20  # mistakes at once
 _Path = values.Path
 _written = values.written
 
 
 class ConfigError(ValueError):
-    """What is wrong with a configuration, one line a mistake."""
+    """The mistakes of a configuration, one a line."""
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """The schema of the configuration, as data that nobody changes.
+    """Load the schema of the configuration, which no caller may modify.
 
-    Where it says `datasets: grey` or `colour`, any such dataset of `names.tsv` is allowed.
+    `datasets: grey` or `colour` in it allows any such dataset of `names.tsv`.
     """
     rules = schemas.load(SCHEMA)
     _allow_datasets(rules)
@@ -52,6 +52,7 @@ def schema() -> dict[str, Any]:
 
 
 def _allow_datasets(rule: Any) -> None:
+    """Replace `datasets: grey` or `colour`, at any depth, by an enumeration of their names."""
     children = rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ()
     for child in children:
         _allow_datasets(child)
@@ -65,29 +66,32 @@ def checked(
     files: Sequence[str] = ("config.yaml",),
     command_line: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A copy of the configuration with defaults filled in, and nothing left to fall back on.
+    """Check a configuration; return a copy with all defaults and fallbacks filled in.
 
-    Parts without seeds have those of the run, samples without a schedule that of the fits, and
-    baselines that name no grid points to draw by the first one of the last protocol.
+    Parts without seeds take those of the run, samples without a schedule that of the fits, and
+    baselines without grid points to draw from the first one of the last protocol.
 
     Args:
         config: as merged by Snakemake.
-        files: what it was merged from, later ones winning; a mistake is blamed on its file.
-        command_line: what `--config` changes in them.
+        files: those it was merged from, later ones winning; mistakes name their file.
+        command_line: changes to them by `--config`.
 
     Raises:
-        ConfigError: for a missing, unknown or unfitting key or value, with the nearest valid one.
+        ConfigError: for a missing or unknown key or an invalid value; suggests the nearest valid
+            one.
     """
-    contents = read(files) | {COMMAND_LINE: command_line or {}}
+    contents = read_files(files) | {COMMAND_LINE: command_line or {}}
+    # Values that no file should hold come first, since the schema's checks rely on plain data.
     rules = schema()
     errors: dict[_Path, str] = {
-        path: f"{_written(path)} is {values.shown(value)}, but must be {wanted}"
-        for path, value, wanted in values.mistakes(config, yaml_files.MOST)
+        path: f"{_written(path)} is {values.shown(value)}, but must be {expected}"
+        for path, value, expected in values.mistakes(config, yaml_files.MOST)
     }
     if not errors:
         for error in schemas.Validator(rules).iter_errors(config):
             path, problem = _schema_mistake(error)
-            errors.setdefault(path, problem)  # one is enough of a value that is wrong in two ways
+            errors.setdefault(path, problem)  # one mistake per value is enough
+    # With a valid structure, fill in defaults; then check what the schema cannot express.
     if not errors:
         config = copy.deepcopy(config)
         _fill_defaults(config, rules)
@@ -99,13 +103,13 @@ def checked(
         for choice in config["baselines"].values():
             _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
     if mistakes := list(errors.items()) or list(_cross_check(config)):
-        raise ConfigError("\n".join(_lines(mistakes, config, contents)))
+        raise ConfigError("\n".join(_messages(mistakes, config, contents)))
     _resolve(config)
     return config
 
 
 def _resolve(config: dict[str, Any]) -> None:
-    """Decide whatever the configuration leaves to something else that it says."""
+    """Fill in the settings that fall back on other settings."""
     for part in ("ablations", "selection", "samples", "pictures", "dynamics", "colour"):
         config[part]["seeds"] = config[part]["seeds"] or config["seeds"]
     samples, last = config["samples"], config["protocols"][-1]
@@ -117,120 +121,122 @@ def _resolve(config: dict[str, Any]) -> None:
 
 
 def as_overlay(config: dict[str, Any]) -> str:
-    """YAML that makes a checked configuration again, on top of whatever `config.yaml` says."""
+    """Dump a checked configuration as an overlay that restores it on top of any `config.yaml`."""
     absent = dict.fromkeys(catalogue.names(), False)
     return yaml.safe_dump(config | {"baselines": absent | config["baselines"]})
 
 
-def read(files: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What each file says.
+def read_files(files: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Read each file: path -> content.
 
     Raises:
-        ConfigError: for files that could be read in two ways, or not at all.
+        ConfigError: for files that are ambiguous or unreadable.
     """
-    contents, wrong = {}, []
+    contents, problems = {}, []
     for file in files:
         try:
             contents[file] = yaml_files.read(file)
             if YTE in contents[file]:
-                raise ValueError(f"{file}: the key {YTE!r} would run what the file says: remove it")
+                raise ValueError(f"{file}: the key {YTE!r} would run code of the file: remove it")
         except ValueError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise ConfigError("\n".join(wrong))
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
     return contents
 
 
 def load(files: Sequence[str]) -> dict[str, Any]:
-    """The checked configuration that files make, later ones winning, as Snakemake merges them.
+    """Merge files as Snakemake does, later ones winning, and check the configuration.
 
     Raises:
-        ConfigError: as `checked` and `read`.
+        ConfigError: as `checked` and `read_files`.
     """
-    from snakemake.utils import update_config  # takes long, and Snakemake's launcher needs it not
+    from snakemake.utils import update_config  # slow to import, and the launcher does without
 
     merged: dict[str, Any] = {}
-    for content in read(files).values():
+    for content in read_files(files).values():
         update_config(merged, content)
     return checked(merged, files)
 
 
-def _lines(
+def _messages(
     mistakes: list[tuple[_Path, str]], config: dict[str, Any], contents: dict[str, dict[str, Any]]
 ) -> Iterator[str]:
-    """One line for each mistake, with its file; after many, how many more there are."""
+    """Format mistakes, one a line with its file; after many, say how many more there are."""
     lines: dict[str, None] = {}
     for path, problem in mistakes:
         origin = _origin(path, contents)
-        if origin == COMMAND_LINE and len(path) > 1 and isinstance(_at(config, path), str):
-            problem += "; Snakemake takes what stands in brackets there for text: use --configfile"
+        if origin == COMMAND_LINE and len(path) > 1 and isinstance(_value_at(config, path), str):
+            problem += "; Snakemake reads a value in brackets there as text: use --configfile"
         lines[f"{origin}: {problem}"] = None
-    yield from [*lines][:TOLD]
-    if len(lines) > TOLD:
-        yield f"and {len(lines) - TOLD} mistakes more"
+    yield from [*lines][:MOST_SHOWN]
+    if len(lines) > MOST_SHOWN:
+        yield f"and {len(lines) - MOST_SHOWN} more mistakes"
 
 
 def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, str]:
-    """Where a value breaks the schema of what stands at `place`, and what would be right."""
+    """Path and problem of a schema violation below `place`, with what would be right."""
     path, value, rule = (*place, *error.absolute_path), error.instance, error.schema
     match error.validator:
         case "additionalProperties":
-            extra = next(key for key in value if key not in rule["properties"])
-            path = (*path, extra)
-            return path, _unknown(f"unknown key {_written(path)!r}", extra, rule["properties"])
+            unknown_key = next(key for key in value if key not in rule["properties"])
+            path = (*path, unknown_key)
+            return path, _unknown(
+                f"unknown key {_written(path)!r}", unknown_key, rule["properties"]
+            )
         case "enum":
             problem = f"{_written(path)} is {values.shown(value)}"
             return path, _unknown(problem, value, error.validator_value)
         case "type":
-            allowed = error.validator_value
-            wanted = rule["expects"] if isinstance(allowed, list) else _TYPES[allowed]
+            types = error.validator_value
+            expected = rule["expects"] if isinstance(types, list) else _TYPES[types]
         case "minimum":
-            wanted = f"at least {error.validator_value}"
+            expected = f"at least {error.validator_value}"
         case "maximum":
-            wanted = f"at most {error.validator_value}"
+            expected = f"at most {error.validator_value}"
         case "maxLength":
-            wanted = f"text of at most {error.validator_value} characters"
+            expected = f"text of at most {error.validator_value} characters"
         case "maxItems":
-            wanted = f"a list of at most {error.validator_value}"
+            expected = f"a list of at most {error.validator_value}"
         case "minItems":
-            wanted = f"a list of at least {error.validator_value}"
+            expected = f"a list of at least {error.validator_value}"
         case "uniqueItems":
-            twice = next(item for item in value if value.count(item) > 1)
-            problem = f"{_written(path)} names {values.shown(twice)} twice"
-            return path, f"{problem}, but each may stand there once"
+            duplicate = next(item for item in value if value.count(item) > 1)
+            problem = f"{_written(path)} names {values.shown(duplicate)} twice"
+            return path, f"{problem}, but each may occur only once"
         case _ if "expects" in rule:
-            wanted = rule["expects"]
+            expected = rule["expects"]
         case "exclusiveMinimum":
-            wanted = f"above {error.validator_value}"
+            expected = f"above {error.validator_value}"
         case "exclusiveMaximum":
-            wanted = f"below {error.validator_value}"
+            expected = f"below {error.validator_value}"
         case _:
             return path, f"{_written(path)}: {values.shortened(error.message, 300)}"
-    return path, f"{_written(path)} is {values.shown(value)}, but must be {wanted}"
+    return path, f"{_written(path)} is {values.shown(value)}, but must be {expected}"
 
 
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """What the schema cannot know: the names and settings of the models themselves."""
+    """Check what the schema cannot: names and settings of the models."""
     yield from _check_dcgmm(config["dcgmm"])
-    wrong = [*_check_names(config), *_check_colour(config)]
+    mistakes = [*_check_names(config), *_check_colour(config)]
     for name, choice in config["baselines"].items():
-        wrong += _check_baseline(name, choice)
-    wrong += _check_ablations(config["ablations"])
-    yield from wrong or _check_points(config)
+        mistakes += _check_baseline(name, choice)
+    mistakes += _check_ablations(config["ablations"])
+    yield from mistakes or _check_points(config)
 
 
 def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """Instances and datasets that are named outside of their own keys."""
-    named: list[tuple[_Path, str]] = [
+    """Check the instances and schedules that other parts name."""
+    references: list[tuple[_Path, str]] = [
         ((part, "instances", index), name)
         for part in ("samples", "other_outliers", "ablations")
         for index, name in enumerate(config[part]["instances"])
     ]
     if config["dynamics"]["instance"] is not None:
-        named.append((("dynamics", "instance"), config["dynamics"]["instance"]))
-    for path, name in named:
-        if name not in (known := recipes.instance_names()):
-            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+        references.append((("dynamics", "instance"), config["dynamics"]["instance"]))
+    for path, name in references:
+        if name not in (instances := recipes.instance_names()):
+            yield path, _unknown(f"{_written(path)} is {name!r}", name, instances)
     schedules = [*config["dcgmm"]["schedules"], grid.UNCHANGED, None]
     if (schedule := config["samples"]["schedule"]) not in schedules:
         path = ("samples", "schedule")
@@ -238,7 +244,7 @@ def _check_names(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
 
 
 def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """The names of grid points, and those that draw samples."""
+    """Check the names of grid points, and which of them draw samples."""
     for method in config["baselines"]:
         try:
             grid.points(method, config)
@@ -246,38 +252,39 @@ def _check_points(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             path: _Path = ("baselines", method)
             yield path, f"{_written(path)}: {error}"
             return
-    for method, drawn in config["samples"]["points"].items():
+    for method, point_names in config["samples"]["points"].items():
         if method not in config["baselines"]:
             path = ("samples", "points", method)
-            known = config["baselines"]
-            yield path, _unknown(f"unknown key {_written(path)!r}", method, known)
+            baselines = config["baselines"]
+            yield path, _unknown(f"unknown key {_written(path)!r}", method, baselines)
             continue
-        known = grid.points(method, config)
-        for index, name in enumerate(drawn):
-            if name not in known:
+        points = grid.points(method, config)
+        for index, name in enumerate(point_names):
+            if name not in points:
                 path = ("samples", "points", method, index)
-                yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+                yield path, _unknown(f"{_written(path)} is {name!r}", name, points)
 
 
 def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """Its name, the names of its settings, and every value."""
+    """Check a baseline: its name, the names of its settings, and every value."""
     path: _Path = ("baselines", name)
     try:
         catalogue.method(name)
         if name == catalogue.DCGMM.name:
-            raise ValueError("DCGMM always runs: its settings stand under 'dcgmm'")
+            raise ValueError("DCGMM always runs: its settings belong under 'dcgmm'")
         rules = grid.parameters(name)
     except (OSError, KeyError, TypeError, ValueError) as error:
         yield path, f"{_written(path)}: {error}"
         return
-    if (points := math.prod(map(len, choice["grid"].values()))) > MOST_POINTS:
+    if (n_points := math.prod(map(len, choice["grid"].values()))) > MOST_POINTS:
         place = _written((*path, "grid"))
-        yield (*path, "grid"), f"{place} has {points} points, but must have at most {MOST_POINTS}"
+        yield (*path, "grid"), f"{place} has {n_points} points, but must have at most {MOST_POINTS}"
         return
-    chosen = [(("settings", key), value) for key, value in choice["settings"].items()]
+    # Every value of a setting, fixed or on an axis of the grid, against the method's schema.
+    settings = [(("settings", key), value) for key, value in choice["settings"].items()]
     for key, axis in choice["grid"].items():
-        chosen += [(("grid", key, index), value) for index, value in enumerate(axis)]
-    for place, value in chosen:
+        settings += [(("grid", key, index), value) for index, value in enumerate(axis)]
+    for place, value in settings:
         full, key = (*path, *place), place[1]
         if key not in rules:
             yield full[:4], _unknown(f"unknown key {_written(full[:4])!r}", key, rules)
@@ -287,10 +294,11 @@ def _check_baseline(name: str, choice: dict[str, Any]) -> Iterator[tuple[_Path, 
 
 
 def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """The names and hyper-parameters of the model itself."""
-    known = recipes.instance_names()
+    """Check the names and hyper-parameters of DCGMM."""
+    instances = recipes.instance_names()
     classifiers = recipes.classifier_names()
-    for key, choices in (("instances", known), ("classifiers", classifiers)):
+    # Names come first, since recipes and schedules are looked up by them.
+    for key, choices in (("instances", instances), ("classifiers", classifiers)):
         for index, name in enumerate(settings[key]):
             if name not in choices:
                 path = ("dcgmm", key, index)
@@ -302,64 +310,68 @@ def _check_dcgmm(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             if recipe not in (names := recipes.recipe_names(name)):
                 yield path, _unknown(f"{_written(path)} is {recipe!r}", recipe, names)
                 return
+    # What the names refer to: recipes of classifiers, the chosen schedule, all schedules.
     yield from _check_classifiers(settings)
     schedules = [*settings["schedules"], grid.UNCHANGED]
     if settings["schedule"] not in schedules:
         path = ("dcgmm", "schedule")
-        wrong = settings["schedule"]
-        yield path, _unknown(f"{_written(path)} is {wrong!r}", wrong, schedules)
-    known = [*known, *classifiers, *recipes.colour_names()]
-    yield from _check_schedules(settings["schedules"], known)
+        schedule = settings["schedule"]
+        yield path, _unknown(f"{_written(path)} is {schedule!r}", schedule, schedules)
+    instances = [*instances, *classifiers, *recipes.colour_names()]
+    yield from _check_schedules(settings["schedules"], instances)
 
 
 def _check_classifiers(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """Of deeper instances there is no script: each needs a recipe that it has and that runs."""
+    """Check that each classifier has a recipe that runs; deeper ones lack a released script."""
     for index, name in enumerate(settings["classifiers"]):
         if not set(names := recipes.recipe_names(name)) & set(settings["recipes"]):
             path = ("dcgmm", "classifiers", index)
-            have = " and ".join(settings["recipes"])
-            problem = f"has no recipe {have}, only {', '.join(names)}: add it"
+            available = " and ".join(settings["recipes"])
+            problem = f"has no recipe {available}, only {', '.join(names)}: add it"
             yield path, f"{_written(path)} {problem}"
 
 
 def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """The names of the instances for colour images, and whether there are such images."""
-    colour, known = config["colour"], recipes.colour_names()
+    """Check the instances for colour images, and that the source has such images."""
+    colour, instances = config["colour"], recipes.colour_names()
     for index, name in enumerate(colour["instances"]):
-        if name not in known:
+        if name not in instances:
             path = ("colour", "instances", index)
-            yield path, _unknown(f"{_written(path)} is {name!r}", name, known)
+            yield path, _unknown(f"{_written(path)} is {name!r}", name, instances)
     dataset = colour["dataset"]
     if dataset and config["source"] == "subset" and not names.table()[dataset].ships:
         yield (
             ("colour", "dataset"),
-            f"colour.dataset is {dataset!r}, of which no subset ships, and source is 'subset'; "
+            f"colour.dataset is {dataset!r}, which ships without a subset, but source is 'subset'; "
             "take 'colour_digits', which is made of MNIST, or the source 'full'",
         )
 
 
 def _check_ablations(choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """The hyper-parameters of every named factor."""
-    known = {*choice["instances"]} & {*recipes.instance_names()}
+    """Check the hyper-parameters of every named factor."""
+    instances = {*choice["instances"]} & {*recipes.instance_names()}
     for factor, change in choice["changes"].items():
         path = ("ablations", "changes", factor)
         try:
-            for name in sorted(known):
+            for name in sorted(instances):
                 grid.changed(recipes.instance(name), change)
         except (TypeError, ValueError) as error:
             yield path, f"{_written(path)}: {error}"
 
 
-def _check_schedules(schedules: dict[str, Any], known: list[str]) -> Iterator[tuple[_Path, str]]:
+def _check_schedules(
+    schedules: dict[str, Any], instances: list[str]
+) -> Iterator[tuple[_Path, str]]:
+    """Check the instances and hyper-parameters of every schedule."""
     for schedule, changes in schedules.items():
         for name, change in changes.items():
             path = ("dcgmm", "schedules", schedule, name)
-            if name not in (choices := ["all", *known]):
+            if name not in (choices := ["all", *instances]):
                 yield path, _unknown(f"unknown key {_written(path)!r}", name, choices)
                 continue
             try:
-                for each in known if name == "all" else [name]:
-                    grid.changed(recipes.instance(each), change)
+                for instance in instances if name == "all" else [name]:
+                    grid.changed(recipes.instance(instance), change)
             except (TypeError, ValueError) as error:
                 yield path, f"{_written(path)}: {error}"
 
@@ -369,16 +381,16 @@ def _unknown(problem: str, word: Any, choices: Iterable[Any]) -> str:
 
 
 def _origin(path: _Path, contents: dict[str, dict[str, Any]]) -> str:
-    """The last that sets the value; lists are replaced whole, mappings are merged."""
+    """Find the last file that sets a value; lists are replaced whole, mappings are merged."""
     keys = [key for key in path if isinstance(key, str)]
     for origin, content in reversed(contents.items()):
-        if _at(content, keys, _MISSING) is not _MISSING:
+        if _value_at(content, keys, _MISSING) is not _MISSING:
             return origin
     return COMMAND_LINE
 
 
-def _at(content: Any, path: Iterable[str | int], missing: Any = None) -> Any:
-    """What stands at a path."""
+def _value_at(content: Any, path: Iterable[str | int], missing: Any = None) -> Any:
+    """Value at a path."""
     for key in path:
         try:
             content = content[key]
@@ -388,6 +400,7 @@ def _at(content: Any, path: Iterable[str | int], missing: Any = None) -> Any:
 
 
 def _fill_defaults(config: Any, rules: dict[str, Any]) -> None:
+    """Set missing keys to the defaults of a schema, at any depth."""
     if not isinstance(config, dict):
         return
     for name, rule in rules.get("properties", {}).items():

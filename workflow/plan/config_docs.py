@@ -1,4 +1,4 @@
-"""`config/README.md`: what every key of the configuration means, from its schema."""
+"""Write `config/README.md`, which documents every key of the configuration, from its schema."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ INTRODUCTION = """\
 | `config/cpu.yaml` | the published datasets on a machine without a GPU |
 | `config/paper.yaml` | the paper's protocol, whole, on a GPU |
 
-A value that does not fit is refused before anything runs, with its place and what would be right.
+An invalid value is refused before anything runs; the message names its place and a valid one.
 
 | key | value | default | meaning |
 |---|---|---|---|
@@ -42,36 +42,37 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def documentation(schema: dict[str, Any]) -> str:
-    """The whole page."""
+    """Format the whole page."""
     lines = "\n".join(_rows(schema, ""))
     return INTRODUCTION.format(description=schema["description"]) + lines + "\n"
 
 
 def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
+    """Rows of the table, those of nested keys below their own."""
     for name, rule in schema["properties"].items():
         nested = "properties" in rule
         default = "" if nested else f"`{json.dumps(rule['default'])}`"
         yield f"| `{prefix}{name}` | {_allowed(rule)} | {default} | {rule['description'].strip()} |"
         if nested:
             yield from _rows(rule, f"{prefix}{name}.")
-        elif "properties" in (each := rule.get("additionalProperties", {})):
-            yield from _rows(each, f"{prefix}{name}.<name>.")
+        elif "properties" in (entries := rule.get("additionalProperties", {})):
+            yield from _rows(entries, f"{prefix}{name}.<name>.")
 
 
 def _allowed(rule: dict[str, Any]) -> str:
-    """Which values a key takes, in words."""
+    """Describe the values of a key in words."""
     if "enum" in rule:
         return " or ".join(f"`{value}`" for value in rule["enum"])
     if rule["type"] == "array":
-        several = ", none twice" if rule.get("uniqueItems") else ""
-        return f"list of: {_allowed(rule['items'])}{several}"
+        unique = ", none twice" if rule.get("uniqueItems") else ""
+        return f"list of: {_allowed(rule['items'])}{unique}"
     if "expects" in rule:
         return rule["expects"]
     names = {"object": "mapping", "string": "name", "boolean": "`true` or `false`"}
-    text = names.get(rule["type"], "number")
+    kind = names.get(rule["type"], "number")
     if "minimum" in rule:
-        text = f"whole number from {rule['minimum']}"
-    return f"{text} to {rule['maximum']}" if "maximum" in rule else text
+        kind = f"whole number from {rule['minimum']}"
+    return f"{kind} to {rule['maximum']}" if "maximum" in rule else kind
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Names of grid points, which are folders, keys of records and words of tables at once.
+"""Names of grid points, used as folders, keys of records and labels in tables.
 
-A name joins the values of a point's settings by `-`, as in `K10-D4-R10-binomial-unit`. It is made
-of letters, digits and `._+=-` alone, so that a shell, a file system, a table and a figure take it
-as it is; of any other character it has the bytes, as in `a=20b` for `a b`. No two points of
-different values have one name: `values` reads them back.
+A name joins the values of a point's settings by `-`, as in `K10-D4-R10-binomial-unit`. It consists
+of letters, digits and `._+=-`, so that shells, file systems, tables and figures take it unchanged;
+any other character is encoded by its bytes, as in `a=20b` for `a b`. Points of different values
+have different names: `values` decodes them.
 """
 
 import json
@@ -13,56 +13,56 @@ from typing import Any
 
 import yaml
 
-LONGEST = 200  # of the 255 bytes that a file system has for a folder's name
-MARK = "=="  # stands before a text that would be read as another value
-_OTHER = re.compile(r"[^A-Za-z0-9._+]")
+LONGEST = 200  # of the 255 bytes that file systems allow for a folder's name
+MARK = "=="  # precedes a text that would be read as another value
+_ENCODED_CHARACTER = re.compile(r"[^A-Za-z0-9._+]")
 _BYTES = re.compile("(?:=[0-9A-F]{2})+")
-_MISSING = ("NA", "None")  # which pandas reads from a CSV as nothing, beside what YAML does
+_MISSING = ("NA", "None")  # which pandas reads from a CSV as missing, in addition to YAML's
 _YAML = yaml.resolver.Resolver()
 
 
-def name(settings: Mapping[str, Any], symbols: Mapping[str, str], *more: str) -> str:
-    """What tells a grid point from the others of its method.
+def name(settings: Mapping[str, Any], symbols: Mapping[str, str], *suffixes: str) -> str:
+    """Name a grid point by what distinguishes it within its method.
 
     Args:
-        settings: those that differ, in the order of the name; none make the name `default`.
-        symbols: setting -> letters before its value. Without them a number stands behind the
-            setting's name, and a text alone.
-        more: words that end the name.
+        settings: those that differ, in the order of the name; without any, the name is `default`.
+        symbols: setting -> letters before its value. Without them a number follows the setting's
+            name, and a text stands alone.
+        suffixes: of the name.
     """
-    return "-".join([*(_word(*item, symbols) for item in settings.items()), *more]) or "default"
+    return "-".join([*(_word(*item, symbols) for item in settings.items()), *suffixes]) or "default"
 
 
 def values(name: str, settings: Iterable[str], symbols: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that a name was made of, given which they were and their order."""
+    """Decode the settings of a name, given their keys in order."""
     settings = list(settings)
     words = name.split("-") if settings else []
     return {key: _value(word, key, symbols) for word, key in zip(words, settings, strict=True)}
 
 
 def unique(points: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Grid points by name; the same point may come again.
+    """Collect grid points by name; identical points may repeat.
 
     Raises:
-        ValueError: for different points of one name, and for a name that no folder could have.
+        ValueError: if different points share a name, or a name is too long for a folder.
     """
-    result: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     for name, point in points:
         if len(name) > LONGEST:
             raise ValueError(
                 f"the values of a grid point make a name of {len(name)} characters, "
-                f"{name[:40]}..., but may make one of {LONGEST}: shorten {_longest(point, name)}"
+                f"{name[:40]}..., but at most {LONGEST} fit: shorten {_longest(point, name)}"
             )
-        if (other := result.setdefault(name, point)) != point:
+        if (namesake := by_name.setdefault(name, point)) != point:
             raise ValueError(
                 f"two grid points would both be named {name}, but differ in "
-                f"{', '.join(_differing(point, other))}: give them other values"
+                f"{', '.join(_differing(point, namesake))}: give them other values"
             )
-    return result
+    return by_name
 
 
 def _word(key: str, value: Any, symbols: Mapping[str, str]) -> str:
-    """One value with what stands before it."""
+    """Encode one value with its prefix."""
     if not isinstance(value, str):
         text = json.dumps(value, separators=(",", ":"))
         return _letters(symbols.get(key, key)) + _encoded(text)
@@ -74,7 +74,7 @@ def _word(key: str, value: Any, symbols: Mapping[str, str]) -> str:
 
 
 def _value(word: str, key: str, symbols: Mapping[str, str]) -> Any:
-    """The value of `_word`."""
+    """Decode the value of a word; the inverse of `_word`."""
     letters = _letters(symbols.get(key, ""))
     text = word.removeprefix(letters)
     if text.startswith(MARK):
@@ -91,7 +91,7 @@ def _value(word: str, key: str, symbols: Mapping[str, str]) -> Any:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text is one to YAML and to pandas, and names no hidden or parent folder."""
+    """Whether YAML and pandas read a text as text, and it names no hidden or parent folder."""
     try:
         float(text)
     except ValueError:
@@ -108,7 +108,7 @@ def _encoded(text: str) -> str:
     def bytes_of(match: re.Match) -> str:
         return "".join(f"={byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
 
-    return _OTHER.sub(bytes_of, text)
+    return _ENCODED_CHARACTER.sub(bytes_of, text)
 
 
 def _decoded(text: str) -> str:
@@ -119,13 +119,13 @@ def _decoded(text: str) -> str:
 
 
 def _longest(point: dict[str, Any], name: str) -> str:
-    """The setting whose value takes most of the name."""
+    """Setting whose value is the longest part of the name."""
     words = {key: _word(key, value, {key: ""}) for key, value in point["settings"].items()}
     return max((key for key in words if words[key] in name), key=lambda key: len(words[key]))
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
-    """Keys of two points whose values differ."""
+    """Keys whose values differ between two points."""
     for part in one:
         if isinstance(one[part], dict):
             yield from (key for key in one[part] if one[part][key] != other[part].get(key))

@@ -1,7 +1,7 @@
-"""Begin a method of your own: a folder of `baselines/` that runs at once, for you to change.
+"""Start a method of your own: create a folder of `baselines/` that runs, for you to change.
 
-`python -m workflow.plan.new_baseline NAME` copies `baselines/gaussian`, the shortest method there
-is, and puts your names into it. `docs/adding-a-baseline.md` goes on from there.
+`python -m workflow.plan.new_baseline NAME` copies `baselines/gaussian`, the shortest method, under
+your names. `docs/adding-a-baseline.md` continues from there.
 """
 
 import argparse
@@ -46,7 +46,7 @@ CITATION = """\
 """
 
 NEXT = """\
-baselines/{name} is a method that works, as yet a Gaussian for every pixel. Change it, then:
+baselines/{name} is a working method, for now a Gaussian per pixel. Change it, then:
 
   make test-contract METHODS={name}
   make TARGETS=table2 SNAKEMAKE_ARGS="--config 'baselines={{{name}: {{}}}}'"
@@ -60,66 +60,68 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.plan.new_baseline", description=__doc__
     )
-    parser.add_argument("name", help="of the folder: small letters, digits and _")
-    parser.add_argument("--title", help="name in tables; by default made of the folder's")
+    parser.add_argument("name", help="of the folder: lower-case letters, digits and _")
+    parser.add_argument("--title", help="name in tables; derived from the folder's by default")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        check(options.name)
+        check_name(options.name)
         title = check_title(options.title or options.name.replace("_", " ").capitalize())
         create(options.name, title)
     print(NEXT.format(name=options.name))
 
 
-def check(name: str) -> None:
-    """Refuse what cannot be a Python package, a folder of results and a key of the configuration.
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be a Python package, a folder and a key of the configuration.
 
     Raises:
-        ValueError: saying why, and what would do.
+        ValueError: says why, and what would be right.
     """
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
-            f"{name!r} cannot be a method's name: write a small letter, then small letters, digits "
-            "or _, as in 'my_flow'"
+            f"{name!r} cannot be a method's name: use lower-case letters, digits and _, beginning "
+            "with a letter, as in 'my_flow'"
         )
     if keyword.iskeyword(name):
-        raise ValueError(f"{name!r} is a word of Python's: choose another name")
+        raise ValueError(f"{name!r} is a keyword of Python: choose another name")
     if name in configuration_words():
         raise ValueError(f"{name!r} is a key of the configuration: choose another name")
     folder = catalogue.FOLDER / name
     if folder.exists() or folder.with_suffix(".py").exists():
         raise ValueError(
-            f"there is a baselines/{name} already: choose another name, or remove it first"
+            f"baselines/{name} exists already: choose another name, or remove it first"
         )
 
 
 def check_title(title: str) -> str:
-    """The title itself, if it can stand in tables and files.
+    """Return the title if it can stand in tables and files.
 
     Raises:
-        ValueError: if it is empty or has a character that would have to be escaped.
+        ValueError: if it is empty or has a character that needs escaping.
     """
     if not re.fullmatch(r"[\w .()+-]+", title):
-        raise ValueError(f"the title {title!r} may have letters, digits, blanks and .()+- alone")
+        raise ValueError(f"the title {title!r} may only have letters, digits, blanks and .()+-")
     return title
 
 
 def configuration_words() -> set[str]:
-    """Keys of the configuration, at its top and of a method; `dcgmm` is one of them."""
+    """Top-level keys of the configuration, such as `dcgmm`, and those of a method."""
     properties = yaml.safe_load(SCHEMA.read_text("utf-8"))["properties"]
     return {*properties, *properties["baselines"]["additionalProperties"]["properties"]}
 
 
 def create(name: str, title: str) -> None:
-    """Write the folder, whole or not at all."""
+    """Write the folder, completely or not at all."""
     class_name = "".join(word.capitalize() for word in name.split("_"))
-    names = {"GaussianPixels": class_name, "Gaussian pixels": title, SOURCE: name}
+    replacements = {"GaussianPixels": class_name, "Gaussian pixels": title, SOURCE: name}
     part = catalogue.FOLDER / f".{name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     for file in COPIED:
         text = (catalogue.FOLDER / SOURCE / file).read_text("utf-8")
-        pattern = "|".join(rf"\b{word}\b" for word in names)
-        (part / file).write_text(re.sub(pattern, lambda match: names[match[0]], text), "utf-8")
+        pattern = "|".join(rf"\b{word}\b" for word in replacements)
+        (part / file).write_text(
+            re.sub(pattern, lambda match: replacements[match[0]], text), "utf-8"
+        )
     (part / "README.md").write_text(README.format(title=title), "utf-8")
     (part / "CITATION.bib").write_text(CITATION.format(name=name, title=title), "utf-8")
     part.rename(catalogue.FOLDER / name)

@@ -1,7 +1,7 @@
-"""Which files of the repository a program runs, so that a rule can declare them as its input.
+"""Find the source files of a program, for a rule to declare as its input.
 
-Snakemake does not look into programs that a shell command calls: an edit reruns what it touches
-only if the rule names the file.
+Snakemake does not look into programs that a shell command calls: an edit reruns the affected jobs
+only if their rule names the file.
 """
 
 import ast
@@ -13,24 +13,24 @@ PACKAGES = ("workflow", "dcgmm", "baselines")
 
 
 def of_module(name: str) -> list[str]:
-    """The module and all it imports at its top level, transitively, as paths from the root."""
-    found: dict[str, None] = {}
-    waiting = [name]
-    while waiting:
-        module = waiting.pop()
-        if module not in found and _file(module):
-            found[module] = None
-            waiting += [module.rpartition(".")[0], *_imports(module)]
-    return sorted(_file(module) for module in found)
+    """Files of a module and of all it imports at top level, transitively, relative to the root."""
+    modules: dict[str, None] = {}
+    queue = [name]
+    while queue:
+        module = queue.pop()
+        if module not in modules and _module_file(module):
+            modules[module] = None
+            queue += [module.rpartition(".")[0], *_imports(module)]
+    return sorted(_module_file(module) for module in modules)
 
 
 def of_package(name: str) -> list[str]:
-    """Every Python file of a package."""
+    """All Python files of a package."""
     return sorted(str(path.relative_to(ROOT)) for path in (ROOT / name).rglob("*.py"))
 
 
 def of_imports(name: str) -> list[str]:
-    """The modules of a package and all they import at their top level, transitively."""
+    """Files of a package's modules and of all they import at top level, transitively."""
     modules = (ROOT / name.replace(".", "/")).rglob("*.py")
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules]
     return sorted({file for module in names for file in of_module(module)})
@@ -38,9 +38,9 @@ def of_imports(name: str) -> list[str]:
 
 @cache
 def _imports(module: str) -> tuple[str, ...]:
-    """What a module's own statements import; imports inside functions are left to their caller."""
+    """Modules that a module imports at top level; imports inside functions do not count."""
     names = []
-    for statement in ast.parse((ROOT / _file(module)).read_text("utf-8")).body:
+    for statement in ast.parse((ROOT / _module_file(module)).read_text("utf-8")).body:
         if isinstance(statement, ast.Import):
             names += [alias.name for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom) and statement.module:
@@ -50,7 +50,8 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 @cache
-def _file(module: str) -> str | None:
+def _module_file(module: str) -> str | None:
+    """Path of a module from the root; None if it is not a file of the repository."""
     if not module:
         return None
     base = Path(*module.split("."))

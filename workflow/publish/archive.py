@@ -75,7 +75,7 @@ def write(folder: Path, published: dict[Key, Record]) -> None:
         return
     sealed = map(files.sealed, published.values())
     lines = [json.dumps(record, allow_nan=False) + "\n" for record in sealed]
-    files.keep_text(folder / RECORDS, "".join(lines))
+    files.update_text(folder / RECORDS, "".join(lines))
     tidy.write(folder / TABLE, published.values())
 
 

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         if subprocess.run(command).returncode:
             sys.exit(f"{parser.prog}: Snakemake could not make the tables, see above")
         keep(MADE, reference.folder)
-        files.keep_text(reference.folder / "README.md", results_page(reference))
+        files.update_text(reference.folder / "README.md", results_page(reference))
 
 
 def results_page(reference: Reference) -> str:

@@ -4,8 +4,9 @@
 SENT_WITH_FITS = ["outliers", "classification"]
 workflow.localrules(
     *(
-        each.name
-        for each in workflow.rules
-        if "{params.environment:q}" not in (each.shellcmd or "") and each.name not in SENT_WITH_FITS
+        candidate.name
+        for candidate in workflow.rules
+        if "{params.environment:q}" not in (candidate.shellcmd or "")
+        and candidate.name not in SENT_WITH_FITS
     )
 )

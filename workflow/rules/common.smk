@@ -1,4 +1,4 @@
-# What the rules share: the checked configuration, paths, and who depends on which source files.
+# Shared by all rules: the checked configuration, paths, and source files of programs.
 import json
 from functools import cache
 
@@ -14,27 +14,27 @@ except ConfigError as error:
     sys.exit(str(error))
 
 if workflow.is_main_process:
-    try:  # this run's signs of life, as long as they are open
+    try:  # locks that mark this run as alive while they are open
         ALIVE = liveness.begin(Path.cwd(), config["run"], sys.argv)
     except liveness.AliveError as error:
         sys.exit(str(error))
 
 RUN = f"results/{config['run']}"
 DATA = "results/data/{dataset}-{source}.npz"
-KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # what names one fit
+KEY = "{method}/{point}/{dataset}/{classes}/seed{seed}"  # of one fit
 FIT = f"{RUN}/fit/{KEY}"
 LOG = f"{RUN}/log"
 PAPER = "results/reference/paper.csv"
 PUBLISHED = reference.folder()
-LONG_CHAIN = 1  # priority of jobs that take long or that long ones wait for: begun first
+LONG_CHAIN = 1  # priority of long jobs and of those they wait for: started first
 CLASSES = f"not{config['outlier_class']}"  # what Tables I and II train on
-# How the shell of a rule that trains begins: ended and written down if it exceeds its limits.
+# Prefix of commands that train: supervised, so that exceeding a limit is recorded.
 SUPERVISED = (
     "workflow/run/in_env.sh workflow python -m workflow.fit.supervise"
     " --limits {resources.limits:q} --fits {params.fits:q}"
     " -- workflow/run/in_env.sh {params.environment:q} "
 )
-GPU = 1 if config["device"] == "gpu" else 0  # that a job which trains takes
+GPU = 1 if config["device"] == "gpu" else 0  # per training job
 
 METHODS = grid.methods(config)
 POINTS = {method: grid.points(method, config) for method in METHODS}
@@ -45,29 +45,29 @@ LAUNCH = {method: grid.launch(method, config) for method in METHODS}
 PLAN = table_fits.table2(config)
 DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
-# Whether tables are made of the published records, and nothing is fitted.
+# Whether tables are made from the published records, without any fit.
 FROM_ARCHIVE = config["records"] == "published"
 GROUPS = contents.groups(config, Path(PUBLISHED)) if FROM_ARCHIVE else table_fits.groups(config)
 CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 
 def group_fits(group):
-    """Folders of all fits of a group."""
+    """Folders of the fits of a group."""
     return [f"{RUN}/fit/{fit.folder}" for fit in table_fits.fits(group, config)]
 
 
 def each_seed(path):
-    """A path once for every seed of the run; its other wildcards stay."""
+    """Expand a path over the seeds of the run; other wildcards stay."""
     return expand(path, seed=config["seeds"], allow_missing=True)
 
 
 def curve_fits():
-    """Folders of the fits in Fig. 10: A on MNIST, A and E on FashionMNIST, as far as they run."""
-    wanted = [("A", "mnist"), ("A", "fashion_mnist"), ("E", "fashion_mnist")]
+    """Folders of the fits in Fig. 10: A on MNIST, A and E on FashionMNIST, if configured."""
+    panels = [("A", "mnist"), ("A", "fashion_mnist"), ("E", "fashion_mnist")]
     main_recipe = config["dcgmm"]["recipes"][0]
     return [
         folder
-        for instance, dataset in wanted
+        for instance, dataset in panels
         if instance in config["dcgmm"]["instances"] and dataset in config["datasets"]
         for folder in expand(
             FIT,
@@ -81,31 +81,31 @@ def curve_fits():
 
 
 def verbatim(value):
-    """A parameter as it is: of a text alone, Snakemake would take `{word}` for a wildcard."""
+    """Pass a parameter unchanged: in a plain text Snakemake would expand `{word}` as a wildcard."""
     return lambda wildcards: value
 
 
 @cache
 def method_files(method):
-    """Source files of a method: its folder, and what it imports."""
+    """Source files of a method: its folder and its imports."""
     if method == "dcgmm":
         return sources.of_package("dcgmm")
     folder = f"baselines/{method}"
     return sorted({*sources.of_package(folder), *sources.of_imports(f"baselines.{method}")})
 
 
-def description(method):
-    """What a method says of its draws, which is read when they are made, not when it is fitted."""
+def description_file(method):
+    """File that describes a method's draws, which drawing reads and fitting does not."""
     return "dcgmm/instances.toml" if method == "dcgmm" else f"baselines/{method}/method.toml"
 
 
 def step_files(name):
-    """Source files of a step, and the lock of the environment that all but fits run in."""
+    """Source files of a step, and the lock of the environment of all steps but fits."""
     return [*sources.of_module(f"workflow.{name}"), "envs/workflow.lock"]
 
 
 def subset_files(wildcards):
-    """The shipped images of a dataset, if it is they that are asked for."""
+    """Shipped images of a dataset, if the source is the subset."""
     if wildcards.source != "subset":
         return []
     made_of = names.table()[wildcards.dataset].made_of or wildcards.dataset

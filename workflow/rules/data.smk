@@ -1,5 +1,5 @@
 rule data:
-    # One prepared dataset; what was downloaded stays in the data folder.
+    # One prepared dataset; downloads stay in the data folder.
     input:
         subset=subset_files,
         table="workflow/data/datasets.tsv",

@@ -1,23 +1,23 @@
-# Fits, each with its scores and its record, and all records in one table.
+# Fits with their scores and records, and tables of records.
 from snakemake.exceptions import WorkflowError
 
 
-def fit_command(seeds, folders, more=""):
-    """The shell of a rule that fits by one seed or by several, into a folder each."""
+def fit_command(seeds, folders, options=""):
+    """Command that fits with one seed or several, each in its own folder."""
     return (
         f"{SUPERVISED}python -m workflow.fit.fit"
         " --method {wildcards.method:q} --grid-point {wildcards.point:q}"
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
         f" --classes {{wildcards.classes:q}} --seed {seeds} --lock {{input.lock:q}}"
-        f" --out {folders}{more} > {{log:q}} 2>&1"
+        f" --out {folders}{options} > {{log:q}} 2>&1"
     )
 
 
 rule fit:
-    # One method, one grid point, one seed: trained, saved, and the test images scored.
-    # A fit that fails, hangs or crashes is a record too, so this job fails only if it is killed.
-    # What supervises it is no input, since it shapes no result.
+    # Fit one method at one grid point with one seed, save it, and score the test images.
+    # A fit that fails, hangs or crashes has a record too, so this job fails only if it is killed.
+    # Its supervisor is not an input, since it shapes no result.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
@@ -34,7 +34,7 @@ rule fit:
     threads: config["threads"]
     resources:
         gpu=GPU,
-        # Not a parameter, since a changed limit must not repeat the fits that kept the old one.
+        # Not a parameter: a changed limit must not repeat fits that met the old one.
         limits=json.dumps(config["limits"]),
     params:
         environment=lambda wildcards: LAUNCH[wildcards.method],
@@ -49,11 +49,11 @@ rule fit:
         fit_command(seeds="{wildcards.seed:q}", folders="{params.folder:q}")
 
 
-def of_all_seeds():
-    """The datasets that are fitted by all seeds; colour images may have seeds of their own."""
+def datasets_of_all_seeds():
+    """Datasets that are fitted with all seeds; colour images may have their own seeds."""
     colour = config["colour"]
-    alike = colour["dataset"] and colour["seeds"] == config["seeds"]
-    return [*config["datasets"], *([colour["dataset"]] if alike else [])]
+    same_seeds = colour["dataset"] and colour["seeds"] == config["seeds"]
+    return [*config["datasets"], *([colour["dataset"]] if same_seeds else [])]
 
 
 if len(config["seeds"]) > 1 and grid.in_one_job(config):
@@ -61,7 +61,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
     ruleorder: fit_seeds > fit
 
     rule fit_seeds:
-        # All seeds of a grid point in one job, which starts and compiles once.
+        # Fit all seeds of a grid point in one job, which starts and compiles once.
         input:
             data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
             lock=lambda wildcards: f"envs/{grid.launch_seeds(wildcards.method, config)[0]}.lock",
@@ -77,7 +77,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
             f"{LOG}/fit/{KEY}.jsonl".replace("seed{seed}", "seeds")
         wildcard_constraints:
             method="|".join(grid.in_one_job(config)),
-            dataset="|".join(of_all_seeds()),
+            dataset="|".join(datasets_of_all_seeds()),
         threads: config["threads"]
         resources:
             gpu=GPU,
@@ -103,7 +103,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
             fit_command("{params.seeds:q}", "{params.folders:q}", " {params.together:q}")
 
 
-# What is measured of the fits of each table.
+# Task -> the program that measures it.
 MEASURED_BY = {
     "outliers": "outliers.measure_outliers",
     "held_out": "outliers.measure_held_out",
@@ -112,7 +112,7 @@ MEASURED_BY = {
 
 
 def measured_by(wildcards):
-    """The program that has the records of a group."""
+    """Program that writes the records of a group."""
     if FROM_ARCHIVE:
         return "publish.published_records"
     return MEASURED_BY[table_fits.task(wildcards.group)]
@@ -124,12 +124,12 @@ def measured_fits(wildcards):
         return f"{PUBLISHED}/records.jsonl"
     fits = group_fits(wildcards.group)
     if not fits and (key := table_fits.OPTIONAL.get(wildcards.group)):
-        raise WorkflowError(f"this run has no fits for {wildcards.group}: ask for some by {key}")
+        raise WorkflowError(f"this run has no fits for {wildcards.group}: request some with {key}")
     return expand("{fit}/{file}", fit=fits, file=["fit.json", "scores.npz"])
 
 
 rule records:
-    # The measurements of a table's fits, in one tidy CSV.
+    # Measure the fits of a table, in one tidy CSV.
     input:
         fits=measured_fits,
         schema="workflow/schemas/record.schema.yaml",

@@ -137,7 +137,7 @@ rule draws:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
-        description=lambda wildcards: description(wildcards.method),
+        description=lambda wildcards: description_file(wildcards.method),
         step=sources.of_module("workflow.pictures.draw_images"),
     output:
         f"{FIT}/draws.npz",

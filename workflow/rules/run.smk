@@ -1,25 +1,25 @@
-# What the tables and figures of a run are made of, by name: a deleted file below a finished table
-# would not be missed.
+# The files behind the tables and figures of a run, by name, since Snakemake does not miss a deleted
+# file behind a finished table.
 from workflow.run import missing
 
 
-def parts():
-    """Every file that this run makes on its way to its tables and figures."""
+def intermediate_files():
+    """List every file that this run makes on the way to its tables and figures."""
     return sorted(
-        {*fit_parts(), *picture_parts(), *sample_parts(), *dynamics_runs(), *data_parts()}
+        {*fit_files(), *picture_files(), *sample_files(), *dynamics_runs(), *data_files()}
     )
 
 
-def fit_parts():
-    """The fits behind the tables, and the tables of what was measured of them."""
-    used = [group for group in GROUPS if GROUPS[group] and group_fits(group)]
-    for group in used:
+def fit_files():
+    """Fits behind the tables, and their records."""
+    groups = [group for group in GROUPS if GROUPS[group] and group_fits(group)]
+    for group in groups:
         yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json"])
-    yield from expand(f"{RUN}/records/{{group}}.csv", group=used)
+    yield from expand(f"{RUN}/records/{{group}}.csv", group=groups)
 
 
-def picture_parts():
-    """The fits behind the figures, and what they drew."""
+def picture_files():
+    """Fits behind the figures, and their draws."""
     fits = {*(fit for fits in DRAWN.values() for fit in fits)}
     yield from with_files(fits, ["draws.npz"])
     yield from with_files({*fits, *ALPHABETS}, ["model", "scores.npz", "fit.json"])
@@ -28,8 +28,8 @@ def picture_parts():
         yield from rules.figure8_accuracy.output
 
 
-def sample_parts():
-    """Of Table III: fits of each class, what they drew, judges and what those say."""
+def sample_files():
+    """Files of Table III: fits of each class, their draws, judges and their judgements."""
     if judges():
         yield from sample_sets(config["datasets"])
         fits = sample_sets(config["datasets"], pattern=f"{RUN}/fit/{EACH}")
@@ -37,21 +37,21 @@ def sample_parts():
         yield from with_files(judges(), ["judge.json", "weights.npz", "judgements.json"])
 
 
-def data_parts():
-    """The images of every dataset that something is fitted to."""
+def data_files():
+    """Prepared images of every dataset that is fitted."""
     names = [*config["datasets"], *([COLOUR["dataset"]] if COLOUR["dataset"] else [])]
     return expand(DATA, dataset=names, source=config["source"])
 
 
 def with_files(folders, names):
-    """Files of these names in every folder."""
+    """Expand file names over folders."""
     return expand("{folder}/{name}", folder=folders, name=names)
 
 
 rule results:
-    # Everything that a run makes, but its pages.
+    # All results of a run except its pages.
     input:
-        parts(),
+        intermediate_files(),
         rules.table1.output,
         rules.table2.output if METHODS[1:] else [],
         rules.table2_grid.output if METHODS[1:] else [],
@@ -76,32 +76,34 @@ rule results:
         rules.bits_per_dimension.output if discrete_fits() else [],
 
 
-# Whether every training has a result, and those again that have none.
+# Check that every training has a result, and retry those without.
 def trainings():
-    """The records of all trainings, as products of folders: a list would not fit a command line."""
+    """Records of all trainings, as products of folders: a list would exceed a command line."""
     products = [
-        folders(GROUPS[group], table_fits.classes(group, config), table_fits.seeds(group, config))
+        record_product(
+            GROUPS[group], table_fits.classes(group, config), table_fits.seeds(group, config)
+        )
         for group in table_fits.WHOLE
     ]
-    of_tables = {*missing.paths(Path(RUN), products)}
+    table_records = {*missing.record_paths(Path(RUN), products)}
     if judges():
         models = [f"{method}/{point}" for method in METHODS for point in SAMPLED[method]]
-        products.append(folders(models, ["each"], config["samples"]["seeds"]))
-    pictured = {*ALPHABETS, *(fit for fits in DRAWN.values() for fit in fits)}
-    others = [f"{folder}/fit.json" for folder in pictured]
-    others += [*dynamics_runs(), *(f"{folder}/judge.json" for folder in judges())]
-    others = sorted({*map(Path, others)} - of_tables)
-    return [*products, [[str(path.relative_to(RUN)) for path in others]]]
+        products.append(record_product(models, ["each"], config["samples"]["seeds"]))
+    picture_fits = {*ALPHABETS, *(fit for fits in DRAWN.values() for fit in fits)}
+    other_records = [f"{folder}/fit.json" for folder in picture_fits]
+    other_records += [*dynamics_runs(), *(f"{folder}/judge.json" for folder in judges())]
+    other_records = sorted({*map(Path, other_records)} - table_records)
+    return [*products, [[str(path.relative_to(RUN)) for path in other_records]]]
 
 
-def folders(models, classes, seeds):
-    """The records of some fits, a list of choices for each part of their paths."""
-    of_seeds = [f"seed{seed}" for seed in seeds]
-    return [["fit"], models, config["datasets"], classes, of_seeds, ["fit.json"]]
+def record_product(models, classes, seeds):
+    """Records of fits, as a list of choices for each part of their paths."""
+    seed_folders = [f"seed{seed}" for seed in seeds]
+    return [["fit"], models, config["datasets"], classes, seed_folders, ["fit.json"]]
 
 
 rule complete:
-    # Last of all: fails if more trainings than `max_failed` have no result.
+    # Runs last; fails if more trainings than `max_failed` have no result.
     input:
         rules.results.input,
         step=step_files("run.complete"),
@@ -121,19 +123,19 @@ rule complete:
         " > {log:q} 2>&1"
 
 
-def forced(wildcards):
-    """Nothing more to make; but the trainings without a result are forced, as -R does it."""
-    lost = missing.among(missing.paths(Path(RUN), trainings()))
-    workflow.dag.forcefiles.update(str(each.record) for each in lost)
+def force_missing(wildcards):
+    """Force the trainings without a result, as -R does; adds no input."""
+    missing_records = missing.among(missing.record_paths(Path(RUN), trainings()))
+    workflow.dag.forcefiles.update(str(training.record) for training in missing_records)
     return []
 
 
 rule retry:
-    # All results, and those trainings again that have none by now.
+    # All results, with the trainings repeated that have none so far.
     input:
         rules.results.input,
         rules.complete.output,
-        forced,
+        force_missing,
 
 
 onsuccess:

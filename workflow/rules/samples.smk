@@ -92,7 +92,7 @@ rule class_samples:
         model=f"{RUN}/fit/{EACH}/model",
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
-        description=lambda wildcards: description(wildcards.method),
+        description=lambda wildcards: description_file(wildcards.method),
         step=sources.of_module("workflow.samples.draw_classes"),
     output:
         SAMPLES,

@@ -1,1 +1,1 @@
-"""Starting a run, in its environment, and telling at its end what it lacks."""
+"""Start a run in its environment, and report at its end what is missing."""

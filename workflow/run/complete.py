@@ -1,7 +1,7 @@
-"""Say how many trainings of a run have no result, and fail if they are more than allowed.
+"""Report the trainings of a run without a result; fail if they are more than allowed.
 
-Runs last. Its file is written only if the run counts as complete, so that every later call of
-Snakemake says again what is missing.
+Runs last. The report is written only if the run counts as complete, so that every later call of
+Snakemake reports again what is missing.
 """
 
 import argparse
@@ -25,13 +25,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="text to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        records = list(missing.paths(options.root, options.trainings))
-        found = missing.among(records)
-        text = f"{options.root}: {missing.summary(found, len(records))}"
-        if missing.failed(found) > options.max_failed:
-            sys.exit(text)
-        files.write_text(options.out, f"{text}\n")
-    print(text)
+        records = list(missing.record_paths(options.root, options.trainings))
+        missing_records = missing.among(records)
+        report = f"{options.root}: {missing.summary(missing_records, len(records))}"
+        if missing.count_failed(missing_records) > options.max_failed:
+            sys.exit(report)
+        files.write_text(options.out, f"{report}\n")
+    print(report)
 
 
 if __name__ == "__main__":

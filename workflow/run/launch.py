@@ -1,9 +1,9 @@
-"""Start Snakemake: what `in_env.sh` does in its place. Takes Snakemake's own arguments.
+"""Check the machine, clean up after a killed run, and become Snakemake.
 
-First the machine and the files named by --configfile are looked at, since Snakemake ends with a
-traceback for a folder that it cannot write to or a file that is no UTF-8, and tells neither name
-nor line of an empty or wrong one. Then what a run that was killed here has left is cleared, unless
-the call makes nothing.
+`in_env.sh` runs this for `snakemake`, with the same arguments. It checks the machine and the files
+of --configfile first, since Snakemake ends with a traceback for a folder without write permission
+or a file that is not UTF-8, and names neither file nor line of an invalid one. It then removes what
+a killed run left here, unless the call makes nothing.
 """
 
 import argparse
@@ -11,37 +11,37 @@ import os
 import sys
 from pathlib import Path
 
-from workflow.plan.config import ConfigError, read
+from workflow.plan.config import ConfigError, read_files
 from workflow.run import liveness, preflight
 
 ROOT = Path(__file__).parents[2]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Become Snakemake."""
+    """Check, clean up and become Snakemake."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         preflight.check(ROOT)
-        check_files(arguments)
+        check_configfiles(arguments)
     except (OSError, ConfigError) as error:
         sys.exit(str(error))
     if liveness.executes(arguments):
         liveness.clear(ROOT)
-    if not os.access(Path.home(), os.W_OK):  # Snakemake makes a cache at every start
+    if not os.access(Path.home(), os.W_OK):  # Snakemake writes a cache at every start
         os.environ.setdefault("XDG_CACHE_HOME", str(ROOT / liveness.STATE / "cache"))
     os.execvp("snakemake", ["snakemake", *arguments])
 
 
-def check_files(arguments: list[str]) -> None:
-    """Look at the files that Snakemake is told to read over `config.yaml`.
+def check_configfiles(arguments: list[str]) -> None:
+    """Check the files of --configfile, which Snakemake merges into `config.yaml`.
 
     Raises:
-        ConfigError: for one that cannot be read as a mapping.
+        ConfigError: if one is not a readable mapping.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", action="extend", default=[])
     options, _ = parser.parse_known_args(arguments)
-    read(options.configfile)
+    read_files(options.configfile)
 
 
 if __name__ == "__main__":

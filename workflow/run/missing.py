@@ -1,4 +1,4 @@
-"""The trainings of a run that left no result: counted, explained, and found again for a retry."""
+"""Trainings of a run without a result: found for a retry, counted and explained."""
 
 import itertools
 from collections import Counter
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from workflow.common import places
 
-REFUSED = "refused"  # is as the configuration asks, so it is told but not counted
+REFUSED = "refused"  # by the configuration's limits: reported, but not counted as failed
 SHOWN = 10  # reasons; the tables have all
 
 Trainings = list[list[list[str]]]
-"""Products of paths: for each part of a path, what may stand there."""
+"""Products of paths: for each part of a path, its choices."""
 
 
 class Missing(NamedTuple):
@@ -23,45 +23,47 @@ class Missing(NamedTuple):
     reason: str
 
 
-def paths(root: Path, trainings: Trainings) -> Iterator[Path]:
-    """The records of all trainings."""
+def record_paths(root: Path, trainings: Trainings) -> Iterator[Path]:
+    """Paths of the records of all trainings."""
     for parts in trainings:
-        for chosen in itertools.product(*parts):
-            yield root.joinpath(*chosen)
+        for choice in itertools.product(*parts):
+            yield root.joinpath(*choice)
 
 
 def among(records: Iterable[Path]) -> list[Missing]:
-    """Those whose status is not `ok`; a record that is not there yet counts as none.
+    """Find the records whose status is not `ok`; one that does not exist yet is not missing.
 
     Raises:
         ValueError: if a record is damaged or of another training than its place is.
     """
-    found = []
+    missing = []
     for path in records:
         if path.exists():
             record = places.read(path)
             if "status" not in record:
-                raise ValueError(f"{path} is no record: it has no status; remove it and run again")
+                raise ValueError(
+                    f"{path} is not a record: it has no status; remove it and run again"
+                )
             if record["status"] != "ok":
-                found.append(Missing(path, record["status"], record["reason"]))
-    return found
+                missing.append(Missing(path, record["status"], record["reason"]))
+    return missing
 
 
-def summary(missing: list[Missing], asked: int) -> str:
-    """How many of how many are missing, why, and what to do."""
+def summary(missing: list[Missing], total: int) -> str:
+    """Say how many trainings lack a result, why, and what to do."""
     if not missing:
-        return f"all {asked} trainings have a result"
-    counts = Counter(each.status for each in missing)
-    told = ", ".join(f"{number} {status}" for status, number in counts.items())
-    lines = [f"{len(missing)} of {asked} trainings have no result and are missing from the tables:"]
-    lines[0] += f" {told}"
-    lines += [f"  {each.record.parent}: {each.reason}" for each in missing[:SHOWN]]
+        return f"all {total} trainings have a result"
+    counts = Counter(training.status for training in missing)
+    by_status = ", ".join(f"{number} {status}" for status, number in counts.items())
+    lines = [f"{len(missing)} of {total} trainings have no result and are missing from the tables:"]
+    lines[0] += f" {by_status}"
+    lines += [f"  {training.record.parent}: {training.reason}" for training in missing[:SHOWN]]
     if len(missing) > SHOWN:
         lines.append(f"  and {len(missing) - SHOWN} more, which the tables name")
-    again = "`make retry`, or `snakemake retry` with the same --configfile, runs them again"
-    return "\n".join([*lines, again])
+    advice = "`make retry`, or `snakemake retry` with the same --configfile, runs them again"
+    return "\n".join([*lines, advice])
 
 
-def failed(missing: list[Missing]) -> int:
-    """How many count against the exit status."""
-    return sum(each.status != REFUSED for each in missing)
+def count_failed(missing: list[Missing]) -> int:
+    """Number of trainings that count against the exit status."""
+    return sum(training.status != REFUSED for training in missing)

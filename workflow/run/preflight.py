@@ -1,6 +1,6 @@
-"""What a run needs of the machine before anything else, each told in one sentence.
+"""Check what a run needs of the machine; each problem is one sentence.
 
-Needs the standard library alone, since it is asked before an environment may be of use.
+Needs only the standard library, since it runs before any environment is sure to work.
 """
 
 import os
@@ -9,32 +9,32 @@ from pathlib import Path
 
 
 def check(root: Path) -> None:
-    """Whether Snakemake can run here.
+    """Check that Snakemake can run here.
 
     Args:
         root: the repository.
 
     Raises:
-        OSError: if it is started elsewhere, or here or in $TMPDIR nothing can be written.
+        OSError: if it was started elsewhere, or cannot write here or in $TMPDIR.
     """
     if Path.cwd().resolve() != root.resolve():
         raise OSError(f"start Snakemake in the repository, not in {Path.cwd()}: cd {root}")
     for folder in (root, root / "results", root / ".snakemake"):
         _check_writable(folder, "copy the repository to a folder of your own")
-    _check_writable(Path(os.environ.get("TMPDIR", "/tmp")), "let TMPDIR name another folder")
+    _check_writable(Path(os.environ.get("TMPDIR", "/tmp")), "set TMPDIR to another folder")
 
 
-def _check_writable(folder: Path, mend: str) -> None:
-    """Write a file to a folder, if it is there, since permissions alone do not tell.
+def _check_writable(folder: Path, remedy: str) -> None:
+    """Write a file to a folder, if it exists, since permissions alone prove little.
 
     Raises:
-        OSError: naming the folder and the mend.
+        OSError: names the folder and the remedy.
     """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(2**16))
     except FileNotFoundError as error:
         if folder.exists() or folder.parent == folder:
-            raise OSError(f"{folder} cannot be written to ({error.strerror}): {mend}") from None
+            raise OSError(f"{folder} is not writable ({error.strerror}): {remedy}") from None
     except OSError as error:
-        raise OSError(f"{folder} cannot be written to ({error.strerror}): {mend}") from None
+        raise OSError(f"{folder} is not writable ({error.strerror}): {remedy}") from None

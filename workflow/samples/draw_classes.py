@@ -59,7 +59,7 @@ def drawn(fit: dict[str, Any], folder: Path, n: int) -> tuple[dict[str, Any], sa
                 if name not in seconds:  # everything is compiled by now
                     seconds[name] = wall_time(draw)
     except Exception as error:  # what a method raises is a row of the tables
-        reason = fitting.told(error)["reason"]
+        reason = fitting.status_and_reason(error)["reason"]
         return metadata | {"status": "failed", "reason": f"drawing: {reason}"}, {}
     drawing = {"host": provenance.machine(provenance.host()), "images": n, "seconds": seconds}
     return metadata | {"drawing": drawing}, arrays

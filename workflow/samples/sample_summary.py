@@ -57,7 +57,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             labels = dict(zip(MODEL, key, strict=True)) | {"treatment": treatment}
             lines.append(labels | _statistics(of_treatment, undrawn, group))
     counts = {"parameters": "Int64", "centroids": "Int64", "train_images": "Int64"}
-    return frames.of(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(counts)
+    return frames.from_rows(lines, "table3", without=[*frames.PAPERS, "paper_parameters"]).astype(
+        counts
+    )
 
 
 def _statistics(

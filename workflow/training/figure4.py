@@ -102,7 +102,7 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
                 "late_gain": late / gain,
             }
         )
-    return frames.of(rows, "figure4_ends")
+    return frames.from_rows(rows, "figure4_ends")
 
 
 def draw(table: pd.DataFrame) -> plt.Figure:
@@ -125,7 +125,7 @@ def draw(table: pd.DataFrame) -> plt.Figure:
             for seed in seeds[::-1]:
                 draw_layer(axis, run[run["seed"] == seed], layer, first=seed == seeds[0])
             if run["loss"].isna().all():
-                plots.say(axis, "no result")
+                plots.centre_text(axis, "no result")
 
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         axis.set_ylabel(f"L{layer:.0f} (nats)" if layer == layer else "")

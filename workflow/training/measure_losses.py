@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
             record |= ending | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {"host": conditions["host"], "commit": provenance.still(conditions["commit"])}
+        record |= {"host": conditions["host"], "commit": provenance.recheck_commit(conditions["commit"])}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
@@ -80,7 +80,7 @@ def train(
             measurements=measurements * (len(model.gmm_indices) if scheme == "layerwise" else 1),
         )
     except Exception as error:  # the figure shows a failed training
-        outcome |= fitting.told(error) | {"history": {}}
+        outcome |= fitting.status_and_reason(error) | {"history": {}}
     return outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
 

@@ -68,7 +68,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
             "reasons": "; ".join(dict.fromkeys(failed["reason"])),
         }
         lines.append(labels | area_summary(list(100 * succeeded["value"])))
-    return frames.of(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
+    return frames.from_rows(lines, "table4", without=frames.PAPERS).astype({"parameters": "Int64"})
 
 
 def with_paper(summary: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
