@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> None:
         samples = [sample_files.read(path) for path in options.samples]
         plots.use_style()
         titles = [
-            f"{panels.caption(metadata)}\npixels: {metadata['published']}" for metadata, _ in samples
+            f"{panels.caption(metadata)}\npixels: {metadata['published']}"
+            for metadata, _ in samples
         ]
         pictures = [sheet(metadata, arrays) for metadata, arrays in samples]
         classes = max(
