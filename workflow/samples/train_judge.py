@@ -57,9 +57,8 @@ def main(arguments: list[str] | None = None) -> None:
             except ValueError:  # the dataset does not suit a judge
                 raise
             except Exception as error:  # the tables can do without this judge
-                record |= fitting.status_and_reason(error) | {
-                    "memory_mb": provenance.peak_memory_mb()
-                }
+                record |= fitting.status_and_reason(error)
+                record |= {"memory_mb": provenance.peak_memory_mb()}
 
         # Write weights and record.
         weights = {} if judge is None else judge.arrays

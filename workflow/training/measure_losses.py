@@ -53,10 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
             record |= ending | {"waits": [], "history": {}, "seconds": None}
         else:
             record |= train(settings, dataset, options.scheme, options.measurements, options.seed)
-        record |= {
-            "host": conditions["host"],
-            "commit": provenance.recheck_commit(conditions["commit"]),
-        }
+        commit = provenance.recheck_commit(conditions["commit"])
+        record |= {"host": conditions["host"], "commit": commit}
         files.write_json(options.out, record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 
