@@ -5,7 +5,7 @@ A group is the content of one tidy table of records: for each of its models,
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from workflow.plan import grid
@@ -40,6 +40,9 @@ class Fit(NamedTuple):
     def folder(self) -> str:
         """Path below `results/<run>/fit/`."""
         return "/".join(map(str, self[:-1])) + f"/seed{self.seed}"
+
+
+Key = tuple[str, Fit]  # a task, and the fit that it is done with
 
 
 def table2(config: dict[str, Any]) -> Plan:
@@ -136,7 +139,11 @@ def task(group: str) -> str:
 
 def fits(group: str, config: dict[str, Any]) -> Iterator[Fit]:
     """Iterate over the fits of a group."""
-    models = groups(config)[group]
+    yield from fits_of(groups(config)[group], group, config)
+
+
+def fits_of(models: Iterable[str], group: str, config: dict[str, Any]) -> Iterator[Fit]:
+    """Iterate over the fits of some models, made as a group's are."""
     axes = models, config["datasets"], classes(group, config), seeds(group, config)
     for model, dataset, class_choice, seed in itertools.product(*axes):
         yield Fit(*model.split("/"), dataset, class_choice, seed)

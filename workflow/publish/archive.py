@@ -12,10 +12,9 @@ from typing import Any
 
 from workflow.common import files
 from workflow.fit import records, tidy
-from workflow.plan.table_fits import Fit
+from workflow.plan.table_fits import Fit, Key
 
 Record = dict[str, Any]
-Key = tuple[str, Fit]  # the task, and the fit it was done with
 
 RECORDS = "records.jsonl"
 TABLE = "all_runs.csv"

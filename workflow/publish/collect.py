@@ -5,8 +5,9 @@ figures; neither models nor samples.
 """
 
 import argparse
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from workflow.common import files, places
 from workflow.common.command_line import plain_errors
 from workflow.fit import measurement
 from workflow.outliers import measure_held_out, measure_outliers
+from workflow.plan import grid
+from workflow.plan.table_fits import Key
 from workflow.publish import archive, reference
 from workflow.publish.reference import Reference
 from workflow.training import measure_classification
@@ -54,7 +57,7 @@ def collect(run: Path, target: Reference) -> str:
     out = target.folder
     with files.locked(out):
         published = archive.read(out)
-        new = reference.of_plan(target, measured(run, target, published))
+        new = of_plan(target, measured(run, target, published))
         result = archive.merged(published, new)
         archive.write(out, result)
         candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
@@ -66,7 +69,7 @@ def collect(run: Path, target: Reference) -> str:
 
 
 def measured(
-    run: Path, target: Reference, published: Mapping[archive.Key, archive.Record]
+    run: Path, target: Reference, published: Mapping[Key, archive.Record]
 ) -> Iterator[archive.Record]:
     """Measure the run's fits for the tasks that the plan asks for and the archive lacks.
 
@@ -77,6 +80,31 @@ def measured(
         folder = run / "fit" / fit.folder
         if archive.lacks(published, (task, fit)) and (folder / places.FIT_RECORD).is_file():
             yield measurement.record(folder, task, MEASURES[task])
+
+
+def of_plan(target: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
+    """Keep the records that the plan asks for.
+
+    Raises:
+        ValueError: for one that was made on other images or with other settings.
+    """
+    config = target.config
+    keys = reference.planned_keys(config)
+    points = {method: grid.points(method, config) for method in grid.methods(config)}
+    points["dcgmm"] |= grid.ablated_points(config)
+    for record in records:
+        key = archive.key(record)
+        if key not in keys:
+            continue
+        point = points[key[1].method][key[1].grid_point]
+        planned = {"source": config["source"]} | point["settings"] | point["training"]
+        recorded = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
+        if different := _different_settings(recorded, json.loads(json.dumps(planned))):
+            raise ValueError(
+                f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
+                f"than {reference.PLAN} asks for; remove it, or run in a clone of its own"
+            )
+        yield record
 
 
 def _publish(path: Path, target: Path) -> bool:
@@ -109,6 +137,17 @@ def _row_key(row: dict[str, Any]) -> tuple:
     """Key of a row of judgements: fit, treatment and class."""
     names = ("method", "title", "variant", "point", "seed", "treatment", "class")
     return tuple(row[name] for name in names)
+
+
+def _different_settings(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
+    """Name the settings that differ; those of one side only came with a later version."""
+    names = []
+    for name in one.keys() & other.keys():
+        if isinstance(one[name], dict) and isinstance(other[name], dict):
+            names += _different_settings(one[name], other[name], f"{prefix}{name}.")
+        elif one[name] != other[name]:
+            names.append(f"{prefix}{name}")
+    return sorted(names)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """Plan of the published results (`results/reference/plan.yaml`), and what of it is missing."""
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from workflow.common import places, schemas, values, yaml_files
-from workflow.plan import config, grid, table_fits
-from workflow.publish import archive
+from workflow.plan import config, table_fits
 
 PLAN = Path("results/reference/plan.yaml")
 _TEXT = {"type": "string", "minLength": 1}
@@ -112,7 +110,7 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def missing(
-    reference: Reference, stage: Stage, seed: int, published: Collection[archive.Key]
+    reference: Reference, stage: Stage, seed: int, published: Collection[table_fits.Key]
 ) -> list[str]:
     """Targets that a stage lacks for one seed; targets without a seed count for the first."""
     if stage.group is None:
@@ -128,46 +126,10 @@ def missing(
     ]
 
 
-def planned_keys(config: dict[str, Any]) -> set[archive.Key]:
+def planned_keys(config: dict[str, Any]) -> set[table_fits.Key]:
     """Tasks and fits that the plan's configuration asks for."""
     return {
         (table_fits.task(group), fit)
         for group in table_fits.groups(config)
         for fit in table_fits.fits(group, config)
     }
-
-
-def of_plan(reference: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
-    """Keep the records that the plan asks for.
-
-    Raises:
-        ValueError: for one that was made on other images or with other settings.
-    """
-    config = reference.config
-    keys = planned_keys(config)
-    points = {method: grid.points(method, config) for method in grid.methods(config)}
-    points["dcgmm"] |= grid.ablated_points(config)
-    for record in records:
-        key = archive.key(record)
-        if key not in keys:
-            continue
-        point = points[key[1].method][key[1].grid_point]
-        planned = {"source": config["source"]} | point["settings"] | point["training"]
-        recorded = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
-        if different := _different_settings(recorded, json.loads(json.dumps(planned))):
-            raise ValueError(
-                f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
-                f"than {PLAN} asks for; remove it, or run in a clone of its own"
-            )
-        yield record
-
-
-def _different_settings(one: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[str]:
-    """Name the settings that differ; those of one side only came with a later version."""
-    names = []
-    for name in one.keys() & other.keys():
-        if isinstance(one[name], dict) and isinstance(other[name], dict):
-            names += _different_settings(one[name], other[name], f"{prefix}{name}.")
-        elif one[name] != other[name]:
-            names.append(f"{prefix}{name}")
-    return sorted(names)

@@ -5,7 +5,7 @@ from functools import cache
 from workflow.data import registry
 from workflow.plan import catalogue, grid, sources, table_fits
 from workflow.plan.config import checked
-from workflow.publish import contents, reference
+from workflow.publish import reference
 from workflow.run import liveness
 
 try:
@@ -47,13 +47,17 @@ DIAGRAMS = [*config["dcgmm"]["instances"], *config["dcgmm"]["classifiers"]]
 
 # Whether tables are made from the published records, without any fit.
 FROM_ARCHIVE = config["records"] == "published"
-GROUPS = contents.groups(config, Path(PUBLISHED)) if FROM_ARCHIVE else table_fits.groups(config)
+GROUPS = table_fits.groups(config)
+if FROM_ARCHIVE:
+    from workflow.publish import contents
+
+    GROUPS = contents.groups(config, Path(PUBLISHED))
 CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 
 def group_fits(group):
     """Folders of the fits of a group."""
-    return [f"{RUN}/fit/{fit.folder}" for fit in table_fits.fits(group, config)]
+    return [f"{RUN}/fit/{fit.folder}" for fit in table_fits.fits_of(GROUPS[group], group, config)]
 
 
 def each_seed(path):
