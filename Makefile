@@ -5,7 +5,7 @@
 IN_ENV := workflow/run/in_env.sh
 SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
-# One folder per room, in the suite's environment; tests of the model run in both of its own.
+# One folder per folder of workflow/, in its environment; tests of the model run in both of its own.
 SUITE_TESTS = $(filter $(patsubst workflow/%/,tests/%,$(wildcard workflow/*/)),$(wildcard tests/*)) \
   tests/workflow
 MODEL_TESTS = tests/dcgmm

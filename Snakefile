@@ -21,7 +21,7 @@ report: "workflow/report/workflow.rst"
 wildcard_constraints:
     method="[a-z0-9_]+",
     point="[A-Za-z0-9._+=-]+",  # what workflow/plan/naming.py makes names of
-    dataset="[a-z_]+",
+    dataset="[a-z0-9_]+",
     source="[a-z]+",
     classes="all|only[0-9]+|not[0-9]+(_[0-9]+)*",
     seed="[0-9]+",

@@ -148,7 +148,10 @@ def test_updated_changes_a_copy_and_keeps_the_rest_of_annealing():
 @pytest.mark.parametrize(
     ("ask", "answer"),
     [
-        (lambda: recipes.instance("H"), "unknown instance 'H'; known are A, B, C, D, E, F, G"),
+        (
+            lambda: recipes.instance("none-such"),
+            "unknown instance 'none-such'; known are A, B, C, D, E, F, G",
+        ),
         (lambda: recipes.instance("a"), "unknown instance 'a'"),
         (lambda: recipes.instance("A", "papper"), "did you mean 'paper'"),
         (lambda: recipes.instance("A", "release"), "did you mean 'released'"),

@@ -120,8 +120,8 @@ def test_every_key_has_a_default():
         ),
         ({"data_dir": ""}, "data_dir is '', but must be the name of a folder"),
         ({"dcgmm": None}, "dcgmm is None, but must be a mapping of keys to values"),
-        ({"dcgmm": {"instances": ["A", "H"]}},
-         "dcgmm.instances[1] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"dcgmm": {"instances": ["A", "none-such"]}},
+         "dcgmm.instances[1] is 'none-such'; choose from A, B, C, D, E, F, G"),
         ({"dcgmm": {"recipes": ["papre"]}}, "dcgmm.recipes[0] is 'papre'; did you mean 'paper'?"),
         (
             {"dcgmm": {"classifiers": ["B"]}},
@@ -131,8 +131,8 @@ def test_every_key_has_a_default():
             {"dcgmm": {"recipes": ["released"], "classifiers": ["B-class", "E-class"]}},
             "dcgmm.classifiers[1] has no recipe released, only paper: add it",
         ),
-        ({"other_outliers": {"instances": ["H"]}},
-         "other_outliers.instances[0] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"other_outliers": {"instances": ["none-such"]}},
+         "other_outliers.instances[0] is 'none-such'; choose from A, B, C, D, E, F, G"),
         ({"other_outliers": {"classes": [10]}},
          "other_outliers.classes[0] is 10, but must be at most 9"),
         ({"selection": {"held_out": 1}}, "selection.held_out is 1, but must be a list"),
@@ -154,8 +154,8 @@ def test_every_key_has_a_default():
          "pictures.classes is 'not', but must be 'all', or 'not' or 'only' and a class"),
         ({"pictures": {"inpainted": []}},
          "pictures.inpainted is [], but must be a list of at least 1"),
-        ({"dynamics": {"instance": "H"}},
-         "dynamics.instance is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"dynamics": {"instance": "none-such"}},
+         "dynamics.instance is 'none-such'; choose from A, B, C, D, E, F, G"),
         ({"dynamics": {"instance": 6}}, "dynamics.instance is 6, but must be an instance, or null"),
         ({"dynamics": {"datasets": ["mnits"]}},
          "dynamics.datasets[0] is 'mnits'; did you mean 'mnist'?"),
@@ -163,8 +163,8 @@ def test_every_key_has_a_default():
         ({"dynamics": {"measurements": 0}}, "dynamics.measurements is 0, but must be at least 1"),
         ({"dynamics": {"epoch": [3]}}, "unknown key 'dynamics.epoch'; did you mean 'epochs'?"),
         ({"samples": {"images": 1}}, "samples.images is 1, but must be at least 2"),
-        ({"samples": {"instances": ["A", "H"]}},
-         "samples.instances[1] is 'H'; choose from A, B, C, D, E, F, G"),
+        ({"samples": {"instances": ["A", "none-such"]}},
+         "samples.instances[1] is 'none-such'; choose from A, B, C, D, E, F, G"),
         ({"samples": {"schedule": "clas"}}, "samples.schedule is 'clas'; did you mean 'class'?"),
         ({"samples": {"points": {"ratsp": ["K5-D4-R10-normal"]}}},
          "unknown key 'samples.points.ratsp'; did you mean 'ratspn'?"),
@@ -332,6 +332,11 @@ def test_any_dataset_of_the_table_may_be_asked_for(monkeypatch):
     assert checked({"datasets": ["mnist", "kmnist"]})["datasets"] == ["mnist", "kmnist"]
     with pytest.raises(configuration.ConfigError, match="'svhn'"):
         checked({"datasets": ["svhn"]})
+    more["kmnist"] = more["kmnist"]._replace(ships=False)
+    says = r"datasets\[1\] is 'kmnist', which ships without a.*take 'mnist' or 'fashion_mnist'"
+    with pytest.raises(configuration.ConfigError, match=says):
+        checked({"datasets": ["mnist", "kmnist"]})
+    assert checked({"datasets": ["kmnist"], "source": "full"})["datasets"] == ["kmnist"]
     monkeypatch.undo()
     configuration.schema.cache_clear()
 

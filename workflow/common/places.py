@@ -15,13 +15,13 @@ from workflow.common import files
 _PLACES = [
     re.compile(r"(?:^|/)" + pattern)
     for pattern in (
-        r"dynamics/(?P<grid_point>[^/]+)/(?P<dataset>[a-z_]+)/"
+        r"dynamics/(?P<grid_point>[^/]+)/(?P<dataset>[a-z0-9_]+)/"
         r"(?P<epochs>\d+)-epochs-(?P<scheme>[a-z]+)/seed(?P<seed>\d+)\.json\Z",
-        r"data/(?P<dataset>[a-z_]+)-(?P<source>[a-z]+)\.npz\Z",
-        r"judges/(?P<dataset>[a-z_]+)/seed(?P<seed>\d+)/[^/]+\Z",
-        r"samples/(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z_]+)/"
+        r"data/(?P<dataset>[a-z0-9_]+)-(?P<source>[a-z]+)\.npz\Z",
+        r"judges/(?P<dataset>[a-z0-9_]+)/seed(?P<seed>\d+)/[^/]+\Z",
+        r"samples/(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z0-9_]+)/"
         r"seed(?P<seed>\d+)/[^/]+\Z",
-        r"(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z_]+)/"
+        r"(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z0-9_]+)/"
         r"(?P<classes>all|each|only\d+|not\d+(?:_\d+)*)/seed(?P<seed>\d+)/[^/]+\Z",
     )
 ]

@@ -23,12 +23,12 @@ def hours(jobs: Sequence[tuple[Job, float]], cores: int) -> float:
     while waiting or running:
         postponed = []
         for job, seconds in waiting:
-            if min(job.threads, cores) <= free and job.gpu <= gpus:
-                free, gpus = free - min(job.threads, cores), gpus - job.gpu
+            if min(job.threads, cores) <= free and min(job.gpu, 1) <= gpus:
+                free, gpus = free - min(job.threads, cores), gpus - min(job.gpu, 1)
                 heapq.heappush(running, (now + seconds, next(number), job))
             else:
                 postponed.append((job, seconds))
         waiting = postponed
         now, _, done = heapq.heappop(running)
-        free, gpus = free + min(done.threads, cores), gpus + done.gpu
+        free, gpus = free + min(done.threads, cores), gpus + min(done.gpu, 1)
     return now / 3600

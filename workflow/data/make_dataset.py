@@ -13,9 +13,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m workflow.data.make_dataset", description=__doc__
     )
-    parser.add_argument(
-        "--dataset", required=True, help="mnist, fashion_mnist, svhn, colour_digits"
-    )
+    parser.add_argument("--dataset", required=True, help="a row of registry.tsv")
     parser.add_argument(
         "--source",
         required=True,

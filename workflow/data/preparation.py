@@ -34,7 +34,7 @@ def prepare(
     `.gz`), the mirrors (which deliver into that folder), the local folders of the table.
 
     Args:
-        name: a dataset of the table, or `colour_digits`.
+        name: a dataset of `registry.tsv`.
         source: `full` or `subset`.
         data_dir: the configured data folder; the environment variable DCGMM_DATA_DIR overrides it.
         table: of the published files.
@@ -53,7 +53,8 @@ def prepare(
         table, folder = originals.SUBSET_TABLE, originals.SUBSET
         if dataset and not dataset.ships:
             raise ValueError(
-                f"no subset of {dataset.title} ships, only the full source has it; {_STAND_IN}"
+                f"no subset of {dataset.title} ships, only the source 'full' has it"
+                + (f"; {_STAND_IN}" if dataset.shape[2] == 3 else "")
             )
     else:
         folder = Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()

@@ -218,7 +218,7 @@ def _schema_mistake(error: ValidationError, place: _Path = ()) -> tuple[_Path, s
 def _cross_check(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """Check what the schema cannot: names and settings of the models."""
     yield from _check_dcgmm(config["dcgmm"])
-    mistakes = [*_check_names(config), *_check_colour(config)]
+    mistakes = [*_check_names(config), *_check_sources(config), *_check_colour(config)]
     for name, choice in config["baselines"].items():
         mistakes += _check_baseline(name, choice)
     mistakes += _check_ablations(config["ablations"])
@@ -331,20 +331,30 @@ def _check_classifiers(settings: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
             yield path, f"{_written(path)} {problem}"
 
 
+def _check_sources(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Check that images of every dataset ship where the source is `subset`."""
+    table = registry.table()
+    places = {("datasets", index): name for index, name in enumerate(config["datasets"])}
+    if config["colour"]["dataset"]:
+        places["colour", "dataset"] = config["colour"]["dataset"]
+    for path, name in places.items():
+        if config["source"] == "subset" and not table[name].ships:
+            alike = registry.of_channels(table[name].shape[2])
+            others = [other for other in alike if table[other].ships]
+            yield (
+                path,
+                f"{_written(path)} is {name!r}, which ships without a subset, but source is "
+                f"'subset'; take {' or '.join(map(repr, others))}, or the source 'full'",
+            )
+
+
 def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
-    """Check the instances for colour images, and that the source has such images."""
+    """Check the instances for colour images."""
     colour, instances = config["colour"], recipes.colour_names()
     for index, name in enumerate(colour["instances"]):
         if name not in instances:
             path = ("colour", "instances", index)
             yield path, _unknown(f"{_written(path)} is {name!r}", name, instances)
-    dataset = colour["dataset"]
-    if dataset and config["source"] == "subset" and not registry.table()[dataset].ships:
-        yield (
-            ("colour", "dataset"),
-            f"colour.dataset is {dataset!r}, which ships without a subset, but source is 'subset'; "
-            "take 'colour_digits', which is made of MNIST, or the source 'full'",
-        )
 
 
 def _check_ablations(choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:

@@ -22,6 +22,7 @@ INTRODUCTION = """\
 | `config.yaml` | the default: shipped images, few epochs, no network, minutes |
 | `config/cpu.yaml` | the published datasets on a machine without a GPU |
 | `config/paper.yaml` | the paper's protocol, whole, on a GPU |
+| `config/published.yaml` | no scale: tables of the published records, for `make publish` |
 
 An invalid value is refused before anything runs; the message names its place and a valid one.
 

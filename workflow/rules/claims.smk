@@ -5,6 +5,7 @@ def claim_evidence():
     """Tables and figures of this run that claims are judged by."""
     figures = [f"figure{n}" for n in (5, 9) if SHARPENED_BY[f"figure{n}"]]
     figures += ["figure8"] * bool(INPAINTED_BY) + ["figure4_ends"] * bool(dynamics_runs())
+    figures += ["figure7"] * bool(COLOUR["dataset"])
     if FROM_ARCHIVE:
         figures = [figure for figure in figures if figure in contents.figures(Path(PUBLISHED))]
     groups = [group for group in GROUPS if GROUPS[group] and group != "held_out"]

@@ -105,7 +105,9 @@ def description_file(method):
 
 def step_files(name):
     """Source files of a step, and the lock of the environment of all steps but fits."""
-    return [*sources.of_module(f"workflow.{name}"), "envs/workflow.lock"]
+    files = sources.of_module(f"workflow.{name}")
+    tables = ["workflow/data/registry.tsv"] if "workflow/data/registry.py" in files else []
+    return [*files, *tables, "envs/workflow.lock"]
 
 
 def subset_files(wildcards):
