@@ -42,7 +42,8 @@ def test_the_archive_takes_what_was_measured_of_a_fit(tmp_path, target):
     (folder,) = (tmp_path / "fit").glob("*/*/*/*/seed0")
     (folder / "scores.npz").write_bytes(b"")
     assert "0 of them new" in collect.collect(tmp_path, target), "it is not measured again"
-    (target.folder / archive.RECORDS).unlink()
+    for name in (archive.RECORDS, archive.TABLE):
+        (target.folder / name).unlink()
     with pytest.raises(ValueError, match=r"seed0/scores\.npz is damaged"):
         collect.collect(tmp_path, target)
 
@@ -109,6 +110,21 @@ def test_damage_names_the_line(tmp_path, line, says):
     files.write_text(tmp_path / archive.RECORDS, f"{line_of()}\n{line}\n")
     with pytest.raises(ValueError, match=says):
         archive.read(tmp_path)
+
+
+def test_records_that_are_lost_are_missed(tmp_path):
+    archive.write(tmp_path, archive.merged({}, [record(seed=seed) for seed in range(3)]))
+    path = tmp_path / archive.RECORDS
+    whole = path.read_text()
+    for left, lost in ((2, 1), (0, 3)):
+        path.write_text("".join(whole.splitlines(keepends=True)[:left]))
+        with pytest.raises(ValueError, match=rf"lacks {lost} records that all_runs\.csv has"):
+            archive.read(tmp_path)
+    path.unlink()
+    with pytest.raises(ValueError, match="lacks 3 records"):
+        archive.read(tmp_path)
+    path.write_text(whole)
+    assert len(archive.read(tmp_path)) == 3
 
 
 def test_collecting_twice_adds_once(tmp_path, target):

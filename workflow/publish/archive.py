@@ -33,13 +33,13 @@ def read(folder: Path) -> dict[Key, Record]:
     """Read all published records of a folder, none if it has no file of them.
 
     Raises:
-        ValueError: for a line that is not a valid record, or repeats a fit and task.
+        ValueError: for a line that is not a valid record, or repeats a fit and task; if records
+            are lost that the table has.
     """
     path = folder / RECORDS
     published: dict[Key, Record] = {}
-    if not path.is_file():
-        return published
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
         place = f"{path}, line {number}"
         try:
             content = files.parsed(line)
@@ -51,7 +51,23 @@ def read(folder: Path) -> dict[Key, Record]:
         if key(record) in published:
             raise ValueError(f"{place} is a second record of {describe(key(record))}; remove one")
         published[key(record)] = record
+    if lost := sorted(_keys_of_table(folder / TABLE) - published.keys()):
+        raise ValueError(
+            f"{path} lacks {len(lost)} records that {TABLE} has, as {describe(lost[0])}; restore "
+            "both files from git"
+        )
     return published
+
+
+def _keys_of_table(path: Path) -> set[Key]:
+    """Keys of the records in the table; none if it is damaged, since it is made anew."""
+    try:
+        table = tidy.read(path)
+    except (ValueError, FileNotFoundError):
+        return set()
+    columns = ["task", "method", "grid_point", "dataset", "classes", "seed"]
+    rows = table[columns].drop_duplicates().itertuples(index=False)
+    return {(task, Fit(*fit, int(seed))) for task, *fit, seed in rows}
 
 
 def lacks(published: Mapping[Key, Record], key: Key) -> bool:
