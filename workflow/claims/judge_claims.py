@@ -4,20 +4,17 @@ Writes `claims.csv` (a row for every claim), `claims_cases.csv` (for every case,
 and, for readers, `claims.md`, which first answers how DCGMM-E stands to the sum-product networks.
 """
 
-import argparse
 from pathlib import Path
 
 from workflow.claims import claim_cases, claim_evidence, claim_run, claims_file, claims_page
 from workflow.claims.headline import Headline
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.claims.judge_claims", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--run", required=True, type=Path, help="folder of the run's results")
     parser.add_argument("--schedule", required=True, help="name of the changes to the recipes")
     parser.add_argument("--samples-schedule", required=True, help="of those for Table III")

@@ -1,10 +1,22 @@
 """Error handling shared by the command lines of all steps."""
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 
 from workflow.common import compiled, troubles
+
+
+def argument_parser(spec: ModuleSpec, description: str | None) -> argparse.ArgumentParser:
+    """The command line of a program, named as it is called.
+
+    Args:
+        spec: `__spec__` of the program's module.
+        description: its docstring.
+    """
+    return argparse.ArgumentParser(prog=f"python -m {spec.name}", description=description)
 
 
 @contextlib.contextmanager

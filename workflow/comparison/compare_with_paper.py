@@ -3,14 +3,13 @@
 Writes `comparison.csv` and `comparison.md`. Cells of tables that the run lacks are `not run`.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.comparison import paper_cells
 from workflow.data import registry
 from workflow.fit import reductions, tidy
@@ -28,9 +27,7 @@ METRICS = {"auc100": "100-threshold AUC", "auroc": "exact AUROC"}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.comparison.compare_with_paper", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--tables", required=True, nargs="*", type=Path, help="of the run, CSV")
     parser.add_argument("--records", type=Path, help="of Table II, tidy CSV")

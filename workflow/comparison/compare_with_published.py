@@ -3,13 +3,12 @@
 Writes `reproduction.csv`, and `reproduction.md`, which lists cells outside the tolerance first.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from workflow.common import tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.comparison import reproduction
 from workflow.data import registry
 from workflow.fit import tidy
@@ -20,9 +19,7 @@ AREAS = {"auroc", "auc100", "accuracy"}  # shown in percent
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.comparison.compare_with_published", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, nargs="+", type=Path, help="of the run, CSV")
     parser.add_argument("--published", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--run", required=True, help="name of the run")

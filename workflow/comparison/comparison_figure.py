@@ -5,7 +5,6 @@ triangles ours under the corrected one, each with its standard deviation. Every 
 scale, since the lowest accuracies on samples would hide the differences in other tables.
 """
 
-import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workflow.common import frames, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 
 TITLES = {
@@ -41,9 +40,7 @@ SERIES = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.comparison.comparison_figure", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--comparison", required=True, type=Path, help="CSV")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

@@ -5,7 +5,6 @@ values can show) and both for readers as `statistics.md`; and `critical_differen
 `.csv` into the folder of figures. Values are in percent.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import frames, intervals, places, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.comparison import contrasts, critical_difference, observations
 from workflow.data import registry
 from workflow.fit import tidy
@@ -23,9 +22,7 @@ TITLES = {"mean": "means", "to reference": "differences to a model", "measure": 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.comparison.statistics_tables", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, nargs="*", type=Path, help="tidy CSVs")
     parser.add_argument("--classes", required=True, help="that outliers are told from, as in not0")
     parser.add_argument("--chosen", type=Path, help="table2.csv, if the run has it")

@@ -4,7 +4,6 @@ Writes `efficiency.csv`, `efficiency.md` and `efficiency.tex`. Times of differen
 compare, so all numbers come from one: the host that made most of the records.
 """
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import selection
@@ -32,7 +31,7 @@ READING = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.cost.efficiency", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, nargs="+", type=Path, help="tidy CSVs")
     parser.add_argument("--samples", default=[], nargs="*", type=Path, help="files of samples")
     parser.add_argument("--run", required=True, help="name of the run")

@@ -1,6 +1,5 @@
 """Estimate the time of a run's remaining jobs from jobs that were measured."""
 
-import argparse
 import csv
 import json
 import os
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.cost import costs, method_estimates, timetable
 from workflow.cost.jobs import Job, planned
 
@@ -18,7 +17,7 @@ Expected = list[tuple[Job, costs.Cost | None]]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.cost.estimate", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--config", required=True, type=json.loads, help="merged, JSON")
     parser.add_argument("--reference", required=True, type=Path, help="measurements of a demo, CSV")
     options = parser.parse_args(arguments)

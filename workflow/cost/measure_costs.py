@@ -1,21 +1,18 @@
 """Table of the jobs of a finished run, with time and memory, for `snakemake estimate`."""
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from workflow.common import files
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.cost import costs, jobs
 from workflow.plan import config
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.cost.measure_costs", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--configfiles", nargs="*", default=[], help="overlays of that run")
     parser.add_argument("--out", required=True, type=Path, help="CSV to write")
     options = parser.parse_args(arguments)

@@ -1,18 +1,17 @@
 """Estimate the seconds of a method's fits on this machine; JSON on input and output."""
 
-import argparse
 import json
 import math
 import sys
 from typing import Any
 
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.fit import fitting, limits, methods
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.fit.time_fits", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--method", required=True)
     options = parser.parse_args(arguments)
     fitting.use_device("cpu")

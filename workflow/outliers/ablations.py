@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import frames, intervals, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
 from workflow.fit import tidy
@@ -29,9 +29,7 @@ MODEL = ("settings.layers", "settings.hyperparameters.")  # prefixes of columns 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.ablations", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--recipe", required=True, help="name of the recipe that is changed")

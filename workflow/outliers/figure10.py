@@ -4,7 +4,6 @@ A panel for every grid point and dataset, a line for every seed. Writes `figure1
 `figure10.png` and the plotted numbers as `figure10.csv`.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workflow.common import frames, metrics, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets, masks, registry
 from workflow.fit import records
 from workflow.fit import scores as saved_scores
@@ -21,9 +20,7 @@ from workflow.fit import scores as saved_scores
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.figure10", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--fits", required=True, nargs="+", type=Path, help="folders of fits")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

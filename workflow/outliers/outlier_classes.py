@@ -4,13 +4,12 @@ Writes `outlier_classes.csv` (a row for every instance, dataset and class), and 
 `outlier_classes.md` and `outlier_classes.tex`. Values are in percent.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
 from workflow.fit import tidy
@@ -25,9 +24,7 @@ READING = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.outlier_classes", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--run", required=True, help="name of the run")
     parser.add_argument("--schedule", required=True, help="name of the changes to the recipes")

@@ -3,7 +3,6 @@
 Writes `selection.csv` and `selection.md`. Values are in percent.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow.common import tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import optimism
@@ -33,9 +32,7 @@ CAPTION = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.selection_table", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--held-out", type=Path, help="tidy CSV, of fits without a second class")
     parser.add_argument("--plan", required=True, type=json.loads, help="JSON, see selection.Plan")

@@ -4,7 +4,6 @@ Writes `table1.csv` (the top layer), `table1_layers.csv` (every layer), and both
 `table1.md` and `table1.tex`. Values are in percent.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
 from workflow.fit import tidy
@@ -28,7 +27,7 @@ READING = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.outliers.table1", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--run", required=True, help="name of the run")

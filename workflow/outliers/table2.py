@@ -5,14 +5,13 @@ Writes `table2.csv` (the chosen points), `table2_grid.csv` (every point) and `ta
 Values are in percent.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import pandas as pd
 
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import selection
@@ -29,7 +28,7 @@ READING = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.outliers.table2", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--plan", required=True, type=json.loads, help="JSON, see selection.Plan")

@@ -4,7 +4,6 @@ A panel for every model and dataset, with components as rows and the other setti
 Writes `table2_grid.svg`, `table2_grid.png` and the plotted numbers as `table2_grid.csv`.
 """
 
-import argparse
 import re
 from pathlib import Path
 
@@ -15,15 +14,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from workflow.common import frames, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.outliers.table2_grid", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--grid", required=True, type=Path, help="table2_grid.csv of the table")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

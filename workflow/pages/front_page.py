@@ -4,7 +4,6 @@ What a run lacks is named, not missed: any table and figure may be absent. Style
 pictures are part of the file.
 """
 
-import argparse
 import base64
 import json
 import math
@@ -20,7 +19,7 @@ from markupsafe import Markup
 from workflow.claims import claim_run, claims_file
 from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import conditions, tidy
 from workflow.pages import captions, markup, protocol_chart, quality
@@ -42,9 +41,7 @@ TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pages.front_page", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--config", required=True, type=json.loads, help="merged, JSON")
     parser.add_argument("--asked", required=True, type=json.loads, help="JSON, see quality.Asked")
     parser.add_argument("--figures", required=True, type=json.loads, help="JSON, see `figures`")

@@ -3,14 +3,13 @@
 Writes `competitors.svg` and `competitors.png`; the files of images lie beside the fits.
 """
 
-import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from workflow.common import panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.pictures import drawings
 
@@ -26,9 +25,7 @@ KINDS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.competitors", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

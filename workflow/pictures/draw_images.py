@@ -19,7 +19,6 @@ the kinds given:
 Arrays that a method cannot draw are left out, as are all arrays of a failed fit.
 """
 
-import argparse
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from workflow.common import places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets, masks
 from workflow.data.datasets import Dataset
 from workflow.fit import fitting, methods
@@ -44,9 +43,7 @@ Arrays = dict[str, np.ndarray]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.draw_images", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--fit", required=True, type=Path, help="fit.json")
     parser.add_argument("--model", required=True, type=Path, help="folder of the fitted model")
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")

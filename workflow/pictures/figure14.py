@@ -4,7 +4,6 @@ Each centroid is stretched to its own minimum and maximum, as in the paper. If e
 separate parameters, the centroids of the middle position are shown.
 """
 
-import argparse
 import math
 from pathlib import Path
 
@@ -12,16 +11,14 @@ import numpy as np
 
 from dcgmm import notation, persistence
 from workflow.common import panels, places, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.pictures import drawings
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure14", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--fits", required=True, nargs="+", type=Path, help="folders of fits")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

@@ -4,13 +4,12 @@ The figure, SVG and PNG, has a row for every instance, of the first seed. The CS
 and sharpened folding layer, the mean log-likelihood of its target layer before and after, in nats.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
 from workflow.common import frames, panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.pictures import drawings
 
@@ -19,9 +18,7 @@ COLUMNS = ROWS = 7  # the components of the top cGMM layer, in order
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure5", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")

@@ -3,11 +3,10 @@
 Pixels are drawn with the noise of each model's release.
 """
 
-import argparse
 from pathlib import Path
 
 from workflow.common import panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.pictures import drawings
 
 COLUMNS = ROWS = 7
@@ -16,9 +15,7 @@ PER_ROW = 4
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure6", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--name", required=True, help="of the figure's files")
     parser.add_argument("--out", required=True, type=Path, help="folder")

@@ -6,7 +6,6 @@ seed, as SVG and PNG. The CSV measures the diversity of every seed's images: the
 distance from one another, per pixel and channel.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workflow.common import frames, panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets, registry
 from workflow.pictures import drawings
 
@@ -44,9 +43,7 @@ class Series(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure7", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
     parser.add_argument(
         "--means", nargs="*", default=[], type=Path, help="draws.npz of fits: means of pixels"

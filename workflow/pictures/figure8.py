@@ -6,14 +6,13 @@ mean (`mean`), and the fraction of filled (`accuracy`) and of whole images (`acc
 judge assigns to their class.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from workflow.common import files, frames, panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.pictures import drawings
 
@@ -26,9 +25,7 @@ KINDS = {"original": "test images", "black": "erased as black", "marginal": "era
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure8", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--accuracy", required=True, type=Path, help="of figure8_accuracy, JSON")
     parser.add_argument("--name", required=True, help="of the figure's files")

@@ -3,11 +3,10 @@
 Writes JSON, a row for each fit and filling; `figure8` adds them to the squared errors.
 """
 
-import argparse
 from pathlib import Path
 
 from workflow.common import files, places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.pictures import drawings
 from workflow.samples.judge import Judge
 
@@ -16,9 +15,7 @@ FILLINGS = ("original", "black", "marginal", "erased", "mean")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.figure8_accuracy", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--judge", required=True, type=Path, help="folder of the judge")
     parser.add_argument("--out", required=True, type=Path, help="JSON to write")

@@ -3,11 +3,10 @@
 `dcgmm.sampling_recipe` explains the difference; both rows use the same random numbers.
 """
 
-import argparse
 from pathlib import Path
 
 from workflow.common import panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.pictures import drawings
 
@@ -17,9 +16,7 @@ ROWS = ("clean", "released")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.pictures.semantics", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--draws", required=True, nargs="+", type=Path, help="draws.npz of fits")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

@@ -1,13 +1,12 @@
 """Write `config/README.md`, which documents every key of the configuration, from its schema."""
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from workflow.common import files
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.plan import config
 
 INTRODUCTION = """\
@@ -33,9 +32,7 @@ An invalid value is refused before anything runs; the message names its place an
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.plan.config_docs", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--out", required=True, type=Path, help="Markdown to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):

@@ -4,7 +4,6 @@
 your names. `docs/adding-a-baseline.md` continues from there.
 """
 
-import argparse
 import keyword
 import re
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.plan import catalogue
 
 SOURCE = "gaussian"
@@ -57,9 +56,7 @@ docs/adding-a-baseline.md explains each step."""
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.plan.new_baseline", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("name", help="of the folder: lower-case letters, digits and _")
     parser.add_argument("--title", help="name in tables; derived from the folder's by default")
     options = parser.parse_args(arguments)

@@ -4,7 +4,6 @@ Collects records of the fits in the plan, judges with their judgements, and the 
 figures; neither models nor samples.
 """
 
-import argparse
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.common import files, places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.fit import measurement
 from workflow.outliers import measure_held_out, measure_outliers
 from workflow.plan import grid
@@ -38,7 +37,7 @@ KEPT = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.publish.collect", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--run", required=True, type=Path, help="folder of the run's results")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):

@@ -5,12 +5,11 @@ results are collected when it ends, even by Ctrl-C. Started again, here or in an
 resumes with what is not published yet.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Iterable
 
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.publish import archive, collect
 from workflow.publish.reference import Reference, Stage, load, missing
 
@@ -19,9 +18,7 @@ LAUNCH = [sys.executable, "-m", "workflow.run.launch"]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.publish.make_reference", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--seeds", nargs="+", type=int, help="of those in the plan; default: all")
     parser.add_argument("--stages", nargs="+", type=int, help="their numbers; default: all")
     parser.add_argument("--dry-run", action="store_true", help="say what is missing, run nothing")

@@ -5,7 +5,6 @@ new and changed files are then copied to the published results. A table is left 
 for it are published.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow.common import files, yaml_files
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.fit import conditions
 from workflow.publish import archive
 from workflow.publish.make_reference import LAUNCH
@@ -37,7 +36,7 @@ PUBLISHED = ("tables/*.csv", "tables/.*.sha256", "tables/*.md", "tables/*.tex",
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.publish.publish", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.parse_args(arguments)
     with plain_errors(parser.prog):
         reference = load()

@@ -6,7 +6,6 @@ Table II, which has every model compared. They stand between two comments of the
 in place.
 """
 
-import argparse
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 from workflow.claims import claim_run, claims_file
 from workflow.claims.headline import Headline
 from workflow.common import files, frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.publish import archive, reference
 
@@ -37,9 +36,7 @@ CORRECTED = {"I": "exact AUROC", "II": "corrected", "III": "noise in full"}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.publish.readme_tables", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--readme", type=Path, default=Path("README.md"))
     parser.add_argument("--tables", type=Path, help="folder; default: the published tables")
     parser.add_argument("--check", action="store_true", help="write nothing, fail if out of date")

@@ -4,19 +4,18 @@ Runs last. The report is written only if the run counts as complete, so that eve
 Snakemake reports again what is missing.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
 from workflow.common import files
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.run import missing
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.run.complete", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--root", required=True, type=Path, help="results of the run")
     parser.add_argument(
         "--trainings", required=True, type=json.loads, help="JSON, see workflow.run.missing"

@@ -1,12 +1,11 @@
 """Samples of one dataset's models side by side: a row per class, noise as in each release."""
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
 from workflow.common import files, panels, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.samples import sample_files
 
@@ -15,9 +14,7 @@ COLUMNS, PER_ROW = 10, 5
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.samples.contact_sheets", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--samples", required=True, nargs="+", type=Path, help="samples.npz files")
     parser.add_argument("--out", required=True, type=Path, help=".png to write")
     options = parser.parse_args(arguments)

@@ -8,7 +8,6 @@ Drawing is timed on the first class, drawn a second time once everything is comp
 hold the times under `drawing`: the host, the number of images, and seconds for each treatment.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,16 +17,14 @@ from typing import Any
 import numpy as np
 
 from workflow.common import places, provenance
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.fit import fitting, methods
 from workflow.samples import sample_files
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.samples.draw_classes", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--fit", required=True, type=Path, help="fit.json")
     parser.add_argument("--model", required=True, type=Path, help="folder of folders, one a class")
     parser.add_argument("--images", required=True, type=int, help="of each class and treatment")

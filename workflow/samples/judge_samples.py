@@ -4,13 +4,12 @@ Writes a JSON that describes the judge under `judge` and holds, under `rows`, a 
 samples, treatment and class; what cannot be judged has a row with the reason.
 """
 
-import argparse
 import time
 from pathlib import Path
 from typing import Any
 
 from workflow.common import files, places
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets
 from workflow.samples import judgements as judging
 from workflow.samples.judge import Judge
@@ -20,9 +19,7 @@ WITHOUT_SAMPLES = 100  # images per class of the controls where no model drew an
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.samples.judge_samples", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--samples", required=True, nargs="+", type=Path, help="samples.npz files")
     parser.add_argument("--judge", required=True, type=Path, help="folder of the judge")
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")

@@ -5,7 +5,6 @@ Writes `table3.csv` (a row for each model, dataset and treatment of noise), `tab
 measured, then every model under every treatment of noise, with distances to real images.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 
 from dcgmm import recipes
 from workflow.common import frames, places, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import tidy
 from workflow.samples import sample_summary
@@ -30,7 +29,7 @@ NOISE = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.samples.table3", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--judgements", required=True, nargs="+", type=Path, help="one a judge")
     parser.add_argument("--judges", required=True, nargs="+", type=Path, help="judge.json files")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")

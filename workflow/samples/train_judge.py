@@ -5,7 +5,6 @@ learning rate; those that collapse are rejected) and accuracies. If training fai
 the reason, and `weights.npz` is empty.
 """
 
-import argparse
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from workflow.common import files, npz, places, provenance
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets
 from workflow.fit import fitting
 from workflow.samples import judge as judges
@@ -22,9 +21,7 @@ from workflow.samples import judge as judges
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.samples.train_judge", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--data", required=True, type=Path, help="a prepared dataset, .npz")
     parser.add_argument("--seed", required=True, type=int, help="of weights, dropout and order")
     parser.add_argument("--epochs", required=True, type=int, help="the paper's are 15")

@@ -6,7 +6,6 @@ the number of channels. The dashed part of a block is what one position of the n
 dot over a cGMM layer stands for its own loss, which is not propagated further down.
 """
 
-import argparse
 import math
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from dcgmm import notation, recipes
 from workflow.common import plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 
 IMAGE = (28, 28, 1)
 COLOURS = {
@@ -30,9 +29,7 @@ OUTLINE = {"edgecolor": plots.EDGE, "lw": plots.THIN}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.training.diagrams", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--instances", required=True, nargs="+", help="of dcgmm/instances.toml")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

@@ -5,7 +5,6 @@ layers cannot be compared; further seeds are thin lines. Writes `figure4.svg`, `
 plotted numbers as `figure4.csv`, and the final losses of both schemes as `figure4_ends.csv`.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from workflow.common import frames, places, plots
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 
 RUN = ["instance", "recipe", "dataset", "source", "epochs", "seed"]
@@ -24,9 +23,7 @@ LABELS = {"joint": "all layers at once", "layerwise": "layer by layer"}
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.training.figure4", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--dynamics", required=True, nargs="+", type=Path, help="JSON of runs")
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)

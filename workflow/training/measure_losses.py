@@ -4,14 +4,13 @@
 for all epochs. Writes one JSON; a failed training is recorded with its reason.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 from workflow.common import files, provenance
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets
 from workflow.fit import fitting, methods
 
@@ -20,9 +19,7 @@ SCHEMES = ("joint", "layerwise")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.training.measure_losses", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--settings", required=True, type=json.loads, help="JSON, of a DCGMM")
     parser.add_argument("--epochs", required=True, type=int)
     parser.add_argument("--scheme", required=True, choices=SCHEMES)

@@ -5,7 +5,6 @@ classifier reads the two highest cGMM layers of B; in its release, the lower one
 architecture. Of deeper instances, the text says without numbers that they are worse (Sec. V-I).
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workflow.common import frames, tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
 from workflow.fit import tidy
@@ -28,7 +27,7 @@ READING = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.training.table4", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--records", required=True, type=Path, help="tidy CSV")
     parser.add_argument("--paper", required=True, type=Path, help="the paper's numbers, CSV")
     parser.add_argument("--run", required=True, help="name of the run")

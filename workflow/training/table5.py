@@ -3,14 +3,13 @@
 Writes `table5.csv`, `table5.md` and `table5.tex`. Nothing is trained for it.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
 
 from dcgmm import notation, recipes
 from workflow.common import tables
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 
 INPUT_SHAPE = (28, 28, 1)
 CAPTION = (
@@ -23,7 +22,7 @@ CAPTION = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.training.table5", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--out", required=True, type=Path, help="folder")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
