@@ -134,7 +134,7 @@ def test_two_seeds_and_fewer_images_are_no_verdict(tmp_path):
     found = of_rat(cases, "e-beats-spns-corrected")
     assert found["verdict"] == "undecided at this scale"
     assert found["reason"] == (
-        "RAT-SPN saw 900 images; 2 of the 5 repetitions that a verdict takes"
+        "RAT-SPN was fitted to 900 images of MNIST; 2 of the 5 repetitions that a verdict takes"
     )
 
 

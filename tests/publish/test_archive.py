@@ -205,6 +205,18 @@ def test_other_settings_than_the_plans_are_refused(tmp_path, target):
     assert not target.folder.exists()
 
 
+def test_figures_of_other_settings_are_refused_when_all_fits_are_published(tmp_path, target):
+    put(tmp_path / "full", planned(target, "B-paper"))
+    collect.collect(tmp_path / "full", target)
+    put(tmp_path / "short", point("B"))
+    files.write_text(tmp_path / "short/figures/figure8.csv", "mse\n1\n")
+    with pytest.raises(ValueError, match=r"seed0/fit\.json was made with other settings"):
+        collect.collect(tmp_path / "short", target)
+    assert not (target.folder / "figures").exists()
+    with pytest.raises(SystemExit, match="nowhere is not the folder of a run"):
+        collect.main(["--run", str(tmp_path / "nowhere")])
+
+
 def test_what_the_plan_does_not_ask_for_is_left(tmp_path, target):
     put(tmp_path, planned(target, "B-paper", seed=7))
     assert "0 records" in collect.collect(tmp_path, target)

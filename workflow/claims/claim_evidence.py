@@ -15,6 +15,7 @@ import pandas as pd
 from dcgmm import notation
 from workflow.claims.claim_run import Run, join, read_or_empty
 from workflow.common import frames, metrics, places
+from workflow.data import registry
 from workflow.fit import reductions
 from workflow.plan import catalogue
 from workflow.samples import sample_summary
@@ -103,7 +104,8 @@ def _lacks(run: Run, row: dict[str, Any], source: pd.Series, whole: pd.Series) -
         return run.lacks(source[row["dataset"]])
     lacking = run.lacks(source[row["dataset"]], run.scale["schedule"])
     if row["images"] < whole[row["dataset"]]:
-        lacking = join([lacking, f"{row['title']} saw {row['images']:,.0f} images"])
+        seen = f"{row['title']} was fitted to {row['train_images']:,.0f} images"
+        lacking = join([lacking, f"{seen} of {registry.title(row['dataset'])}"])
     return lacking
 
 

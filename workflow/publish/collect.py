@@ -12,7 +12,7 @@ from typing import Any
 
 from workflow.common import files, places
 from workflow.common.command_line import argument_parser, plain_errors
-from workflow.fit import measurement
+from workflow.fit import measurement, records
 from workflow.outliers import measure_held_out, measure_outliers
 from workflow.plan import grid
 from workflow.plan.table_fits import Key
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--run", required=True, type=Path, help="folder of the run's results")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
+        if not options.run.is_dir():
+            raise ValueError(f"{options.run} is not the folder of a run")
         print(collect(options.run, reference.load()))
 
 
@@ -56,8 +58,8 @@ def collect(run: Path, target: Reference) -> str:
     out = target.folder
     with files.locked(out):
         published = archive.read(out)
-        new = of_plan(target, measured(run, target, published))
-        result = archive.merged(published, new)
+        fits = planned_fits(run, target)
+        result = archive.merged(published, measured(run, fits, published))
         archive.write(out, result)
         candidates = [path for pattern in KEPT for path in sorted(run.glob(pattern))]
         copied = [path for path in candidates if _publish(path, out / path.relative_to(run))]
@@ -67,43 +69,44 @@ def collect(run: Path, target: Reference) -> str:
     )
 
 
-def measured(
-    run: Path, target: Reference, published: Mapping[Key, archive.Record]
-) -> Iterator[archive.Record]:
-    """Measure the run's fits for the tasks that the plan asks for and the archive lacks.
+def planned_fits(run: Path, target: Reference) -> list[Key]:
+    """The fits of the plan that a run has made, with their tasks.
 
     Raises:
-        ValueError: for files of a fit that are damaged, altered or of another fit.
-    """
-    for task, fit in sorted(reference.planned_keys(target.config)):
-        folder = run / "fit" / fit.folder
-        if archive.lacks(published, (task, fit)) and (folder / places.FIT_RECORD).is_file():
-            yield measurement.record(folder, task, MEASURES[task])
-
-
-def of_plan(target: Reference, records: Iterable[archive.Record]) -> Iterator[archive.Record]:
-    """Keep the records that the plan asks for.
-
-    Raises:
-        ValueError: for one that was made on other images or with other settings.
+        ValueError: for one that is damaged, or was made on other images or with other settings than
+            the plan's, published already or not: the run's figures are of such settings, too.
     """
     config = target.config
-    keys = reference.planned_keys(config)
     points = {method: grid.points(method, config) for method in grid.methods(config)}
     points["dcgmm"] |= grid.ablated_points(config)
-    for record in records:
-        key = archive.key(record)
-        if key not in keys:
+    made = []
+    for task, fit in sorted(reference.planned_keys(config)):
+        path = run / "fit" / fit.folder / places.FIT_RECORD
+        if not path.is_file():
             continue
-        point = points[key[1].method][key[1].grid_point]
+        record, point = records.read(path), points[fit.method][fit.grid_point]
         planned = {"source": config["source"]} | point["settings"] | point["training"]
         recorded = {"source": record["dataset"]["source"]} | record["settings"] | record["training"]
         if different := _different_settings(recorded, json.loads(json.dumps(planned))):
             raise ValueError(
-                f"{archive.describe(key)} was made with other settings ({', '.join(different)}) "
-                f"than {reference.PLAN} asks for; remove it, or run in a clone of its own"
+                f"{path} was made with other settings ({', '.join(different)}) than "
+                f"{reference.PLAN} asks for; remove it, or run in a clone of its own"
             )
-        yield record
+        made.append((task, fit))
+    return made
+
+
+def measured(
+    run: Path, fits: Iterable[Key], published: Mapping[Key, archive.Record]
+) -> Iterator[archive.Record]:
+    """Measure those fits of a run that the archive lacks.
+
+    Raises:
+        ValueError: for files of a fit that are damaged, altered or of another fit.
+    """
+    for task, fit in fits:
+        if archive.lacks(published, (task, fit)):
+            yield measurement.record(run / "fit" / fit.folder, task, MEASURES[task])
 
 
 def _publish(path: Path, target: Path) -> bool:
