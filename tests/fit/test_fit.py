@@ -337,3 +337,30 @@ def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blam
     draw_images.main(words)
     about, arrays = drawings.read(tmp_path / "drawn.npz", kind)
     assert (about["status"], arrays) == ("failed", {})
+
+
+@pytest.mark.parametrize("damage", ["of another seed", "deleted", "altered"])
+def test_draws_are_of_the_model_that_the_fit_saved(tmp_path, monkeypatch, damage):
+    def save(self, folder):
+        folder.mkdir(exist_ok=True)
+        (folder / "model.npz").write_bytes(str(folder.parent).encode())
+
+    monkeypatch.setattr(Fake, "save", save)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, monkeypatch, Fake())
+    monkeypatch.setattr(methods, "load", lambda *_: Fake())
+    ours, theirs = (tmp_path / name / "fit/model/model.npz" for name in ("one", "other"))
+    files_of = {"fit": "fit/fit.json", "model": "fit/model", "data": "data.npz", "out": "draws.npz"}
+    words = [w for key, f in files_of.items() for w in (f"--{key}", str(tmp_path / "one" / f))]
+    words += ["--kinds", "samples"]
+    draw_images.main(words)
+    if damage == "of another seed":
+        ours.write_bytes(theirs.read_bytes())
+    elif damage == "deleted":
+        ours.unlink()
+    else:
+        ours.write_bytes(ours.read_bytes() + b"!")
+    says = "is missing" if damage == "deleted" else "is not the file that this fit saved"
+    with pytest.raises(SystemExit, match=rf"model\.npz {says}: remove .*fit and run again"):
+        draw_images.main(words)

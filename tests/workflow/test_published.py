@@ -66,3 +66,4 @@ def test_an_archive_that_was_altered_is_named(project):
     files.write_text(path, text)
     assert result.returncode != 0
     assert "records.jsonl, line 4 is damaged" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr and "common.smk" not in result.stderr

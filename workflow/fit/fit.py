@@ -21,7 +21,7 @@ import numpy as np
 from workflow.common import files, places, provenance
 from workflow.common.command_line import plain_errors
 from workflow.data import datasets
-from workflow.fit import fitting, limits, methods
+from workflow.fit import fitting, limits, methods, model_files
 from workflow.fit import scores as saved_scores
 from workflow.fit.fitting import Images
 
@@ -98,6 +98,7 @@ def write_result(
     record = fitting.record(
         options, dataset, options.classes, seed, counts, fitted.outcome, spent, conditions, together
     )
+    record |= {"model": model_files.digests(folder / "model")}
     labels = images.validation_labels
     saved_scores.write(folder / "scores.npz", record, dataset.y_test, fitted.scores, labels)
     files.write_json(folder / places.FIT_RECORD, record)

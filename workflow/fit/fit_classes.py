@@ -11,7 +11,7 @@ from typing import Any
 from workflow.common import files, provenance
 from workflow.common.command_line import plain_errors
 from workflow.data import datasets
-from workflow.fit import fitting, limits, methods
+from workflow.fit import fitting, limits, methods, model_files
 from workflow.fit.fitting import Images
 
 EACH = "each"  # stands for the classes in records and paths
@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         record = fitting.record(
             options, dataset, EACH, options.seed, tuple(counts), outcome, spent, conditions
         )
+        record |= {"model": model_files.digests(options.out / "model")}
         files.write_json(options.out / "fit.json", record)
     print(f"{options.out}: {record['status']} {record['reason']}".rstrip())
 

@@ -16,6 +16,7 @@ TASKS = {
     "held_out": ({"inliers", "outliers"}, {*metrics.METRICS}),
     "classification": ({"images"}, {metrics.ACCURACY}),
 }
+OF_FIT = ("history", "model")  # what a record of a task leaves out
 _ROUNDING = 1e-9  # tolerance of shares, which are sums, beyond [0, 1]
 
 
@@ -50,7 +51,7 @@ def of_task(
     Raises:
         ValueError: if it violates the schema.
     """
-    common = {key: value for key, value in fit.items() if key != "history"}
+    common = {key: value for key, value in fit.items() if key not in OF_FIT}
     record = common | {"task": task, "counts": counts, "metrics": metrics}
     return check(record, f"{task} of {fit['method']}/{fit['grid_point']}, seed {fit['seed']}")
 

@@ -30,7 +30,7 @@ from workflow.common import places
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import datasets, masks
 from workflow.data.datasets import Dataset
-from workflow.fit import fitting, methods
+from workflow.fit import fitting, methods, model_files
 from workflow.pictures import drawings
 
 SAMPLES, COMPLETED = 100, 10
@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         fit = places.read(options.fit)
+        model_files.check(fit, options.model)
         dataset = datasets.load(options.data)
         drawn = {
             kind: fitting.try_drawing(fit, partial(draw, KINDS[kind], fit, options.model, dataset))

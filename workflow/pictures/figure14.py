@@ -13,6 +13,7 @@ from dcgmm import notation, persistence
 from workflow.common import panels, places, plots
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
+from workflow.fit import model_files
 from workflow.pictures import drawings
 
 
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         pictures, titles = [], []
         for folder in options.fits:
             fit = places.read(folder / "fit.json")
+            model_files.check(fit, folder / "model")
             metadata = drawings.metadata(fit)
             titles.append(panels.caption(metadata, registry.title(metadata["dataset"])))
             pictures.append(

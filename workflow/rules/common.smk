@@ -51,7 +51,10 @@ GROUPS = table_fits.groups(config)
 if FROM_ARCHIVE:
     from workflow.publish import contents
 
-    GROUPS = contents.groups(config, Path(PUBLISHED))
+    try:
+        GROUPS = contents.groups(config, Path(PUBLISHED))
+    except ValueError as error:
+        sys.exit(str(error))
 CLASSIFIERS = GROUPS[table_fits.CLASSIFICATION]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from workflow.common import places, provenance
 from workflow.common.command_line import argument_parser, plain_errors
-from workflow.fit import fitting, methods
+from workflow.fit import fitting, methods, model_files
 from workflow.samples import sample_files
 
 
@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         if options.images < 1:
             raise ValueError(f"--images is {options.images}, but must be at least 1")
         fit = places.read(options.fit)
+        model_files.check(fit, options.model)
         metadata, arrays = drawn(fit, options.model, options.images)
         sample_files.write(options.out, metadata, arrays)
     print(f"{options.out}: {len(arrays)} sets of images, {metadata['status']} {metadata['reason']}")
