@@ -9,6 +9,7 @@ a killed run left here, unless the call makes nothing.
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from workflow.plan.config import ConfigError, read_files
@@ -27,9 +28,22 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(str(error))
     if liveness.executes(arguments):
         liveness.clear(ROOT)
-    if not os.access(Path.home(), os.W_OK):  # Snakemake writes a cache at every start
-        os.environ.setdefault("XDG_CACHE_HOME", str(ROOT / liveness.STATE / "cache"))
+    if not holds_a_cache():  # which Snakemake writes at every start
+        os.environ["XDG_CACHE_HOME"] = str(ROOT / liveness.STATE / "cache")
     os.execvp("snakemake", ["snakemake", *arguments])
+
+
+def holds_a_cache() -> bool:
+    """Whether the user's cache folder can be written to; tried, since root is always allowed."""
+    home = os.environ.get("HOME", "")
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path(home, ".cache"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+    except OSError:
+        return False
+    return True
 
 
 def check_configfiles(arguments: list[str]) -> None:
