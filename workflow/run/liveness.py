@@ -24,7 +24,7 @@ MARK = "DCGMM_RUN"  # variable with the run's folder, in the environment of all 
 STATE = ".snakemake"
 # Options by which Snakemake makes nothing, or takes no lock.
 _WITHOUT_LOCK = re.compile(
-    r"-[FSDLdklpqt]*n[FSDLdklpqt]*|--(dry(-?run)?|nolock|unlock|lint|report|summary|detailed-summary|list(-.*)?|dag|"
+    r"-[FSDLklpqt]*n[FSDLklpqt]*|--(dry(-?run)?|nolock|unlock|lint|report|summary|detailed-summary|list(-.*)?|dag|"
     r"rulegraph|filegraph|d3dag|cleanup-.*|delete-.*|archive|containerize|help|version)"
 )
 
