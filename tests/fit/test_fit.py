@@ -339,7 +339,7 @@ def test_drawing_that_fails_is_a_file_that_says_so_unless_the_machine_is_to_blam
     assert (about["status"], arrays) == ("failed", {})
 
 
-@pytest.mark.parametrize("damage", ["of another seed", "deleted", "altered"])
+@pytest.mark.parametrize("damage", ["of another seed", "deleted", "altered", "one more"])
 def test_draws_are_of_the_model_that_the_fit_saved(tmp_path, monkeypatch, damage):
     def save(self, folder):
         folder.mkdir(exist_ok=True)
@@ -359,6 +359,9 @@ def test_draws_are_of_the_model_that_the_fit_saved(tmp_path, monkeypatch, damage
         ours.write_bytes(theirs.read_bytes())
     elif damage == "deleted":
         ours.unlink()
+    elif damage == "one more":
+        (ours.parent / "7").mkdir()
+        (ours.parent / "7/model.npz").write_bytes(theirs.read_bytes())
     else:
         ours.write_bytes(ours.read_bytes() + b"!")
     says = "is missing" if damage == "deleted" else "is not the file that this fit saved"

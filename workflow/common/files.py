@@ -58,12 +58,18 @@ def write_text(path: Path | str, text: str) -> None:
 
 def update_text(path: Path | str, text: str) -> None:
     """Write a text file unless it holds this text already."""
+    update_bytes(path, text.encode())
+
+
+def update_bytes(path: Path | str, content: bytes) -> None:
+    """Write a file, atomically, unless it holds this content already."""
     try:
-        if Path(path).read_bytes() == text.encode():
+        if Path(path).read_bytes() == content:
             return
     except FileNotFoundError:
         pass
-    write_text(path, text)
+    with replacing(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path | str, value: Any) -> None:

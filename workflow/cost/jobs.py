@@ -67,10 +67,12 @@ def planned(config: dict[str, Any]) -> list[Job]:
     Raises:
         ValueError: if Snakemake cannot plan, or a record is damaged.
     """
-    points = {method: grid.points(method, config) for method in grid.methods(config)}
-    points["dcgmm"] |= grid.ablated_points(config) | grid.colour_points(config)
+    methods = grid.methods(config)
+    fitted = {method: grid.points(method, config) for method in methods}
+    fitted["dcgmm"] |= grid.ablated_points(config) | grid.colour_points(config)
+    sampled = {method: grid.sampled_points(method, config) for method in methods}
     return [
-        _job(path, rule, pending, config, points)
+        _job(path, rule, pending, config, sampled if rule == "fit_classes" else fitted)
         for path, pending in _files(config)
         if (rule := _rule(path))
     ]
@@ -135,15 +137,13 @@ def _params(
         measurements = config["dynamics"]["measurements"]
         return {"settings": json.dumps(settings), "measurements": measurements}
     if rule == "fit":
-        launch, grid_point = grid.launch_seeds(method, config), points[method][point]
-        classes = {}
+        launch, classes = grid.launch_seeds(method, config), {}
     elif rule == "fit_classes":
         launch = grid.launch(method, config)
-        grid_point = grid.sampled_points(method, config)[point]
         classes = {"classes": config["samples"]["classes"]}
     else:
         return {}
-    work = {key: json.dumps(grid_point[key]) for key in ("settings", "training")}
+    work = {key: json.dumps(points[method][point][key]) for key in ("settings", "training")}
     return work | classes | {"environment": launch}
 
 

@@ -1,18 +1,16 @@
 """Prepare one dataset: write the arrays that every later step reads to one `.npz`."""
 
-import argparse
 import sys
 from pathlib import Path
 
+from workflow.common.command_line import argument_parser
 from workflow.data.download import DownloadError
 from workflow.data.preparation import DATA_DIR_VARIABLE, prepare
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step; exit with status 1 and one message if the data are unavailable."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.data.make_dataset", description=__doc__
-    )
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument("--dataset", required=True, help="a row of registry.tsv")
     parser.add_argument(
         "--source",

@@ -4,7 +4,6 @@ It has the first 600 training and the first 100 test images of each class, in th
 row k of `train-indices.txt` is the index of image k in the published file.
 """
 
-import argparse
 import csv
 import gzip
 import hashlib
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workflow.common.command_line import argument_parser
 from workflow.common.files import replacing
 from workflow.data import idx
 from workflow.data.datasets import Dataset
@@ -84,9 +84,7 @@ def compare(built: dict[str, bytes], folder: Path) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Rebuild or check the subset; exit with status 1 if it differs or the build fails."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workflow.data.make_subset", description=__doc__.splitlines()[0]
-    )
+    parser = argument_parser(__spec__, __doc__.splitlines()[0])
     parser.add_argument(
         "--data-dir",
         type=Path,

@@ -40,7 +40,7 @@ class Fitted(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = fitting.parser("python -m workflow.fit.fit", __doc__, several_seeds=True)
+    parser = fitting.parser(__spec__, __doc__, several_seeds=True)
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
     parser.add_argument("--together", action="store_true", help="fit the seeds side by side")
     options = parser.parse_args(arguments)

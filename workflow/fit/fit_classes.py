@@ -19,7 +19,7 @@ EACH = "each"  # stands for the classes in records and paths
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = fitting.parser("python -m workflow.fit.fit_classes", __doc__)
+    parser = fitting.parser(__spec__, __doc__)
     parser.add_argument("--classes", required=True, nargs="+", type=int)
     options = parser.parse_args(arguments)
     fitting.use_device(options.device)

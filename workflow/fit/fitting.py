@@ -9,22 +9,24 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from workflow.common import provenance, troubles, values
+from workflow.common.command_line import argument_parser
 from workflow.data import datasets
 from workflow.fit import limits
 
 
 def parser(
-    program: str, description: str | None, *, several_seeds: bool = False
+    spec: ModuleSpec, description: str | None, *, several_seeds: bool = False
 ) -> argparse.ArgumentParser:
     """Make the command line of a step that fits one method, with one seed or several."""
     per_seed = {"nargs": "+"} if several_seeds else {}
-    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line = argument_parser(spec, description)
     command_line.add_argument("--method", required=True)
     command_line.add_argument("--grid-point", required=True, help="name of the settings")
     command_line.add_argument("--settings", required=True, type=json.loads, help="JSON")

@@ -6,10 +6,11 @@ One process measures all fits of a table, since starting one takes longer than m
 import argparse
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from workflow.common.command_line import plain_errors
+from workflow.common.command_line import argument_parser, plain_errors
 from workflow.fit import records, scores, tidy
 from workflow.plan.table_fits import Fit
 
@@ -18,26 +19,27 @@ Measure = Callable[[dict[str, Any], scores.Saved], tuple[dict[str, int], list[di
 
 
 def step(
-    program: str,
+    spec: ModuleSpec,
     description: str | None,
     task: str,
     measure: Measure,
     arguments: Sequence[str] | None,
 ) -> None:
     """Run a program that measures one task on many fits."""
-    options = parser(program, description).parse_args(arguments)
-    with plain_errors(program):
+    command_line = parser(spec, description)
+    options = command_line.parse_args(arguments)
+    with plain_errors(command_line.prog):
         folders = (options.root / fit.folder for fit in fits(options))
         tidy.write(options.out, (record(folder, task, measure) for folder in folders))
 
 
-def parser(program: str, description: str | None) -> argparse.ArgumentParser:
+def parser(spec: ModuleSpec, description: str | None) -> argparse.ArgumentParser:
     """Make the command line of a program that collects records of fits.
 
     Fits are given as a product, since thousands of paths exceed a command line:
     `<root>/<point>/<dataset>/<classes>/seed<seed>/`.
     """
-    command_line = argparse.ArgumentParser(prog=program, description=description)
+    command_line = argument_parser(spec, description)
     command_line.add_argument("--root", required=True, type=Path, help="folder of all fits")
     command_line.add_argument("--points", required=True, nargs="+", help="as in dcgmm/E-paper")
     command_line.add_argument("--datasets", required=True, nargs="+")

@@ -25,12 +25,12 @@ def check(fit: dict[str, Any], folder: Path) -> None:
         folder: of the model, or of a folder per class.
 
     Raises:
-        ValueError: for a file that is missing, altered or of another model; names it.
+        ValueError: for a file that is missing, altered, of another model or too many; names it.
     """
     if fit["status"] != "ok" or "model" not in fit:
         return
     found = digests(folder)
-    for path, digest in fit["model"].items():
-        if found.get(path) != digest:
+    for path in sorted({*found, *fit["model"]}):
+        if found.get(path) != fit["model"].get(path):
             wrong = "is not the file that this fit saved" if path in found else "is missing"
             raise ValueError(f"{folder / path} {wrong}: remove {folder.parent} and run again")

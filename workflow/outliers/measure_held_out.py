@@ -17,8 +17,7 @@ from workflow.outliers.measure_outliers import detection
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    program = "python -m workflow.outliers.measure_held_out"
-    measurement.step(program, __doc__, "held_out", measure, arguments)
+    measurement.step(__spec__, __doc__, "held_out", measure, arguments)
 
 
 def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[dict[str, Any]]]:

@@ -17,8 +17,7 @@ from workflow.fit.scores import Saved
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    program = "python -m workflow.outliers.measure_outliers"
-    measurement.step(program, __doc__, "outliers", measure, arguments)
+    measurement.step(__spec__, __doc__, "outliers", measure, arguments)
 
 
 def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[dict[str, Any]]]:

@@ -1,18 +1,18 @@
 """The HTML report of a finished run: Snakemake's own, one file that opens offline."""
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from workflow.common.command_line import argument_parser
 from workflow.plan.config import as_overlay
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step; it is a job of the run that it reports on, hence `--nolock`."""
-    parser = argparse.ArgumentParser(prog="python -m workflow.pages.report", description=__doc__)
+    parser = argument_parser(__spec__, __doc__)
     parser.add_argument(
         "--config", required=True, type=json.loads, help="the merged configuration, JSON"
     )

@@ -101,9 +101,10 @@ def _resolve(config: dict[str, Any]) -> None:
         config[part]["seeds"] = config[part]["seeds"] or config["seeds"]
     samples, last = config["samples"], config["protocols"][-1]
     samples["schedule"] = samples["schedule"] or config["dcgmm"]["schedule"]
-    first = lambda method: next(iter(grid.protocol_points(method, last, config)))  # noqa: E731
     samples["points"] = {
-        method: samples["points"].get(method) or [first(method)] for method in config["baselines"]
+        method: samples["points"].get(method)
+        or list(grid.protocol_points(method, last, config))[:1]
+        for method in config["baselines"]
     }
 
 

@@ -105,10 +105,7 @@ def keep(made: Path, out: Path) -> None:
     """Copy the files to publish that are new or changed."""
     for pattern in PUBLISHED:
         for path in sorted(made.glob(pattern)):
-            target, content = out / path.relative_to(made), path.read_bytes()
-            if not target.is_file() or target.read_bytes() != content:
-                with files.replacing(target) as copy:
-                    copy.write(content)
+            files.update_bytes(out / path.relative_to(made), path.read_bytes())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from workflow.publish import archive
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    parser = measurement.parser("python -m workflow.publish.published_records", __doc__)
+    parser = measurement.parser(__spec__, __doc__)
     parser.add_argument("--task", required=True, help="as in outliers")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):

@@ -12,8 +12,7 @@ from workflow.fit.scores import Saved
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
-    program = "python -m workflow.training.measure_classification"
-    measurement.step(program, __doc__, "classification", measure, arguments)
+    measurement.step(__spec__, __doc__, "classification", measure, arguments)
 
 
 def measure(fit: dict[str, Any], scores: Saved) -> tuple[dict[str, int], list[dict[str, Any]]]:
