@@ -9,8 +9,11 @@ from typing import Any
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder, by its path from there; none if there is no folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """SHA-256 of every file below a folder, by its path from there; none if there is no folder.
+
+    Hidden files do not count: Snakemake marks a folder that it made with one.
+    """
+    files = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
