@@ -43,6 +43,6 @@ def replaced(settings: Settings, changes: dict[str, Any]) -> Settings:
 
 def unknown(kind: str, name: str, names: list[str]) -> str:
     """Say that a name is unknown, and suggest the nearest known one."""
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    nearest = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known are {', '.join(names)}"
     return f"unknown {kind} {name!r}; {hint}"

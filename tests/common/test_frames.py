@@ -99,14 +99,14 @@ def test_a_writer_killed_before_the_seal_leaves_nothing_that_is_read(tmp_path, m
     path = tmp_path / "all.csv"
     if before:
         write(path, [failed()])
-    whole = files.write_text
+    whole = files.replacing
 
-    def killed(path, text):
+    def killed(path):
         if Path(path).name.startswith("."):
             raise KeyboardInterrupt
-        whole(path, text)
+        return whole(path)
 
-    monkeypatch.setattr(files, "write_text", killed)
+    monkeypatch.setattr(files, "replacing", killed)
     with pytest.raises(KeyboardInterrupt):
         write(path, [record()])
     monkeypatch.undo()
