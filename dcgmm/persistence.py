@@ -156,14 +156,15 @@ def _require_place(file: Path) -> None:
         return
     if not folder.is_dir():
         raise FileExistsError(f"{folder} is no folder: save the model elsewhere")
-    if os.path.lexists(file):
+    names = sorted(os.listdir(folder))  # noqa: PTH208 (names alone; once, as others may write)
+    if FILE in names:
         if not _is_ours(file):
             raise FileExistsError(
                 f"{file} is no DCGMM that was saved here: move it away or save elsewhere"
             )
         return
     started = (f".{FILE}.", _PART)  # by another process, or one that was killed
-    for name in sorted(os.listdir(folder)):  # noqa: PTH208 (names alone)
+    for name in names:
         if not (name.startswith(started[0]) and name.endswith(started[1])):
             raise FileExistsError(
                 f"{folder} holds {name!r} and no DCGMM: save to an empty folder or a new one"
