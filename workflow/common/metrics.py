@@ -14,7 +14,7 @@ THRESHOLDS = 100
 
 def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
     """Probability that an inlier [n] scores above an outlier [m], ties counting half."""
-    inliers, outliers = _ranked(inliers, outliers)
+    inliers, outliers = checked(inliers, outliers)
     # Equal to scikit-learn's roc_auc_score, whose import would cost each record over a second.
     return float(placements(inliers, outliers).mean() / len(outliers))
 
@@ -32,12 +32,12 @@ def aupr_in(inliers: np.ndarray, outliers: np.ndarray) -> float:
     Steps, not trapezoids as in OpenOOD, which flatter where scores are few or tied (Davis and
     Goadrich 2006). Its value by chance is the share of inliers: compare it within one task only.
     """
-    return _average_precision(*_ranked(inliers, outliers))
+    return _average_precision(*checked(inliers, outliers))
 
 
 def aupr_out(inliers: np.ndarray, outliers: np.ndarray) -> float:
     """`aupr_in` with outliers positive, found by low scores; by chance, the share of outliers."""
-    inliers, outliers = _ranked(inliers, outliers)
+    inliers, outliers = checked(inliers, outliers)
     return _average_precision(-outliers, -inliers)
 
 
@@ -56,7 +56,7 @@ def fpr95(inliers: np.ndarray, outliers: np.ndarray) -> float:
     Inliers are positive, and a score equal to the threshold is accepted. OpenOOD 1.5 has outliers
     positive: the share of inliers rejected where 95 % of the outliers are, another number.
     """
-    inliers, outliers = _ranked(inliers, outliers)
+    inliers, outliers = checked(inliers, outliers)
     rejected = len(inliers) * 5 // 100  # in whole numbers: 0.95 n may round up
     return float((outliers >= np.sort(inliers)[rejected]).mean())
 
@@ -138,7 +138,7 @@ ACCURACY = "accuracy"  # of a classifier layer
 SHARES = (*MEASURES, ACCURACY)  # in [0, 1], up to rounding of sums; all others are finite
 
 
-def _ranked(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores of both sides in float64, which represents any float32.
 
     Raises:
@@ -158,7 +158,7 @@ def _labelled(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np
     Raises:
         ValueError: if one side is empty or a score is not finite.
     """
-    scores = np.concatenate(_ranked(inliers, outliers))
+    scores = np.concatenate(checked(inliers, outliers))
     if infinite := int(np.isinf(scores).sum()):
         raise ValueError(
             f"{infinite} of {len(scores)} scores are infinite, and no thresholds span them"
