@@ -26,15 +26,16 @@ _KINDS = {
     WHOLE: "failed seed seeds",
     COUNT: "agreeing candidates cases centroids classes_failed compared corrected_n does_not_hold "
     "epochs folding_layer holds images index inliers judges line measured n n_reference "
-    "not_checkable not_run outlier outliers pairs paper_line paper_n paper_parameters "
-    "parameter_count parameters seeds_asked train_images undecided undecided_at_this_scale",
+    "not_checkable not_run outlier outliers pairs paper_line paper_n paper_parameters paper_rank "
+    "parameter_count parameters protocols seeds_asked train_images undecided "
+    "undecided_at_this_scale",
     FLAG: "agrees base best bootstrap paper_agrees top",
-    NUMBER: "accuracy accuracy_whole after auc before bootstrap_high bootstrap_low ci_high ci_low "
-    "classes_mean classes_range classes_std corrected corrected_difference "
+    NUMBER: "accuracy accuracy_whole after ahead auc before bootstrap_high bootstrap_low ci_high "
+    "ci_low classes_mean classes_range classes_std corrected corrected_difference "
     "corrected_difference_high corrected_difference_low corrected_high corrected_low "
     "corrected_std difference difference_high difference_low difference_of_gain diversity "
     "effect effect_independent effect_paired estimate_hours estimate_memory_gb exact frechet "
-    "half_width high improved joint kept late_gain layerwise loss low margin mean memory_mb "
+    "half_width high improved joint kept late_gain layerwise loss low margin mean median memory_mb "
     "mse optimism ours ours_high ours_low ours_std own_step p p_holm paper paper_effect "
     "paper_spread precision published_mean published_std rank rank_sum_p recall rejected "
     "sample_1000 score_1000 seconds_cpu seconds_fit seconds_score signed_rank_p "
@@ -60,6 +61,7 @@ _CASE = (
 _FIT = "title point dataset classes seed status published"
 _FIGURE4 = "instance recipe dataset source epochs seed"
 _STATISTICS = "n mean std low high bootstrap_low bootstrap_high"
+_PROTOCOL = "dataset outlier evidence measure recipe choice"
 _SHARPENED = f"{_FIT} folding_layer before after images improved"
 
 # Name of the file -> its columns, in the order of the file.
@@ -96,6 +98,10 @@ _COLUMNS = {
     "validation_ci_low validation_ci_high",
     "selection": "protocol method variant dataset title metric evidence point note "
     f"{_SUMMARY} rule candidates optimism",
+    "multiverse": "dataset first second protocols ahead low median high paper paper_rank "
+    "paper_agrees",
+    "multiverse_protocols": f"first second {_PROTOCOL} difference paper",
+    "multiverse_values": f"{_PROTOCOL} title seed value",
     "statistics": f"table dataset protocol title variant point quantity metric {_STATISTICS} "
     "reference n_reference test p p_holm",
     "figure4": f"{_FIGURE4} scheme status layer step own_step loss learning",
@@ -115,6 +121,8 @@ _OWN = {
     "table3": {"published": FLAG, "classes": COUNT},
     "table5": {"all": COUNT, "published": COUNT},
     "figure7": {"seed": COUNT},  # real images have none
+    "multiverse_protocols": {"outlier": TEXT, "paper": FLAG},  # outlier: a class or a task
+    "multiverse_values": {"outlier": TEXT},
 }
 PAPER: Types = {
     "table": TEXT, "row": TEXT, "column": TEXT, "value": NUMBER, "spread": NUMBER, "n": COUNT,

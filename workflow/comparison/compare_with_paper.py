@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.common import frames, tables
+from workflow.common import frames, metrics, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.comparison import paper_cells
 from workflow.data import registry
@@ -22,7 +22,7 @@ TITLES = {
     "IV": "Table IV: classification",
     "V": "Table V: parameters of the instances",
 }
-METRICS = {"auc100": "100-threshold AUC", "auroc": "exact AUROC"}
+METRICS = {name: measure.title for name, measure in metrics.MEASURES.items()}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -133,7 +133,7 @@ def _comparison_cells(row: dict) -> dict[str, str]:
         "point": tables.DASH
         if row["table"] not in ("II", "III") or not row["n"] > 0
         else row["point"],
-        "exact AUROC": tables.number(row["exact"]),
+        METRICS["auroc"]: tables.number(row["exact"]),
         "corrected": _with_interval(row, "corrected"),
         "corrected difference": _difference(row, "corrected_"),
         "corrected agreement": row["corrected_agreement"]

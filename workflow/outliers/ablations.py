@@ -10,14 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.common import frames, intervals, tables
+from workflow.common import frames, intervals, metrics, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
 from workflow.fit import tidy
 
 KEY = ["dataset", "instance"]
-MEASURES = {"auroc": "exact AUROC", "auc100": "100-threshold AUC"}
 READING = (
     tables.SPREAD,
     "Values are of the top layer; differences are to the recipe as it is, of the same seeds "
@@ -70,7 +69,7 @@ def summarised(rows: pd.DataFrame, recipe: str) -> pd.DataFrame:
                 "failed": failed["seed"].nunique(),
                 "reasons": "; ".join(dict.fromkeys(failed["reason"])),
             }
-            for metric in MEASURES:
+            for metric in metrics.METRICS:
                 values = _by_seed(point_rows, metric)
                 line = labels | {"metric": metric} | area_summary(list(values))
                 lines.append(line | _difference(values, _by_seed(base, metric), labels["base"]))
@@ -140,7 +139,8 @@ def dataset_section(summary: pd.DataFrame, paper: pd.Series, text: str) -> table
         row = group.iloc[0]
         published = paper.get((dataset, instance), float("nan"))
         line = {"ID": instance, "changed": "nothing" if row["base"] else row["changed"]}
-        for metric, name in MEASURES.items():
+        for metric in metrics.METRICS:
+            name = metrics.MEASURES[metric].title
             values = group.set_index("metric").loc[metric]
             line |= {name: tables.cell(values), f"Δ {name}": _difference_cell(values)}
         line["paper"] = tables.number(published) if row["base"] else ""

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow.common import tables
+from workflow.common import metrics, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import tidy
 from workflow.outliers import optimism
 
-MEASURES = {"auc100": "the 100-threshold AUC", "auroc": "the exact AUROC"}
 CAPTION = (
     "Fits, measure and scored pixels are the protocol's; the rules of choice alone differ. `test`: "
     "the best mean on the test images themselves, as in the paper. `likelihood`: the highest "
@@ -78,7 +77,7 @@ def sections(
     for ((protocol, dataset), rows), own_notes in zip(searched, notes, strict=True):
         yield tables.Section(
             f"Protocol {protocol}, {registry.title(dataset)}",
-            f"Measure: {MEASURES[rows['metric'].iloc[0]]}.",
+            f"Measure: the {metrics.MEASURES[rows['metric'].iloc[0]].title}.",
             pd.DataFrame(map(_choice_cells, rows.to_dict("records"))),
             [note for note in own_notes if note not in shared],
         )

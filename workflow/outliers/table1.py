@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow.common import frames, tables
+from workflow.common import frames, metrics, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.summaries import area_summary
 from workflow.data import registry
@@ -125,8 +125,8 @@ def top_section(top: pd.DataFrame, scale: str) -> tables.Section:
                 "ID": instance,
                 "recipe": recipe,
                 "epochs": tables.number(exact["epochs"], 0),
-                "exact AUROC": tables.cell(exact),
-                "100-threshold AUC": tables.cell(coarse),
+                metrics.MEASURES["auroc"].title: tables.cell(exact),
+                metrics.MEASURES[PAPERS_METRIC].title: tables.cell(coarse),
                 "paper": tables.spread(coarse["paper"], coarse["paper_spread"]),
                 "difference": tables.number(coarse["difference"], signed=True),
                 "n": f"{exact['n']} of {exact['seeds']}" if exact["failed"] else f"{exact['n']}",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from workflow.claims import claim_run, claims_file
 from workflow.claims.headline import Headline
-from workflow.common import files, frames, tables
+from workflow.common import files, frames, metrics, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.publish import archive, reference
@@ -31,7 +31,7 @@ PROTOCOLS = {
     "corrected": "Corrected, by the exact area and on whole images",
 }
 # Column of the corrected protocol; Table IV has none, since it would repeat the other column.
-CORRECTED = {"I": "exact AUROC", "II": "corrected", "III": "noise in full"}
+CORRECTED = {"I": metrics.MEASURES["auroc"].title, "II": "corrected", "III": "noise in full"}
 
 
 def main(arguments: list[str] | None = None) -> None:
