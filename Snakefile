@@ -26,6 +26,7 @@ wildcard_constraints:
     classes="all|only[0-9]+|not[0-9]+(_[0-9]+)*",
     seed="[0-9]+",
     group="[a-z0-9_]+",
+    set="[a-z0-9_]+",
 
 
 include: "workflow/rules/common.smk"

@@ -16,7 +16,7 @@ from baselines.gaussian import GaussianPixels
 from dcgmm import notation
 from tests.example_record import record
 from workflow.common import files, places, tables, yaml_files
-from workflow.data import datasets, idx, mat
+from workflow.data import datasets, idx, mat, test_sets
 from workflow.fit import records, scores, tidy
 from workflow.pictures import drawings
 from workflow.plan import config
@@ -81,6 +81,11 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 def _dataset() -> datasets.Dataset:
     digests = {"train": 64 * "a"}
     return datasets.Dataset("toy", "full", IMAGES, LABELS, IMAGES, LABELS, digests)
+
+
+def _test_set(path: Path) -> None:
+    bits = np.arange(6)
+    test_sets.TestSet("glyphs", "a", "toy", "full", IMAGES, LABELS, bits, "PNG").save(path)
 
 
 def _scores(path: Path) -> None:
@@ -149,6 +154,7 @@ TARGETS = {
         lambda path: files.write_json(path, record()), lambda path: records.read(path)
     ),
     "dataset": Target(lambda path: _dataset().save(path), datasets.load),
+    "test set": Target(_test_set, test_sets.load),
     "scores": Target(_scores, scores.read),
     "samples": Target(_samples, sample_files.read),
     "drawings": Target(

@@ -11,12 +11,19 @@ from hypothesis import strategies as st
 
 from tests import damage
 from workflow.common import files, npz
-from workflow.data import datasets
+from workflow.data import datasets, test_sets
 from workflow.fit import scores
 from workflow.pictures import drawings
 from workflow.samples import sample_files
 
-ARCHIVES = [datasets.load, scores.read, sample_files.read, drawings.read, npz.read]
+ARCHIVES = [
+    datasets.load,
+    test_sets.load,
+    scores.read,
+    sample_files.read,
+    drawings.read,
+    npz.read,
+]
 
 
 @pytest.mark.parametrize("name", damage.TARGETS)

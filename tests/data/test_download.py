@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from workflow.data.download import DownloadError, download
+from workflow.data.download import FILE, DownloadError, download
 
 CONTENT = os.urandom(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -193,6 +193,15 @@ def test_damaged_gzip_then_a_good_mirror(server, target):
 def test_content_that_arrives_unpacked_is_accepted(server, target):
     fetch([server.url("encoded")], target)
     assert_fetched(target, CONTENT)
+
+
+def test_a_digest_of_the_file_takes_no_other_compression(server, target):
+    server.bodies["other"] = OTHERWISE_PACKED
+    options = {"sha256": hashlib.sha256(PACKED).hexdigest(), "digest_of": FILE}
+    with pytest.raises(DownloadError, match="the file has the sha256"):
+        fetch([server.url("other")], target, **options)
+    fetch([server.url("other"), server.url("good")], target, **options)
+    assert_fetched(target)
 
 
 @pytest.mark.parametrize("habit", ["good", "endless"])

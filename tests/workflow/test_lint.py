@@ -25,6 +25,8 @@ UNTRIED = {
     "published": "makes tables of the archive; tests/workflow/test_published.py",
     "outlier_classes": "costs fits without other classes; tests/workflow/test_without_a_class.py",
     "ablations": "costs fits of other recipes; tests/workflow/test_without_a_class.py",
+    "test_sets": "no fit scores them yet; tests/data/test_make_test_sets.py",
+    "further_set": "the same",
     "bits_per_dimension": "of optional methods alone; tests/density/test_bits_per_dimension.py",
 }
 RULE_FILES = [

@@ -58,9 +58,9 @@ from workflow.training import figure4, measure_classification, table4
 OTHERS = {
     "build_env", "collect", "complete", "config_docs", "diagrams",
     "draw_classes", "draw_images", "estimate", "figure8_accuracy", "fit", "fit_classes",
-    "judge_samples", "launch", "make_dataset", "make_reference", "make_subset", "measure_costs",
-    "measure_losses", "new_baseline", "publish", "published_records", "readme_tables", "report",
-    "supervise", "table5", "table6", "time_fits", "train_judge",
+    "judge_samples", "launch", "make_dataset", "make_reference", "make_subset", "make_test_sets",
+    "measure_costs", "measure_losses", "new_baseline", "publish", "published_records",
+    "readme_tables", "report", "supervise", "table5", "table6", "time_fits", "train_judge",
 }  # fmt: skip
 ALIKE = {  # pictures, of which there is none in any situation
     "figure4", "figure5", "figure7", "figure8", "figure14", "competitors", "semantics", "samples",

@@ -47,21 +47,32 @@ def read(path: Path | str, *, foreign: bool = False) -> tuple[dict[str, Any], Ar
         OSError: if it cannot be read.
     """
     path = Path(path)
+    arrays = read_arrays(path)
+    try:
+        metadata = files.parsed(arrays.pop(METADATA).item())
+        seal = metadata.pop(files.SEAL, None)
+        is_intact = seal is None if foreign and seal is None else seal == _digest(metadata, arrays)
+    except Exception as error:  # damaged metadata may raise anything
+        raise damaged(path, error) from error
+    if not is_intact:
+        raise ValueError(f"{path} was altered after it was written; remove it and run again")
+    return metadata, arrays
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read the arrays of an `.npz` that may come from elsewhere, without metadata or seal.
+
+    Raises:
+        ValueError: if the file is damaged, larger than `LIMIT`, or not an `.npz`.
+        OSError: if it cannot be read.
+    """
     with path.open("rb") as file:
         try:
             _check_size(file)
             with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            metadata = files.parsed(arrays.pop(METADATA).item())
-            seal = metadata.pop(files.SEAL, None)
-            is_intact = (
-                seal is None if foreign and seal is None else seal == _digest(metadata, arrays)
-            )
+                return {name: archive[name] for name in archive.files}
         except Exception as error:  # damaged bytes may raise anything
             raise damaged(path, error) from error
-    if not is_intact:
-        raise ValueError(f"{path} was altered after it was written; remove it and run again")
-    return metadata, arrays
 
 
 def damaged(path: Path, error: Exception) -> ValueError:

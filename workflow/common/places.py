@@ -18,6 +18,7 @@ _PLACES = [
         r"dynamics/(?P<grid_point>[^/]+)/(?P<dataset>[a-z0-9_]+)/"
         r"(?P<epochs>\d+)-epochs-(?P<scheme>[a-z]+)/seed(?P<seed>\d+)\.json\Z",
         r"data/(?P<dataset>[a-z0-9_]+)-(?P<source>[a-z]+)\.npz\Z",
+        r"data/sets/(?P<dataset>[a-z0-9_]+)-(?P<source>[a-z]+)/(?P<set>[a-z0-9_]+)\.npz\Z",
         r"judges/(?P<dataset>[a-z0-9_]+)/seed(?P<seed>\d+)/[^/]+\Z",
         r"samples/(?P<method>[a-z0-9_]+)/(?P<grid_point>[^/]+)/(?P<dataset>[a-z0-9_]+)/"
         r"seed(?P<seed>\d+)/[^/]+\Z",
@@ -37,6 +38,7 @@ def identity(metadata: Mapping[str, Any]) -> dict[str, Any]:
         "grid_point": metadata.get("grid_point", metadata.get("point")),
         "dataset": dataset.get("name") if isinstance(dataset, Mapping) else dataset,
         "source": dataset.get("source") if isinstance(dataset, Mapping) else metadata.get("source"),
+        "set": metadata.get("set"),
         "classes": metadata.get("classes"),
         "epochs": metadata.get("epochs"),
         "scheme": metadata.get("scheme"),

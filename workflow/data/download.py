@@ -16,6 +16,7 @@ from workflow.data import idx
 # Statuses worth a retry; any other error status is final.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIECE = 1 << 16  # bytes written at a time
+CONTENT, FILE = "content", "file"  # what a digest is of
 
 
 class DownloadError(Exception):
@@ -27,6 +28,7 @@ def download(
     target: Path,
     *,
     sha256: str,
+    digest_of: str = CONTENT,
     retries: int = 2,
     backoff: float = 0.5,
     timeout: tuple[float, float] = (5.0, 30.0),
@@ -40,7 +42,8 @@ def download(
     Args:
         urls: mirrors, the preferred one first.
         target: file to write; its folder is created if needed.
-        sha256: digest of the content without gzip, which mirrors compress differently.
+        sha256: digest that the file must have.
+        digest_of: what it is the digest of, see `digest`.
         retries: further attempts for each mirror after a transient failure.
         backoff: seconds before the first retry, doubled for each later one.
         timeout: seconds to wait for a connection and for each piece of data.
@@ -59,7 +62,7 @@ def download(
                 return
             for url in urls:
                 try:
-                    _fetch(url, part, sha256, retries, backoff, timeout, limit)
+                    _fetch(url, part, sha256, digest_of, retries, backoff, timeout, limit)
                 except (requests.RequestException, ValueError) as error:
                     reasons.append(f"  {url}: {_reason(error)}")
                 else:
@@ -77,6 +80,7 @@ def _fetch(
     url: str,
     part: Path,
     sha256: str,
+    digest_of: str,
     retries: int,
     backoff: float,
     timeout: tuple[float, float],
@@ -97,13 +101,13 @@ def _fetch(
                 raise
             time.sleep(backoff * 2**attempt)
     try:
-        _check_digest(part, sha256)
+        _check_digest(part, sha256, digest_of)
     except ValueError:
         part.unlink()
         if not inherited:
             raise
         # The beginning came from another mirror, whose compressed bytes may differ: start over.
-        _fetch(url, part, sha256, retries, backoff, timeout, limit)
+        _fetch(url, part, sha256, digest_of, retries, backoff, timeout, limit)
 
 
 def _transfer(url: str, part: Path, timeout: tuple[float, float], limit: int) -> None:
@@ -151,15 +155,33 @@ def _append(
     return True
 
 
-def _check_digest(part: Path, sha256: str) -> None:
-    """Compare the content of `part` with its digest.
+def digest(path: Path, digest_of: str) -> str:
+    """SHA-256 of a file.
+
+    Args:
+        path: of the file.
+        digest_of: `CONTENT`, without gzip, which mirrors compress differently, or `FILE`, the bytes
+            as published.
+
+    Raises:
+        ValueError: its gzip stream is damaged.
+        OSError: it cannot be read.
+    """
+    if digest_of == CONTENT:
+        return hashlib.sha256(idx.read_content(path)).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_digest(part: Path, sha256: str, digest_of: str) -> None:
+    """Compare `part` with its digest.
 
     Raises:
         ValueError: they differ; names both digests.
     """
-    digest = hashlib.sha256(idx.read_content(part)).hexdigest()
-    if digest != sha256:
-        raise ValueError(f"the content has the sha256 {digest}, expected {sha256}")
+    found = digest(part, digest_of)
+    if found != sha256:
+        raise ValueError(f"the {digest_of} has the sha256 {found}, expected {sha256}")
 
 
 def _is_transient(error: requests.RequestException) -> bool:

@@ -10,6 +10,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,37 +78,47 @@ def encode(array: NDArray[np.uint8]) -> bytes:
 
 
 def read_content(path: Path, *, limit: int = MAX_CONTENT) -> bytes:
-    """Read the uncompressed content of a plain or gzipped file, recognised by its first bytes.
+    """Read the uncompressed content of a plain or gzipped file; see `unpack`.
+
+    Raises:
+        ValueError: as `unpack`.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return unpack(file, name=str(path), limit=limit)
+
+
+def unpack(file: IO[bytes], *, name: str, limit: int = MAX_CONTENT) -> bytes:
+    """Read the uncompressed content of an open file, gzipped or plain by its first bytes.
 
     The name is not trusted: some browsers unpack a download and keep its `.gz`. Neither is the
     length: an idx file is read no further than its header says, whatever else would unpack.
 
     Args:
-        path: the file.
+        file: buffered, as of `open` or of an archive's member.
+        name: of the file, for error messages.
         limit: most bytes of content to accept, against a file that never stops unpacking.
 
     Raises:
         ValueError: the gzip stream is damaged or truncated, or the content exceeds `limit` or what
             its idx header says.
-        OSError: the file cannot be read.
     """
-    with path.open("rb") as file:
-        is_gzipped = file.peek(2).startswith(_GZIP_MAGIC)
-        stream = gzip.GzipFile(fileobj=file) if is_gzipped else file
-        content, allowed = bytearray(), None
-        try:
-            # In pieces: one read of `limit` bytes would allocate them all beforehand.
-            while piece := stream.read(_PIECE):
-                content += piece
-                if allowed is None:
-                    claimed_size = _claimed_size(content)
-                    origin, allowed = "allowed", limit
-                    if claimed_size is not None and claimed_size < limit:
-                        origin, allowed = "that its idx header has", claimed_size
-                if len(content) > allowed:
-                    raise ValueError(f"{path} holds more than the {allowed} bytes {origin}")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path} is not a complete gzip file: {error}") from error
+    is_gzipped = file.peek(2).startswith(_GZIP_MAGIC)
+    stream = gzip.GzipFile(fileobj=file) if is_gzipped else file
+    content, allowed = bytearray(), None
+    try:
+        # In pieces: one read of `limit` bytes would allocate them all beforehand.
+        while piece := stream.read(_PIECE):
+            content += piece
+            if allowed is None:
+                claimed_size = _claimed_size(content)
+                origin, allowed = "allowed", limit
+                if claimed_size is not None and claimed_size < limit:
+                    origin, allowed = "that its idx header has", claimed_size
+            if len(content) > allowed:
+                raise ValueError(f"{name} holds more than the {allowed} bytes {origin}")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(f"{name} is not a complete gzip file: {error}") from error
     return bytes(content)
 
 

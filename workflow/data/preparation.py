@@ -57,7 +57,7 @@ def prepare(
                 + (f"; {_STAND_IN}" if dataset.shape[2] == 3 else "")
             )
     else:
-        folder = Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()
+        folder = data_folder(data_dir)
     # Of the table's rows, those of this dataset that hold arrays.
     rows = originals.read_table(table)
     dataset_names = dict.fromkeys([*(row.dataset for row in rows), COLOUR_DIGITS])
@@ -81,6 +81,11 @@ def prepare(
         y_test=arrays["test", "labels"].astype(np.int64),
         sha256={row.file: row.sha256 for row in files},
     )
+
+
+def data_folder(data_dir: Path | str) -> Path:
+    """Folder of the published files: the configured one, unless DCGMM_DATA_DIR names another."""
+    return Path(os.environ.get(DATA_DIR_VARIABLE) or data_dir).expanduser()
 
 
 def _images(content: bytes, name: str) -> dict[str, NDArray[np.uint8]]:
