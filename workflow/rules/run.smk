@@ -16,6 +16,7 @@ def fit_files():
     for group in groups:
         yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json"])
     yield from expand(f"{RUN}/records/{{group}}.csv", group=groups)
+    yield from with_files(detection_fits(), ["curve.npz"])
 
 
 def picture_files():
@@ -64,6 +65,7 @@ rule results:
         rules.figure10.output if curve_fits() else [],
         generation_figures(),
         rules.figure4.output if dynamics_runs() else [],
+        rules.detection_curves.output if detection_fits() else [],
         sampling_results(),
         rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,
