@@ -1,7 +1,7 @@
 """Check what a caller gives; what does not fit is refused in one sentence."""
 
-from collections.abc import Sequence
-from numbers import Integral
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,22 @@ def as_count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name} is {value!r}, but must be a whole number from 1")
     return int(value)
+
+
+def as_measurements(value: Any) -> int | tuple[float, ...]:
+    """Check at which points of a run to measure: how many, or fractions of it, made to rise.
+
+    Raises:
+        ValueError: for what is neither.
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        return as_count("measurements", value)
+    fractions = list(value)
+    wrong = [f for f in fractions if not isinstance(f, Real) or not 0 < f <= 1]
+    if wrong or not fractions:
+        given = f"measurements hold {wrong[0]!r}" if wrong else "measurements are empty"
+        raise ValueError(f"{given}, but must be a count or fractions of the run, above 0 up to 1")
+    return tuple(sorted(map(float, fractions)))
 
 
 def as_mask(known: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -19,7 +19,8 @@ def fit(
     progress: bool,
     layerwise: bool,
     validation: Any,
-    measurements: int,
+    measurements: int | Sequence[float],
+    validation_scores: bool,
 ) -> list[dict[str, list] | DivergenceError]:
     """Train networks of one architecture from scratch, each from a seed of its own.
 
@@ -36,7 +37,9 @@ def fit(
             f"there are {len(images)} images, fewer than one batch of {recipe.batch_size}"
         )
     labels = classification.as_labels(labels, len(images), network.classifier)
-    monitor = None if validation is None else _monitor(network, validation, measurements)
+    monitor = None
+    if validation is not None:
+        monitor = _monitor(network, validation, measurements, validation_scores)
 
     # The run: one phase, or one for each layer.
     starts = [each.start(seed) for each, seed in zip(networks, seeds, strict=True)]
@@ -62,12 +65,25 @@ def training_loop(network: Network, recipe: Recipe, steps: int) -> Any:
     )
 
 
-def _monitor(network: Network, images: Any, measurements: int) -> training.Monitor:
-    """What measures the losses of every cGMM layer on other images as training goes on."""
+def _monitor(
+    network: Network, images: Any, measurements: int | Sequence[float], with_scores: bool
+) -> training.Monitor:
+    """What measures every cGMM layer on other images as training goes on.
+
+    It runs what is compiled for scoring anyhow, on images that stay on the device.
+    """
     images = checks.as_images(images, network.architecture.input_shape)
-    indices = network.architecture.gmm_indices
+    indices, batches = network.architecture.gmm_indices, list(inference.batches(images))
+    forward = network.forward_pass(indices[-1])
 
-    def measure(states: tuple) -> list[float]:
-        return inference.losses(network.forward(images, indices[-1], states[: len(indices)]))
+    def measure(states: tuple) -> dict[str, Any]:
+        states = states[: len(indices)]  # without a classifier's
+        outputs = [forward(states, batch) for batch in batches]
+        scores = inference.layer_scores(outputs)[:, : len(images)]  # [L, n], without the padding
+        return {
+            "val_radius": [float(state.annealing.radius) for state in states],
+            "val_loss": scores.mean(axis=1, dtype=float).tolist(),
+            **({"val_score": scores} if with_scores else {}),
+        }
 
-    return training.Monitor(measure, checks.as_count("measurements", measurements))
+    return training.Monitor(measure, checks.as_measurements(measurements))

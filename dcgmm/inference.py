@@ -1,6 +1,6 @@
 """The forward mode: scores and responsibilities of every cGMM layer (Sec. III-H)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -45,20 +45,23 @@ def in_batches(forward: Callable, states: tuple, images: np.ndarray) -> Any:
         states: of the cGMM layers.
         images: float32 [n, H, W, C].
     """
+    for start, batch in zip(range(0, len(images), BATCH), batches(images), strict=True):
+        scores, gamma = forward(states, batch)
+        count = min(BATCH, len(images) - start)
+        yield [np.asarray(score)[:count] for score in scores], np.asarray(gamma)[..., :count]
+
+
+def batches(images: np.ndarray) -> Iterator[Any]:
+    """Put images on the device, batch by batch, [H, W, C, BATCH], the last one padded."""
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
         padded = np.concatenate([batch, np.zeros((BATCH - len(batch), *batch.shape[1:]), "f4")])
-        scores, gamma = forward(states, ops.convert_to_tensor(padded.transpose(1, 2, 3, 0)))
-        yield (
-            [np.asarray(score)[: len(batch)] for score in scores],
-            np.asarray(gamma)[..., : len(batch)],
-        )
+        yield ops.convert_to_tensor(padded.transpose(1, 2, 3, 0))
 
 
-def losses(batches: Iterable) -> list[float]:
-    """The loss of every cGMM layer (Eq. 8), from what `in_batches` yields."""
-    columns = zip(*(scores for scores, _ in batches), strict=True)
-    return [float(np.concatenate(column).mean(dtype=float)) for column in columns]
+def layer_scores(outputs: Iterable) -> np.ndarray:
+    """Scores under every cGMM layer, float32 [L, n], from the outputs of a forward pass."""
+    return np.concatenate([np.stack(scores) for scores, _ in outputs], axis=1)
 
 
 def layer_score(layer: GMM, state: Any, scores: Any) -> Any:

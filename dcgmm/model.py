@@ -93,7 +93,8 @@ class DCGMM(Generative):
         progress: bool = False,
         layerwise: bool = False,
         validation: Any = None,
-        measurements: int = 50,
+        measurements: int | Sequence[float] = 50,
+        validation_scores: bool = False,
     ) -> dict[str, list]:
         """Train from scratch by SGD, all layers in one pass (Sec. III-G).
 
@@ -106,15 +107,19 @@ class DCGMM(Generative):
             progress: whether to show a bar, if standard error is a terminal.
             layerwise: train one cGMM layer after the other instead, each for all epochs and
                 without a delay while those below it rest (Sec. V-A compares the two).
-            validation: other images [m, H, W, C] to measure losses on as training goes on.
-            measurements: at least how many, at equal distances, the last one at the end.
+            validation: other images [m, H, W, C] to measure on as training goes on, which changes
+                no parameter.
+            measurements: at least how many, at equal distances, the last one at the end; or when,
+                as fractions of the run, such as `(0.1, 0.5, 1)`.
+            validation_scores: whether to keep the score of every validation image.
 
         Returns:
             `layers`, the indices of the cGMM layers, and for every epoch and cGMM layer `loss`,
             the mean training loss (None while the layer waits), and `radius`, of the smoothing.
             With a classifier, for every epoch also its `cross_entropy` and `accuracy`. With
-            `validation`, for every measurement `val_step`, the number of steps made, and
-            `val_loss`, of every cGMM layer (Eq. 8, nats).
+            `validation`, for every measurement `val_step`, the number of steps made, and of every
+            cGMM layer `val_radius` and `val_loss` (Eq. 8, nats); with `validation_scores` also
+            `val_score`, float32 [cGMM layers, m], as by `score_layers`.
 
         Raises:
             ValueError: for images of the wrong shape or range, or fewer than a batch; for labels
@@ -130,6 +135,7 @@ class DCGMM(Generative):
             layerwise=layerwise,
             validation=validation,
             measurements=measurements,
+            validation_scores=validation_scores,
         )
         if isinstance(outcome, DivergenceError):
             raise outcome
@@ -139,9 +145,8 @@ class DCGMM(Generative):
     def score_layers(self, images: Any) -> dict[int, np.ndarray]:
         """Score of every image under every cGMM layer, `{layer: [n]}` (see `score_samples`)."""
         images = checks.as_images(images, self.input_shape)
-        batches = [scores for scores, _ in self.network.forward(images, self.gmm_indices[-1])]
-        columns = map(np.concatenate, zip(*batches, strict=True))
-        return dict(zip(self.gmm_indices, columns, strict=True))
+        scores = inference.layer_scores(self.network.forward(images, self.gmm_indices[-1]))
+        return dict(zip(self.gmm_indices, scores, strict=True))
 
     @checks.numpy_defaults
     def score_samples(self, images: Any, layer: int | None = None) -> np.ndarray:

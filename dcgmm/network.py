@@ -132,12 +132,14 @@ class Network:
         classifier = parts.pop(len(self.layers), []) if self.classifier else []
         self.finish([*(LayerState(*named) for named in parts.values()), *classifier])
 
-    def forward(self, images: np.ndarray, layer: int, states: tuple | None = None) -> Any:
+    def forward(self, images: np.ndarray, layer: int) -> Any:
         """Scores and responsibilities through a layer, see `inference.in_batches`."""
-        run = self.once(layer, lambda: inference.forward_pass(self.layers, layer))
-        if states is None:
-            states = self.states()[: self.architecture.gmm_indices.index(layer) + 1]
-        return inference.in_batches(run, states, images)
+        states = self.states()[: self.architecture.gmm_indices.index(layer) + 1]
+        return inference.in_batches(self.forward_pass(layer), states, images)
+
+    def forward_pass(self, layer: int) -> Callable:
+        """The compiled `inference.forward_pass` through a layer."""
+        return self.once(layer, lambda: inference.forward_pass(self.layers, layer))
 
     def responsibilities(self, images: np.ndarray, layer: int) -> np.ndarray:
         """Posterior probabilities of a cGMM layer's components, [n, H, W, K]."""

@@ -19,7 +19,8 @@ def fit_together(
     progress: bool = False,
     layerwise: bool = False,
     validation: Any = None,
-    measurements: int = 50,
+    measurements: int | Sequence[float] = 50,
+    validation_scores: bool = False,
 ) -> list[dict[str, list] | DivergenceError]:
     """Train models of one kind on the same images, each from a seed of its own, and all at once.
 
@@ -37,8 +38,9 @@ def fit_together(
         seeds: one a model.
         progress: whether to show a bar.
         layerwise: whether to train one cGMM layer after the other.
-        validation: other images to measure losses on.
-        measurements: at least how many.
+        validation: other images to measure on.
+        measurements: at least how many, or when.
+        validation_scores: whether to keep the score of every validation image.
 
     Returns:
         For every model the history that `DCGMM.fit` returns, or the error that it would raise,
@@ -59,6 +61,7 @@ def fit_together(
         layerwise=layerwise,
         validation=validation,
         measurements=measurements,
+        validation_scores=validation_scores,
     )
 
 

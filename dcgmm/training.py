@@ -16,15 +16,16 @@ from dcgmm.recipes import Recipe
 
 
 class Monitor(NamedTuple):
-    """Losses on other images, measured while training goes on.
+    """What is measured while training goes on.
 
     Attributes:
-        measure: from the states to the loss of every cGMM layer.
-        measurements: how many to make at least, at equal distances, the last one at the end.
+        measure: from the states to entries of the history.
+        measurements: how many to make at least, at equal distances, the last one at the end; or
+            when, as rising fractions of the run.
     """
 
-    measure: Callable[[tuple], list[float]]
-    measurements: int
+    measure: Callable[[tuple], dict[str, Any]]
+    measurements: int | Sequence[float]
 
 
 class Outcome(NamedTuple):
@@ -65,7 +66,7 @@ def train(
         labels: int32 [n], if and only if the last layer is a classifier.
         seeds: for each model, that of its order of images.
         progress: whether to show a bar, if standard error is a terminal.
-        monitor: adds `val_loss` and `val_step` to the history.
+        monitor: adds `val_step` and what it measures to the history.
     """
     # What does not change: how long the run is, each model's order of images, the device's data.
     recipe = phases[0][0]
@@ -75,25 +76,26 @@ def train(
     labels = None if labels is None else ops.convert_to_tensor(labels)
 
     # Epoch by epoch, each in parts after which the monitor measures.
-    outcomes = [Outcome(states, _empty_history(layers, monitor)) for states in starts]
-    parts = 1 if monitor is None else _parts(steps, epochs * len(phases), monitor.measurements)
+    outcomes = [Outcome(states, _empty_history(layers)) for states in starts]
+    measured = _measured_steps(steps, epochs * len(phases), monitor) if monitor else ()
     bar = tqdm(total=epochs * len(phases), desc="epochs", disable=None if progress else True)
     for epoch in range(epochs * len(phases)):
         _, run = phases[epoch // epochs]
         states = [outcome.states for outcome in outcomes]
         totals = np.zeros((), "float32")
-        chosen = [np.split(order(epoch), parts) for order in orders]  # [model][part]
-        for part, batch_indices in enumerate(zip(*chosen, strict=True)):
-            steps_made = part * len(batch_indices[0])  # in this epoch
-            first = ops.convert_to_tensor(np.int32(epoch % epochs * steps + steps_made))
+        made = epoch * steps  # since the start of the run
+        cuts = [step - made for step in measured if made < step < made + steps]
+        chosen = [np.split(order(epoch), cuts) for order in orders]  # [model][part]
+        for batch_indices in zip(*chosen, strict=True):
+            first = ops.convert_to_tensor(np.int32(made % (epochs * steps)))  # in its phase
             models = list(zip(states, map(ops.convert_to_tensor, batch_indices), strict=True))
             states, seen = zip(*run(models, resident, first, labels), strict=True)
             totals = totals + np.stack([np.asarray(of_model) for of_model in seen])  # [model, L, 2]
-            if monitor:
-                step = epoch * steps + steps_made + len(batch_indices[0])
+            made += len(batch_indices[0])
+            if made in measured:
                 for outcome, of_model in zip(outcomes, states, strict=True):
-                    outcome.history["val_step"].append(step)
-                    outcome.history["val_loss"].append(monitor.measure(of_model))
+                    for name, value in ({"val_step": made} | monitor.measure(of_model)).items():
+                        outcome.history.setdefault(name, []).append(value)
         outcomes = [
             _after_epoch(layers, *each, f"after epoch {epoch + 1}")
             for each in zip(outcomes, states, totals, strict=True)
@@ -105,17 +107,13 @@ def train(
     return [_ended(layers, outcome) for outcome in outcomes]
 
 
-def _empty_history(
-    layers: Sequence[keras.layers.Layer], monitor: Monitor | None
-) -> dict[str, list]:
+def _empty_history(layers: Sequence[keras.layers.Layer]) -> dict[str, list]:
     """What `DCGMM.fit` returns, before the first epoch."""
     history: dict[str, list] = {
         "layers": [index for index, layer in enumerate(layers, 1) if isinstance(layer, GMM)],
         "loss": [],
         "radius": [],
     }
-    if monitor:
-        history |= {"val_step": [], "val_loss": []}
     if isinstance(layers[-1], Classifier):
         history |= {"cross_entropy": [], "accuracy": []}
     return history
@@ -179,10 +177,19 @@ def batches(count: int, recipe: Recipe, seed: int) -> Callable[[int], np.ndarray
     return order
 
 
-def _parts(steps: int, epochs: int, measurements: int) -> int:
-    """Into how many equal parts of an epoch to measure after each, as few as are enough."""
-    enough = [parts for parts in range(1, steps + 1) if parts * epochs >= measurements]
-    return next((parts for parts in enough if steps % parts == 0), steps)
+def _measured_steps(steps: int, epochs: int, monitor: Monitor) -> Sequence[int]:
+    """After which steps of a run to measure.
+
+    A count is of equal parts of an epoch, as few as are enough, or of whole epochs, since every
+    length of a part is compiled on its own.
+    """
+    total, count = steps * epochs, monitor.measurements
+    if not isinstance(count, int):
+        return sorted({max(round(fraction * total), 1) for fraction in count})
+    enough = [parts for parts in range(1, steps + 1) if parts * epochs >= count]
+    parts = next((parts for parts in enough if steps % parts == 0), steps)
+    apart = steps // parts * max(parts * epochs // count, 1)
+    return range(total, 0, -apart)[::-1]
 
 
 def _divergence(

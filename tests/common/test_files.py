@@ -11,7 +11,7 @@ import pytest
 
 from tests.example_record import fit_of, record
 from workflow.common import files, npz, places
-from workflow.fit import records
+from workflow.fit import curves, records
 from workflow.fit import scores as saved_scores
 from workflow.pictures import drawings
 from workflow.samples import sample_files
@@ -82,6 +82,10 @@ READ = {
     "scores.npz": (
         lambda path: saved_scores.write(path, record(), np.arange(3), {}),
         saved_scores.read,
+    ),
+    "curve.npz": (
+        lambda path: curves.write(path, record(), curves.NO_SCORES, np.arange(3), np.empty(0, int)),
+        curves.read,
     ),
     "draws.npz": (
         lambda path: drawings.write(path, {"samples": (record(), {"sample": IMAGES})}),

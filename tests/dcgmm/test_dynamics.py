@@ -1,4 +1,4 @@
-"""Losses measured while training goes on, and training one layer after the other."""
+"""What is measured while training goes on, and training one layer after the other."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 
 from dcgmm import DCGMM, fitting, training
 from dcgmm.layers.gmm import Parameters
+from dcgmm.recipes import Annealing
 
 TEXT, SHAPE, BATCH = "F(3,2)-G(4)-F(2,1)-G(9)", (7, 7, 1), 5
 PARTS = ("mu", "root_precision", "logits")
@@ -30,7 +31,7 @@ def parameters(model):
 
 @pytest.mark.parametrize(
     ("measurements", "steps"),
-    [(1, [6, 12]), (2, [6, 12]), (3, [3, 6, 9, 12]), (5, [2, 4, 6, 8, 10, 12]),
+    [(1, [12]), (2, [6, 12]), (3, [3, 6, 9, 12]), (5, [2, 4, 6, 8, 10, 12]),
      (7, list(range(1, 13))), (99, list(range(1, 13)))],
 )  # fmt: skip
 def test_measurements_are_equally_far_apart_and_at_least_as_many_as_asked(measurements, steps):
@@ -39,25 +40,54 @@ def test_measurements_are_equally_far_apart_and_at_least_as_many_as_asked(measur
     assert np.shape(history["val_loss"]) == (len(steps), 2)
 
 
-def test_measuring_changes_nothing():
-    measured, alone = fresh(), fresh()
-    with_losses = measured.fit(IMAGES, validation=OTHERS, measurements=12)
-    without = alone.fit(IMAGES)
-    assert with_losses["radius"] == without["radius"]
-    for layer in (0, 1):
-        ours, theirs = ([epoch[layer] for epoch in h["loss"]] for h in (with_losses, without))
-        assert ours == pytest.approx(theirs, rel=1e-6)
-    for ours, theirs in zip(parameters(measured), parameters(alone), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
+def test_every_few_epochs_do_where_a_run_has_more_than_measurements():
+    history = fresh(epochs=7).fit(IMAGES, validation=OTHERS, measurements=3)
+    assert history["val_step"] == [6, 18, 30, 42]  # the last step, and every twelfth before it
 
 
-def test_the_last_measurement_is_of_the_fitted_model():
-    model = fresh()
-    history = model.fit(IMAGES, validation=OTHERS, measurements=3)
-    scores = model.score_layers(OTHERS)
-    expected = [scores[index].mean() for index in model.gmm_indices]
-    assert history["val_loss"][-1] == pytest.approx(expected, rel=1e-6)
-    assert history["val_loss"][0] != pytest.approx(expected, rel=1e-6)
+def test_measurements_are_at_fractions_of_the_run():
+    history = fresh().fit(IMAGES, validation=OTHERS, measurements=(1, 0.4, 0.01, 0.5))
+    assert history["val_step"] == [1, 5, 6, 12]
+    layers = fresh().fit(IMAGES, validation=OTHERS, measurements=[0.25, 0.8], layerwise=True)
+    assert layers["val_step"] == [6, 19]  # of both phases
+
+
+@pytest.mark.parametrize("measurements", [12, 5, (0.3, 0.35, 0.9)])
+def test_measuring_changes_no_bit_of_the_model(measurements):
+    quick = Annealing(window=3, tolerance=0.5, factor=0.5)
+    measured, alone = fresh(annealing=quick), fresh(annealing=quick)
+    ours = measured.fit(
+        IMAGES, validation=OTHERS, measurements=measurements, validation_scores=True
+    )
+    theirs = alone.fit(IMAGES)
+    assert ours["radius"] == theirs["radius"]
+    assert theirs["radius"][0] != theirs["radius"][-1]
+    for layer in (0, 1):  # sums of losses are rounded part by part
+        losses = [[epoch[layer] for epoch in history["loss"]] for history in (ours, theirs)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    for array, other in zip(parameters(measured), parameters(alone), strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+@pytest.mark.parametrize("text", [TEXT, f"{TEXT}-C(3)"])
+def test_the_last_measurement_is_of_the_fitted_model(text):
+    model = fresh(text)
+    labels = None if text == TEXT else np.arange(len(IMAGES)) % 3
+    history = model.fit(IMAGES, labels, validation=OTHERS, measurements=3, validation_scores=True)
+    expected = np.stack([*model.score_layers(OTHERS).values()])  # [L, n]
+    scores = np.array(history["val_score"])
+    assert (scores.dtype, scores.shape) == (np.float32, (4, *expected.shape))
+    np.testing.assert_array_equal(scores[-1], expected)
+    assert not np.allclose(scores[0], expected)
+    assert history["val_loss"] == pytest.approx(scores.mean(axis=2), rel=1e-6)
+
+
+def test_radii_are_those_at_the_ends_of_epochs():
+    quick = Annealing(window=3, tolerance=0.5, factor=0.5)
+    history = fresh(annealing=quick).fit(IMAGES, validation=OTHERS, measurements=4)
+    assert history["val_step"] == [3, 6, 9, 12]
+    assert history["val_radius"][1::2] == history["radius"]
+    assert "val_score" not in history, "unless asked for"
 
 
 def test_a_layer_learns_alone_in_its_phase():
@@ -122,9 +152,22 @@ def test_another_setting_shares_nothing():
     assert fresh().network.compiled is not fresh(epochs=3).network.compiled
 
 
-@pytest.mark.parametrize("measurements", [0, -1, 2.5])
-def test_a_number_of_measurements_that_is_none_is_refused(measurements):
-    with pytest.raises(ValueError, match="measurements"):
+@pytest.mark.parametrize(
+    ("measurements", "message"),
+    [
+        (0, "measurements is 0, but must be a whole number from 1"),
+        (-1, "measurements is -1"),
+        (2.5, "measurements is 2.5"),
+        ("12", "measurements is '12'"),
+        ([], "measurements are empty, but must be a count or fractions of the run, above 0 up"),
+        ((0.5, 0), "measurements hold 0, but must"),
+        ((0.5, 1.5), "measurements hold 1.5"),
+        ((0.5, float("nan")), "measurements hold nan"),
+        (["1"], "measurements hold '1'"),
+    ],
+)
+def test_measurements_that_are_neither_a_number_nor_fractions_are_refused(measurements, message):
+    with pytest.raises(ValueError, match=message):
         fresh().fit(IMAGES, validation=OTHERS, measurements=measurements)
 
 

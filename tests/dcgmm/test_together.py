@@ -84,14 +84,17 @@ def test_bytes_train_as_the_pixels_they_stand_for():
         models[0].fit(held[:, :, 1:])
 
 
-def test_losses_on_other_images_are_measured_for_each():
+def test_other_images_are_measured_for_each():
     models = [kind("shared") for _ in SEEDS[:2]]
-    histories = fit_together(
-        models, IMAGES, seeds=SEEDS[:2], validation=IMAGES[:20], measurements=6
-    )
-    alone = kind("shared").fit(IMAGES, seed=SEEDS[1], validation=IMAGES[:20], measurements=6)
+    measured = {"validation": IMAGES[:20], "measurements": 6, "validation_scores": True}
+    histories = fit_together(models, IMAGES, seeds=SEEDS[:2], **measured)
+    alone = kind("shared").fit(IMAGES, seed=SEEDS[1], **measured)
     assert histories[1]["val_step"] == alone["val_step"]
+    assert histories[1]["val_radius"] == alone["val_radius"]
     np.testing.assert_allclose(histories[1]["val_loss"], alone["val_loss"], rtol=1e-5)
+    ours, theirs = (np.array(history["val_score"]) for history in (histories[1], alone))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+    assert not np.allclose(histories[0]["val_score"], theirs)
 
 
 def test_one_that_diverges_stops_no_other():

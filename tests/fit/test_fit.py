@@ -8,7 +8,7 @@ import pytest
 
 from workflow.common import files
 from workflow.data.datasets import Dataset
-from workflow.fit import fit, fit_classes, fitting, measurement, methods, records
+from workflow.fit import curves, fit, fit_classes, fitting, measurement, methods, records
 from workflow.fit import scores as saved_scores
 from workflow.outliers import measure_held_out
 from workflow.pictures import competitors, draw_images, drawings
@@ -246,6 +246,40 @@ def of_seeds(tmp_path, monkeypatch, *flags, seeds=(3, 5), **more):
     words = [word for key, value in values.items() for word in (f"--{key}", *map(str, value))]
     fit.main([*words, *flags])
     return [records.check(files.read_json(folder / "fit.json")) for folder in folders]
+
+
+class Measured(Fake):
+    """It is measured as it trains: twice, under two layers, each image by its brightness."""
+
+    def fit(self, images, *, seed, progress, validation, measurements, validation_scores):
+        assert (measurements, validation_scores) == (2, True)
+        scores = np.float32([indices(validation)] * 2)  # [layers, n]
+        history = {"val_step": [3, 6], "val_radius": [[1, 2], [0.5, 1]], "val_loss": [[0, 0]] * 2}
+        return {"loss": [[1.0]]} | history | {"val_score": [scores, scores]}
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_curve_is_of_a_sample_of_test_images(tmp_path, monkeypatch, together):
+    curve = {"curve": [json.dumps({"measurements": 2, "images": 1})]}
+    monkeypatch.setattr(
+        methods, "fit",
+        lambda name, models, images, seeds, more: [
+            Measured().fit(images, seed=seed, progress=True, **more) for seed in seeds
+        ],
+    )  # fmt: skip
+    for record in of_seeds(tmp_path, monkeypatch, *["--together"] * together, **curve):
+        saved = curves.read(tmp_path / f"seed{record['seed']}/curve.npz")
+        assert record["history"].keys() == {"loss", "val_step", "val_radius"}
+        assert (saved.images.tolist(), saved.labels.tolist()) == ([1, 0], [1, 0])
+        assert saved.scores.tolist() == [[[1, 0]] * 2] * 2
+        assert (saved.step.tolist(), saved.radius[1].tolist()) == ([3, 6], [0.5, 1])
+
+
+@pytest.mark.parametrize("error", [None, ArithmeticError("nan")])
+def test_a_curve_without_measurements_is_empty(tmp_path, monkeypatch, error):
+    run(tmp_path, monkeypatch, Fake(error))
+    saved = curves.read(tmp_path / "fit/curve.npz")
+    assert [len(values) for values in saved] == [0] * 5
 
 
 def test_seeds_that_are_fitted_together_have_a_record_each(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ from workflow.comparison import (
 from workflow.cost import efficiency
 from workflow.data import datasets
 from workflow.density import bits_per_dimension
-from workflow.fit import scores, tidy
+from workflow.fit import curves, scores, tidy
 from workflow.outliers import (
     ablations,
     figure10,
@@ -52,7 +52,7 @@ from workflow.pictures import figure6 as samples_step
 from workflow.plan import table_fits
 from workflow.plan.config import checked
 from workflow.samples import contact_sheets, sample_files, table3
-from workflow.training import figure4, measure_classification, table4
+from workflow.training import detection_curves, figure4, measure_classification, table4
 
 # What rests on no result, or makes one; those that need Keras are part of the workflow's tests.
 OTHERS = {
@@ -150,6 +150,7 @@ class Folder:
         if one["status"] != "ok":
             test = {}
         scores.write(folder / "scores.npz", fit, LABELS, test, LABELS)
+        curves.write(folder / "curve.npz", fit, curves.NO_SCORES, LABELS, LABELS)
 
     def fits(self, pattern="*/*/*/not0/seed*"):
         """Folders of fits; of a failed one where there is no record."""
@@ -326,6 +327,11 @@ PROGRAMS = {
             "--draws", *f.files("nothing.npz"), "--accuracy", f.accuracy(),
             "--name", "figure8",
         ],
+        "figures",
+    ),
+    "detection_curves": (
+        detection_curves,
+        lambda f: ["--fits", *f.fits("dcgmm/*/*/not0/seed*"), "--paper", PAPER],
         "figures",
     ),
     "figure10": (figure10, lambda f: ["--fits", *f.fits("dcgmm/*/*/not0/seed*")], "figures"),

@@ -40,6 +40,9 @@ OUTPUTS = (
     "figures/table2_grid.svg",
     "figures/table2_grid.png",
     "figures/table2_grid.csv",
+    "figures/detection_curves_mnist.svg",
+    "figures/detection_curves_mnist.png",
+    "figures/detection_curves.csv",
     "figures/figure4.svg",
     "figures/figure4.png",
     "figures/figure4.csv",
@@ -77,7 +80,8 @@ SUMMARIES = (
     "tables/efficiency*", "figures/comparison*", "figures/critical_difference*", "complete.txt",
 )  # fmt: skip
 # What follows from other things, as patterns of files below the results of the run.
-TABLE1 = ["records/table1.csv", "records/all.csv", "tables/table1*", "figures/figure10.*"]
+CURVES = ["figures/detection_curves*"]
+TABLE1 = ["records/table1.csv", "records/all.csv", "tables/table1*", "figures/figure10.*", *CURVES]
 TABLE2 = ["records/table2.csv", "records/all.csv", "tables/table2*", "figures/table2_grid.*"]
 TABLE4 = ["records/table4.csv", "tables/table4.*"]
 TABLE3 = ["judges/mnist/seed0/judgements.json", "tables/table3*"]
@@ -464,7 +468,7 @@ def test_an_edit_remakes_what_it_touches(finished, whole, files, touched):
         ),
         (
             "dcgmm: {recipes: [paper, released], instances: [A, B, E, G]}",
-            ["records/table1.csv", "tables/table1*", *TABLE2, *TABLE4, *TABLE3, *SHEET,
+            ["records/table1.csv", "tables/table1*", *TABLE2, *TABLE4, *TABLE3, *SHEET, *CURVES,
              "figures/diagram_*"],
             ["fit/dcgmm/*-released/*", "fit/dcgmm/G-paper/*", "samples/dcgmm/*-released/*",
              "figures/diagram_G.*"],
@@ -486,6 +490,11 @@ def test_an_edit_remakes_what_it_touches(finished, whole, files, touched):
         ("judges: {learning_rates: [0.003, 0.002]}", JUDGED, []),
         ("judges: {seeds: [0, 1]}", ["tables/table3*"], ["judges/mnist/seed1/*"]),
         ("dynamics: {measurements: 3}", FIGURE4, []),
+        (
+            "curves: {images: 50}",
+            ["fit/dcgmm/*/not0/*", *TABLE1, *TABLE2, *DRAWN_BY_DCGMM, "figures/figure14.*"],
+            [],
+        ),
     ],
 )  # fmt: skip
 def test_a_changed_setting_remakes_what_it_changes(finished, whole, lines, touched, new):

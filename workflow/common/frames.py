@@ -30,18 +30,19 @@ _KINDS = {
     "parameter_count parameters protocols seeds_asked train_images undecided "
     "undecided_at_this_scale",
     FLAG: "agrees base best bootstrap paper_agrees top",
-    NUMBER: "accuracy accuracy_whole after ahead auc before bootstrap_high bootstrap_low ci_high "
-    "ci_low classes_mean classes_range classes_std corrected corrected_difference "
+    NUMBER: "accuracy accuracy_whole after ahead auc auroc before bootstrap_high bootstrap_low "
+    "ci_high ci_low classes_mean classes_range classes_std corrected corrected_difference "
     "corrected_difference_high corrected_difference_low corrected_high corrected_low "
     "corrected_std difference difference_high difference_low difference_of_gain diversity "
-    "effect effect_independent effect_paired estimate_hours estimate_memory_gb exact frechet "
-    "half_width high improved joint kept late_gain layerwise loss low margin mean median memory_mb "
-    "mse optimism ours ours_high ours_low ours_std own_step p p_holm paper paper_effect "
-    "paper_spread precision published_mean published_std rank rank_sum_p recall rejected "
-    "sample_1000 score_1000 seconds_cpu seconds_fit seconds_score signed_rank_p "
-    "squared_distance standard_error std std_judges std_seeds step test_ci_high test_ci_low "
-    "test_mean test_std threshold tolerance validation_ci_high validation_ci_low "
-    "validation_mean validation_std value",
+    "effect effect_independent effect_paired epoch estimate_hours estimate_memory_gb "
+    "exact frechet half_width high improved joint kept late_gain layerwise loss low "
+    "margin mean median memory_mb mse optimism ours ours_high ours_low ours_std own_step "
+    "p p_holm paper paper_effect paper_spread precision published_mean published_std "
+    "radius rank rank_sum_p recall rejected sample_1000 score_1000 seconds_cpu "
+    "seconds_fit seconds_score signed_rank_p squared_distance standard_error std "
+    "std_judges std_seeds step test_ci_high test_ci_low test_high test_low test_mean "
+    "test_std threshold tolerance validation_ci_high validation_ci_low validation_mean "
+    "validation_std value",
 }
 _TYPES = {name: kind for kind, names in _KINDS.items() for name in names.split()}
 
@@ -106,6 +107,8 @@ _COLUMNS = {
     "reference n_reference test p p_holm",
     "figure4": f"{_FIGURE4} scheme status layer step own_step loss learning",
     "figure4_ends": f"{_FIGURE4} layer joint layerwise difference difference_of_gain late_gain",
+    "detection_curves": "instance recipe dataset seed status layer top step epoch radius auroc "
+    "paper",
     "figure5": _SHARPENED,
     "figure9": _SHARPENED,
     "figure7": "dataset source shown classes model kind seed images squared_distance",
@@ -114,12 +117,15 @@ _COLUMNS = {
     "figure10": "instance recipe dataset seed status curve auc threshold kept rejected",
     "reproduction": "task method grid_point dataset classes metric evidence layer n mean "
     "published_n published_mean published_std difference tolerance verdict settings",
+    "detection": "dataset classes task distance method title variant grid_point protocol score "
+    f"evidence inliers outliers measure seeds {_SUMMARY} test_low test_high best reasons",
     "critical_difference": "dataset task model value rank protocol",
 }
 # Columns whose type differs from that in the other tables.
 _OWN = {
     "table3": {"published": FLAG, "classes": COUNT},
     "table5": {"all": COUNT, "published": COUNT},
+    "detection_curves": {"layer": COUNT},
     "figure7": {"seed": COUNT},  # real images have none
     "multiverse_protocols": {"outlier": TEXT, "paper": FLAG},  # outlier: a class or a task
     "multiverse_values": {"outlier": TEXT},

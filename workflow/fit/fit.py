@@ -1,10 +1,11 @@
 """Fit one method, score the test images with it, and record the outcome.
 
 Writes `model/`, `scores.npz` (of all test images and of those kept aside, see
-`workflow.fit.scores`) and `fit.json` to the output folder. Starting a method's library takes
-seconds, so the same job scores. A failed fit is a result too: its status and reason are recorded,
-without scores, and the exit status is 0. A trouble of the machine (`workflow.common.troubles`) is
-not: it ends the job without a record.
+`workflow.fit.scores`), `curve.npz` (see `workflow.fit.curves`; empty without `--curve`) and
+`fit.json` to the output folder. Starting a method's library takes seconds, so the same job scores.
+A failed fit is a result too: its status and reason are recorded, without scores, and the exit
+status is 0. A trouble of the machine (`workflow.common.troubles`) is not: it ends the job without a
+record.
 
 Several seeds, one folder each, are fitted in turn, or side by side with `--together` if the method
 can; a failure of one does not stop the others. If the job is ended, finished seeds keep their
@@ -12,6 +13,7 @@ results.
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +23,7 @@ import numpy as np
 from workflow.common import files, places, provenance
 from workflow.common.command_line import plain_errors
 from workflow.data import datasets
-from workflow.fit import fitting, limits, methods, model_files
+from workflow.fit import curves, fitting, limits, methods, model_files
 from workflow.fit import scores as saved_scores
 from workflow.fit.fitting import Images
 
@@ -32,10 +34,12 @@ class Fitted(NamedTuple):
     Attributes:
         outcome: part of the record on how the fit went.
         scores: of `test` and `validation` images; empty unless the status is `ok`.
+        curve: scores during training, as in `curves.Curve`.
     """
 
     outcome: dict[str, Any]
     scores: dict[str, methods.Scores]
+    curve: np.ndarray = curves.NO_SCORES
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,6 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = fitting.parser(__spec__, __doc__, several_seeds=True)
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
     parser.add_argument("--together", action="store_true", help="fit the seeds side by side")
+    parser.add_argument(
+        "--curve", default={}, type=json.loads, help="JSON, of the training curve of a DCGMM"
+    )
     options = parser.parse_args(arguments)
     fitting.use_device(options.device)
     with plain_errors(parser.prog):
@@ -75,10 +82,29 @@ def main(arguments: list[str] | None = None) -> None:
                 seeds=seeds,
                 folders=[folders[seed] / "model" for seed in seeds],
                 allowed=options.limits,
+                monitored=monitored(options, dataset),
             )
             spent = meter.read(len(seeds))
             for seed, fitted in zip(seeds, results, strict=True):
                 write_result(options, dataset, images, seed, fitted, spent, begun)
+
+
+def curve_images(options: argparse.Namespace, dataset: datasets.Dataset) -> np.ndarray:
+    """Indices of the test images of the training curve, if one is asked for."""
+    if not options.curve:
+        return np.empty(0, int)
+    return curves.sample(dataset.y_test, options.classes, options.curve["images"])
+
+
+def monitored(options: argparse.Namespace, dataset: datasets.Dataset) -> dict[str, Any]:
+    """Arguments of `DCGMM.fit` that measure the training curve."""
+    if not options.curve:
+        return {}
+    return {
+        "validation": dataset.x_test[curve_images(options, dataset)],
+        "measurements": options.curve["measurements"],
+        "validation_scores": True,
+    }
 
 
 def write_result(
@@ -101,6 +127,8 @@ def write_result(
     record |= {"model": model_files.digests(folder / "model")}
     labels = images.validation_labels
     saved_scores.write(folder / "scores.npz", record, dataset.y_test, fitted.scores, labels)
+    measured = curve_images(options, dataset)
+    curves.write(folder / "curve.npz", record, fitted.curve, dataset.y_test, measured)
     files.write_json(folder / places.FIT_RECORD, record)
     print(f"{folder}: {record['status']} {record['reason']}".rstrip(), flush=True)
 
@@ -113,6 +141,7 @@ def fit_and_score(
     seeds: Sequence[int],
     folders: Sequence[Path],
     allowed: limits.Limits,
+    monitored: dict[str, Any],
 ) -> list[Fitted]:
     """Fit, save and score with every seed.
 
@@ -123,10 +152,13 @@ def fit_and_score(
         seeds: of the fits.
         folders: of the saved models, one per seed.
         allowed: limits; a fit estimated to exceed them is not started.
+        monitored: further arguments of `fit`, see the function of that name.
     """
     outcome = fitting.new_outcome()
     clock = fitting.Clock(outcome["seconds"])
-    fit_arguments = {} if images.sample_weight is None else {"sample_weight": images.sample_weight}
+    fit_arguments = dict(monitored)
+    if images.sample_weight is not None:
+        fit_arguments["sample_weight"] = images.sample_weight
     try:
         models = [methods.create(method, settings, images.train.shape[1:]) for _ in seeds]
         if methods.classifies(models[0]):
@@ -158,9 +190,13 @@ def _save_and_score(
     outcome = outcome | {"seconds": dict(outcome["seconds"])}
     clock = fitting.Clock(outcome["seconds"])
     scores: dict[str, methods.Scores] = {}
+    curve = curves.NO_SCORES
     try:
         if isinstance(history, Exception):
             raise history
+        if "val_score" in history:
+            curve = np.array(history.pop("val_score"))
+            del history["val_loss"]  # a mean over inliers and outliers
         outcome["history"] = fitting.as_json(history)
         model.save(folder)
         clock.start()
@@ -175,9 +211,9 @@ def _save_and_score(
         _check_finite(scores)
     except (Exception, SystemExit) as error:  # as above
         outcome = fitting.failed_outcome(error, outcome)
-        scores = {}
+        scores, curve = {}, curves.NO_SCORES
     folder.mkdir(exist_ok=True)
-    return Fitted(outcome, scores)
+    return Fitted(outcome, scores, curve)
 
 
 def _check_finite(scores: dict[str, methods.Scores]) -> None:

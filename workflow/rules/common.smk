@@ -87,6 +87,17 @@ def curve_fits():
     ]
 
 
+def detection_models():
+    """Models of Table I if their fits are measured as they train."""
+    return table_fits.groups(config)["table1"] if config["curves"]["measurements"] else []
+
+
+def detection_fits():
+    """Folders of the fits of Table I that have training curves of detection."""
+    fits = table_fits.fits_of(detection_models(), "table1", config)
+    return [f"{RUN}/fit/{fit.folder}" for fit in fits]
+
+
 def verbatim(value):
     """Pass a parameter unchanged: in a plain text Snakemake would expand `{word}` as a wildcard."""
     return lambda wildcards: value

@@ -10,8 +10,16 @@ def fit_command(seeds, folders, options=""):
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
         f" --classes {{wildcards.classes:q}} --seed {seeds} --lock {{input.lock:q}}"
+        " --curve {params.curve:q}"
         f" --out {folders}{options} > {{log:q}} 2>&1"
     )
+
+
+def training_curve(wildcards):
+    """What is measured while a fit of Table I trains; a parameter, so that a change repeats it."""
+    model = f"{wildcards.method}/{wildcards.point}"
+    measured = wildcards.classes == CLASSES and model in detection_models()
+    return json.dumps(config["curves"] if measured else {})
 
 
 rule fit:
@@ -26,6 +34,7 @@ rule fit:
     output:
         model=directory(f"{FIT}/model"),
         scores=f"{FIT}/scores.npz",
+        curve=f"{FIT}/curve.npz",
         record=f"{FIT}/fit.json",
     log:
         f"{LOG}/fit/{KEY}.log",
@@ -41,6 +50,7 @@ rule fit:
         fits=1,
         settings=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["settings"]),
         training=lambda wildcards: json.dumps(POINTS[wildcards.method][wildcards.point]["training"]),
+        curve=training_curve,
         device=config["device"],
         folder=lambda wildcards, output: Path(output.record).parent,
     message:
@@ -70,6 +80,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
         output:
             models=directory(each_seed(f"{FIT}/model")),
             scores=each_seed(f"{FIT}/scores.npz"),
+            curves=each_seed(f"{FIT}/curve.npz"),
             records=each_seed(f"{FIT}/fit.json"),
         log:
             f"{LOG}/fit/{KEY}.log".replace("seed{seed}", "seeds"),
@@ -91,6 +102,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
             training=lambda wildcards: json.dumps(
                 POINTS[wildcards.method][wildcards.point]["training"]
             ),
+            curve=training_curve,
             device=config["device"],
             seeds=config["seeds"],
             folders=lambda wildcards, output: [str(Path(file).parent) for file in output.records],

@@ -14,7 +14,7 @@ def fit_files():
     """Fits behind the tables, and their records."""
     groups = [group for group in GROUPS if GROUPS[group] and group_fits(group)]
     for group in groups:
-        yield from with_files(group_fits(group), ["model", "scores.npz", "fit.json"])
+        yield from with_files(group_fits(group), ["model", "scores.npz", "curve.npz", "fit.json"])
     yield from expand(f"{RUN}/records/{{group}}.csv", group=groups)
 
 
@@ -22,7 +22,7 @@ def picture_files():
     """Fits behind the figures, and their draws."""
     fits = {*(fit for fits in DRAWN.values() for fit in fits)}
     yield from with_files(fits, ["draws.npz"])
-    yield from with_files({*fits, *ALPHABETS}, ["model", "scores.npz", "fit.json"])
+    yield from with_files({*fits, *ALPHABETS}, ["model", "scores.npz", "curve.npz", "fit.json"])
     if INPAINTED_BY:
         yield from (f"{INPAINTING_JUDGE}/{name}" for name in ("judge.json", "weights.npz"))
         yield from rules.figure8_accuracy.output
@@ -64,6 +64,7 @@ rule results:
         rules.figure10.output if curve_fits() else [],
         generation_figures(),
         rules.figure4.output if dynamics_runs() else [],
+        rules.detection_curves.output if detection_fits() else [],
         sampling_results(),
         rules.figure7.output if COLOUR["dataset"] else [],
         rules.diagrams.output,

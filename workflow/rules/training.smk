@@ -1,4 +1,4 @@
-# Training and architectures: Fig. 4, Tables IV to VI, diagrams.
+# Training and architectures: Fig. 4, training curves of detection, Tables IV to VI, diagrams.
 
 TRAINING = f"{RUN}/dynamics/{{point}}/{{dataset}}/{{epochs}}-epochs-{{scheme}}/seed{{seed}}.json"
 
@@ -78,6 +78,34 @@ rule figure4:
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.training.figure4"
         " --dynamics {input.dynamics:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule detection_curves:
+    # Outlier detection and annealing while the fits of Table I train.
+    input:
+        fits=[f"{fit}/{name}" for fit in detection_fits() for name in ("fit.json", "curve.npz")],
+        paper=PAPER,
+        schema="workflow/schemas/record.schema.yaml",
+        step=step_files("training.detection_curves"),
+    output:
+        report(
+            expand(f"{RUN}/figures/detection_curves_{{dataset}}.svg", dataset=config["datasets"]),
+            caption="../report/detection_curves.rst",
+            category="Figures",
+            labels={"figure": "training curves", "shows": "outlier detection"},
+        ),
+        expand(f"{RUN}/figures/detection_curves_{{dataset}}.png", dataset=config["datasets"]),
+        f"{RUN}/figures/detection_curves.csv",
+    log:
+        f"{LOG}/detection_curves.log",
+    params:
+        fits=detection_fits(),
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "training curves of detection: {params.folder}/detection_curves_*.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.training.detection_curves"
+        " --fits {params.fits:q} --paper {input.paper:q} --out {params.folder:q} > {log:q} 2>&1"
 
 
 rule table4:
