@@ -51,6 +51,7 @@ def test_measuring_changes_nothing():
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.backend
 def test_the_last_measurement_is_of_the_fitted_model():
     model = fresh()
     history = model.fit(IMAGES, validation=OTHERS, measurements=3)
@@ -60,6 +61,7 @@ def test_the_last_measurement_is_of_the_fitted_model():
     assert history["val_loss"][0] != pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.backend
 def test_a_layer_learns_alone_in_its_phase():
     model = fresh()
     losses = np.array(model.fit(IMAGES, layerwise=True)["loss"], dtype=float)
