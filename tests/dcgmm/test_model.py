@@ -78,7 +78,7 @@ layer_strings = st.tuples(
 @pytest.mark.backend
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @given(layer_strings, st.integers(3, 9), st.integers(3, 9), st.integers(1, 3), st.booleans())
-@settings(max_examples=20 if reference.BACKEND == "tensorflow" else 3)
+@settings(max_examples=20 if reference.BACKEND == "tensorflow" else 6)
 def test_any_instance_scores_as_the_equations_and_trains(text, height, width, channels, own):
     shape, count = (height, width, channels), text.count("G")
     try:
