@@ -5,10 +5,15 @@
 IN_ENV := workflow/run/in_env.sh
 SNAKEMAKE = $(IN_ENV) workflow snakemake $(TARGETS) $(SNAKEMAKE_ARGS)
 PYTEST = python -m pytest $(PYTEST_ARGS)
-# One folder per folder of workflow/, in its environment; tests of the model run in both of its own.
-SUITE_TESTS = $(filter $(patsubst workflow/%/,tests/%,$(wildcard workflow/*/)),$(wildcard tests/*)) \
-  tests/workflow
+# One folder per folder of workflow/, in its environment.
+SUITE_TESTS = $(filter $(patsubst workflow/%/,tests/%,$(wildcard workflow/*/)),$(wildcard tests/*))
 MODEL_TESTS = tests/dcgmm
+# All of the model's tests run on TensorFlow, and on JAX those that a backend decides; all on JAX:
+# make test-jax JAX_TESTS=
+JAX_TESTS = -m backend
+# Those of tests/workflow that need the tiny run finished, made once, and the others.
+TINY_TESTS = $(patsubst %,tests/workflow/test_%.py,run estimate together without_a_class)
+OTHER_TESTS = $(filter-out $(TINY_TESTS),$(wildcard tests/workflow/test_*.py))
 # Optional methods are tested only by name: make test-contract METHODS=circuit
 METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
   $(shell grep -L '^optional = true' baselines/*/method.toml)))
@@ -16,7 +21,7 @@ SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
-.PHONY: all retry reference publish test test-model test-jax test-suite test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
+.PHONY: all retry reference publish test test-model test-jax test-suite test-tiny test-workflow test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -39,15 +44,16 @@ publish:
 retry: TARGETS = retry
 retry: all
 
-# Side by side, since each runs on one core.
+# Side by side on two cores, the longest first.
 test:
-	$(MAKE) --jobs 2 test-suite test-model test-jax test-judge test-einet test-contract
+	$(MAKE) --jobs 2 test-tiny test-model test-workflow test-jax test-suite test-contract test-judge \
+	  test-einet
 
 test-model:
 	$(IN_ENV) tensorflow $(PYTEST) $(MODEL_TESTS)
 
 test-jax:
-	$(IN_ENV) jax $(PYTEST) $(MODEL_TESTS)
+	$(IN_ENV) jax $(PYTEST) $(JAX_TESTS) $(MODEL_TESTS)
 
 # The judge imports the suite and Keras, which only this environment has.
 test-judge:
@@ -58,6 +64,12 @@ test-einet:
 
 test-suite:
 	$(IN_ENV) workflow $(PYTEST) $(SUITE_TESTS)
+
+test-tiny:
+	$(IN_ENV) workflow $(PYTEST) $(TINY_TESTS)
+
+test-workflow:
+	$(IN_ENV) workflow $(PYTEST) $(OTHER_TESTS)
 
 # The contract and each method's own tests, in its environment: make test-contract METHODS=gmm
 test-contract: $(addprefix contract-,$(METHODS))

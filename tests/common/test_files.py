@@ -221,13 +221,9 @@ def test_an_altered_array_is_refused_though_its_checksum_is_right(tmp_path):
 
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path):
     path = tmp_path / "bomb.npz"
-    with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("x.npy", "w", force_zip64=True) as member,
-    ):
-        for _ in range(5 * 2**10):
-            member.write(bytes(2**20))
-    assert path.stat().st_size < 2**24
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", bytes(2**20))
+        archive.getinfo("x.npy").file_size = 5 * 2**30  # as zeros that deflate to megabytes
     start = time.process_time()
     for read in (npz.read, sample_files.read, saved_scores.read, drawings.read):
         with pytest.raises(ValueError, match=r"bomb\.npz.* unpacks to 5\.0 GiB, more than 4"):

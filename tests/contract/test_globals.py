@@ -67,14 +67,14 @@ def jax_set():
 
 @contextlib.contextmanager
 def numpy_set():
+    """NumPy, and scikit-learn where it is used."""
     np.random.seed(5)  # noqa: NPY002 (the global one is meant)
     random.seed(5)
-    with np.errstate(all="raise"):
+    with np.errstate(all="raise"), contextlib.ExitStack() as stack:
+        if "sklearn" in sys.modules:
+            config_context = sys.modules["sklearn"].config_context
+            stack.enter_context(config_context(transform_output="pandas", assume_finite=True))
         yield
-
-
-def sklearn_set():
-    return sys.modules["sklearn"].config_context(transform_output="pandas", assume_finite=True)
 
 
 def state():
@@ -116,7 +116,6 @@ def eagerly():
 
 SETTINGS = {
     "numpy": ("numpy", numpy_set),
-    "scikit-learn": ("sklearn", sklearn_set),
     "keras, wide": ("keras", lambda: keras_set("float64", "float64")),
     "keras, narrow": ("keras", lambda: keras_set("float16", "mixed_bfloat16")),
     "tensorflow": ("tensorflow", eagerly),

@@ -162,6 +162,7 @@ def test_radius_and_rate_shrink_by_a_factor_down_to_their_floors():
     assert (rates[27], rates[28], rates[-1]) == tuple(np.float32([0.011, 0.01, 0.01]))
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("seed", range(5))
 def test_a_noisy_ascent_is_followed_step_by_step(seed):
     noise = np.random.default_rng(seed).normal(size=600)

@@ -85,6 +85,7 @@ def test_the_gradient_is_that_of_finite_differences():
         assert gradient[place] == pytest.approx((up - down) / 2e-5, abs=1e-9)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_probabilities_are_a_softmax_even_of_large_numbers(scale):
     layer = Classifier(3, seed=4)
@@ -114,8 +115,12 @@ def test_initial_weights_are_a_truncated_normal_of_the_fan_in():
 
 @pytest.mark.parametrize(
     ("inputs", "wait", "waits"),
-    [((), 0.0, (1, 1)), ((2, 4), 0.0, (0, 0.4)), ((2,), 0.3, (0, 0.4)), ((4, 2), 0.0, (0.4, 0))],
-    ids=["fixed features", "both layers", "lower layer, delayed", "both, in another order"],
+    [
+        pytest.param((), 0.0, (1, 1), id="fixed features"),
+        pytest.param((2, 4), 0.0, (0, 0.4), id="both layers", marks=pytest.mark.backend),
+        pytest.param((2,), 0.3, (0, 0.4), id="lower layer, delayed", marks=pytest.mark.backend),
+        pytest.param((4, 2), 0.0, (0.4, 0), id="both, in another order"),
+    ],
 )
 def test_fit_takes_the_steps_of_softmax_regression_on_activities_before_the_update(
     inputs, wait, waits

@@ -69,6 +69,7 @@ def test_measuring_changes_no_bit_of_the_model(measurements):
         np.testing.assert_array_equal(array, other)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("text", [TEXT, f"{TEXT}-C(3)"])
 def test_the_last_measurement_is_of_the_fitted_model(text):
     model = fresh(text)
@@ -90,6 +91,7 @@ def test_radii_are_those_at_the_ends_of_epochs():
     assert "val_score" not in history, "unless asked for"
 
 
+@pytest.mark.backend
 def test_a_layer_learns_alone_in_its_phase():
     model = fresh()
     losses = np.array(model.fit(IMAGES, layerwise=True)["loss"], dtype=float)

@@ -43,6 +43,7 @@ def patches(height, width, kernel, stride):
             yield h, w, slice(top, top + kernel), slice(left, left + kernel)
 
 
+@pytest.mark.backend
 @case
 def test_channels_are_the_patch_row_by_row(height, width, channels, kernel, stride):
     x = random(height, width, channels, 2)
@@ -62,6 +63,7 @@ def test_indices_are_those_of_equations_9_and_10(height, width, channels, kernel
     np.testing.assert_array_equal(folded.transpose(3, 0, 1, 2), expected)
 
 
+@pytest.mark.backend
 @case
 def test_backward_is_the_mean_over_the_patches_that_cover_a_pixel(
     height, width, channels, kernel, stride

@@ -50,6 +50,7 @@ def sklearn_mixture(parameters, q):
     return gmm
 
 
+@pytest.mark.backend
 @sharing
 def test_log_densities_are_those_of_scikit_learn(independent):
     layer, parameters, x = random_layer(independent)
@@ -60,6 +61,7 @@ def test_log_densities_are_those_of_scikit_learn(independent):
         np.testing.assert_allclose(log_joint[p].T, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.backend
 @sharing
 def test_responsibilities_are_those_of_scikit_learn_and_sum_to_1(independent):
     layer, parameters, x = random_layer(independent)
@@ -72,6 +74,7 @@ def test_responsibilities_are_those_of_scikit_learn_and_sum_to_1(independent):
         np.testing.assert_allclose(gamma[h, w].T, expected, atol=1e-4)
 
 
+@pytest.mark.backend
 def test_responsibilities_stay_finite_where_every_density_underflows():
     scores = np.float32([[[-1e30, -5000], [-1e30, -4000], [-2e30, -4000]]])
     gamma = np.asarray(mixture.responsibilities(scores))
@@ -117,6 +120,7 @@ def test_scores_hold_at_both_bounds_of_the_precision(root_precision, dimension):
     np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-5 * dimension)
 
 
+@pytest.mark.backend
 @sharing
 def test_the_closed_form_gradient_is_that_of_finite_differences_and_of_autodiff(independent):
     sets = POSITIONS if independent else 1
@@ -161,6 +165,7 @@ def test_the_closed_form_gradient_is_that_of_finite_differences_and_of_autodiff(
                 assert gradient[entry] == pytest.approx(difference, rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.backend
 def test_the_winner_takes_all_but_shares_a_tie():
     scores = np.float32([[[1, 5], [3, 5], [2, 4]]])  # [P, K, N]
     np.testing.assert_array_equal(mixture.winners(scores), [[[0, 0.5], [1, 0.5], [0, 0]]])
@@ -176,6 +181,7 @@ def test_the_constant_is_that_of_a_standard_normal_of_d_dimensions():
     assert layer.log_constant == pytest.approx(-0.5 * CHANNELS * math.log(2 * math.pi))
 
 
+@pytest.mark.backend
 @sharing
 def test_weights_begin_as_in_the_release(independent):
     layer = GMM(COMPONENTS, independent=independent, mu_init=0.2, max_precision=16, seed=5)

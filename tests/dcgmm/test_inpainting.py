@@ -50,6 +50,7 @@ def log_marginals(model, patch, known, q=0):
     return log_pi + densities
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("independent", [False, True])
 def test_the_lowest_layer_has_the_marginal_densities_of_scipy(independent):
     model = random_model("F(3,2)-G(4)", (5, 7, 1), independent=independent)
@@ -98,6 +99,7 @@ def test_what_pooling_has_made_of_unknown_pixels_is_unknown():
     np.testing.assert_allclose(gamma, softmax(scores, axis=2), atol=1e-4)
 
 
+@pytest.mark.backend
 def test_a_single_layer_completes_by_the_conditional_distribution():
     model = random_model("F(2,1)-G(4)", (2, 2, 1))
     image = images(1, (2, 2, 1))
@@ -125,6 +127,7 @@ def test_the_papers_way_shows_black_and_samples_from_what_it_sees():
     assert not np.array_equal(filled, model.inpaint(x, known, seed=3, noise=0.2, method="marginal"))
 
 
+@pytest.mark.backend
 @methods
 @pytest.mark.parametrize("noise", [True, False])
 def test_known_pixels_are_kept_to_the_bit_and_the_others_are_pixels(method, noise):

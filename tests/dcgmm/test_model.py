@@ -75,6 +75,7 @@ layer_strings = st.tuples(
 ).map(lambda parts: "-".join([*parts[0], parts[1]]))
 
 
+@pytest.mark.backend
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @given(layer_strings, st.integers(3, 9), st.integers(3, 9), st.integers(1, 3), st.booleans())
 @settings(max_examples=20 if reference.BACKEND == "tensorflow" else 6)
@@ -99,6 +100,7 @@ def test_any_instance_scores_as_the_equations_and_trains(text, height, width, ch
         check_that_it_works(model, x)
 
 
+@pytest.mark.backend
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
     model, x = small_model(), images(13, (4, 6, 1))
     first, again, other = ([model.fit(x, seed=s), *parameters(model)] for s in (1, 1, 2))
@@ -108,6 +110,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
         assert not np.array_equal(one, three)
 
 
+@pytest.mark.backend
 def test_a_new_model_has_the_parameters_from_which_seed_0_starts(fitted):
     model, _, _ = fitted
     one, two = (DCGMM(model.notation, model.recipe, model.input_shape) for _ in range(2))
@@ -130,6 +133,7 @@ def test_images_are_left_as_they_were_and_may_be_of_any_type_and_layout():
     np.testing.assert_array_equal(scores[0], scores[2])
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 230])
 def test_scores_do_not_depend_on_the_images_beside(fitted, count):
     model, _, _ = fitted
@@ -152,6 +156,7 @@ def test_the_scores_of_one_layer_are_those_among_all(fitted):
     np.testing.assert_array_equal(model.score_samples(x), model.score_samples(x, layer=4))
 
 
+@pytest.mark.backend
 def test_training_raises_the_scores(fitted):
     model, x, _ = fitted
     untrained = DCGMM(model.notation, model.recipe, model.input_shape)

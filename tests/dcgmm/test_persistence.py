@@ -19,6 +19,7 @@ def saved(fitted, tmp_path):
     return tmp_path / "model"
 
 
+@pytest.mark.backend
 def test_a_loaded_model_is_the_saved_one_to_the_bit(fitted, saved):
     model, images, _ = fitted
     loaded = DCGMM.load(saved)

@@ -29,6 +29,7 @@ def pooling(height, width, kernel, stride, channels=3, images=2):
     return layer
 
 
+@pytest.mark.backend
 @case
 def test_forward_is_the_maximum_of_every_window_and_padding_never_wins(
     height, width, kernel, stride
@@ -55,6 +56,7 @@ def test_any_size_pools_to_the_shape_of_its_windows(height, width, window):
     np.testing.assert_array_equal(pooled.transpose(3, 0, 1, 2), expected)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize(("height", "width", "kernel"), [(6, 8, 2), (7, 5, 2), (7, 8, 3)])
 def test_backward_copies_a_value_to_its_whole_window(height, width, kernel):
     layer = pooling(height, width, kernel, kernel)

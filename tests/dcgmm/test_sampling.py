@@ -84,6 +84,7 @@ def test_the_release_floors_at_a_millionth():
     np.testing.assert_allclose(weights([0.5, -1, 0, 0.2], 0, "released"), expected, rtol=1e-5)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("keep", [0, 2])
 def test_components_are_drawn_as_often_as_their_weights_say(keep):
     rng = np.random.default_rng(0)
@@ -109,6 +110,7 @@ def test_the_ends_of_the_unit_interval_choose_the_first_and_the_last():
 # ------------------------------------------------------------------ the distribution drawn from
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("independent", [False, True])
 def test_a_single_layer_draws_from_its_mixture(independent):
     model = random_model("F(2,2)-G(4)", (2, 4, 1), independent=independent)
@@ -134,6 +136,7 @@ def test_without_a_word_on_the_start_components_are_equally_probable():
     np.testing.assert_array_equal(x, mu[nearest].astype("float32"))
 
 
+@pytest.mark.backend
 def test_noise_where_patches_overlap_is_the_mean_of_independent_noises():
     model = random_model("F(2,1)-G(1)", (3, 4, 1))
     x = model.sample(20000, noise=0.5, clip=False)
@@ -177,6 +180,7 @@ def brute_force(model, start, keep_ties=False):
     return signal
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("semantics", ["clean", "released"])
 @pytest.mark.parametrize("independent", [False, True])
 @pytest.mark.parametrize(
@@ -278,6 +282,7 @@ def test_a_control_signal_decides_the_components_of_its_image():
 TWO = ("F(2,1)-G(4)-F(3,1)-G(9)", (4, 4, 1))
 
 
+@pytest.mark.backend
 def test_the_seed_decides_and_more_images_leave_the_first_as_they_are():
     model = random_model(*TWO)
     many = model.sample(203, seed=3)

@@ -48,6 +48,7 @@ def sharpened(model, index, ascent, x, states=None):
 annealed = pytest.mark.parametrize("radius", [0.01, 0.6], ids=["annealed", "smoothed"])
 
 
+@pytest.mark.backend
 @annealed
 @pytest.mark.parametrize(("index", "independent"), [(1, False), (4, True), (6, False)])
 def test_the_closed_form_is_what_autodiff_gives(index, independent, radius):
@@ -221,6 +222,7 @@ def test_sampling_sharpens_every_folding_layer_and_says_what_it_gained():
     np.testing.assert_array_equal(model.sample(7, sharpen=Sharpening(5), noise=False), x)
 
 
+@pytest.mark.backend
 def test_the_way_down_is_the_same_compiled():
     model = random_model("F(2,1)-G(4)-P(2,2)-F(2,1)-G(4)", (6, 7, 1))
     sharpen = Sharpening(4, omega=1.0, targets=(5, 5))
@@ -269,6 +271,7 @@ def test_bad_settings_are_refused_in_one_sentence(settings, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.backend
 def test_the_gradient_of_the_backend_is_that_of_the_sum():
     x = ops.convert_to_tensor(np.float32([1, 2, 3]))
     value, gradient = backend.value_and_gradient(ops.square, x)

@@ -42,6 +42,7 @@ def longer(name):
     return DCGMM(TEXTS[name][0], RECIPE.updated(epochs=7), SHAPE)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("name", TEXTS)
 def test_each_is_as_its_seed_alone_makes_it(name):
     labels = LABELS if name == "classifier" else None
@@ -62,6 +63,7 @@ def test_each_is_as_its_seed_alone_makes_it(name):
     assert not np.allclose(scores[0], scores[1])
 
 
+@pytest.mark.backend
 def test_annealing_ends_at_another_time_for_another_seed():
     """Or the tests above would not show that a branch is taken for all at once."""
     histories = fit_together([kind("shared") for _ in SEEDS], IMAGES, seeds=SEEDS)
@@ -84,6 +86,7 @@ def test_bytes_train_as_the_pixels_they_stand_for():
         models[0].fit(held[:, :, 1:])
 
 
+@pytest.mark.backend
 def test_other_images_are_measured_for_each():
     models = [kind("shared") for _ in SEEDS[:2]]
     measured = {"validation": IMAGES[:20], "measurements": 6, "validation_scores": True}
@@ -97,6 +100,7 @@ def test_other_images_are_measured_for_each():
     assert not np.allclose(histories[0]["val_score"], theirs)
 
 
+@pytest.mark.backend
 def test_one_that_diverges_stops_no_other():
     models = [kind("shared") for _ in SEEDS[:2]]
     start = models[0].network.start

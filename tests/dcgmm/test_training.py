@@ -82,6 +82,7 @@ class Case:
 case = functools.cache(lambda name: Case(*CASES[name]))
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("radius", [None, 0.01], ids=["annealing", "annealed"])
 @pytest.mark.parametrize("name", CASES)
 def test_twenty_steps_are_those_of_the_equations(name, radius):
@@ -111,6 +112,7 @@ def test_twenty_steps_are_those_of_the_equations(name, radius):
             assert mixture.controller.firings  # or the step would not have been tried after one
 
 
+@pytest.mark.backend
 def test_bytes_train_to_the_same_bits_as_the_pixels_they_stand_for():
     fast, rng = case("colour"), np.random.default_rng(3)
     every = rng.permutation(np.arange(4 * BATCH * 72, dtype="int32") % 256)
@@ -129,6 +131,7 @@ def test_bytes_train_to_the_same_bits_as_the_pixels_they_stand_for():
     assert pixels.packed(between, block=7) is between
 
 
+@pytest.mark.backend
 def test_steps_in_one_call_are_the_same_steps():
     fast = case("colour")
     singly, seen = fast.train_singly(fast.states(), 0, STEPS)
@@ -139,6 +142,7 @@ def test_steps_in_one_call_are_the_same_steps():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.backend
 def test_a_waiting_layer_and_its_controller_do_not_move():
     fast = case("middle delayed, as in the release of F")
     before = fast.states()
@@ -169,6 +173,7 @@ def test_precisions_stay_within_their_bounds_at_brutal_rates():
     assert precision.max() == pytest.approx(20)
 
 
+@pytest.mark.backend
 def test_fit_takes_the_steps_of_the_equations(fitted):
     model, images, history = fitted
     recipe, text = model.recipe, notation.write(model.notation)

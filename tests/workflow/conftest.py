@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflow import asked
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config.yaml", "config", "baselines", "dcgmm", "envs", "profiles", "workflow")
 OVERLAY = "tests/workflow/tiny.yaml"
@@ -26,16 +28,21 @@ class Project:
         command = [*launcher, *arguments, "--configfile", *overlays]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
 
+    def ask(self, *arguments, overlay=OVERLAY):
+        """Ask the workflow what it would do; returns the finished process."""
+        overlays = [overlay] if isinstance(overlay, str) else overlay
+        return asked.snakemake(self.folder, [*arguments, "--configfile", *overlays])
+
     def plan(self, *arguments, overlay=OVERLAY):
         """Jobs that a dry run would start: rule -> number."""
-        result = self.snakemake(*arguments, "-n", "--quiet", "rules", overlay=overlay)
+        result = self.ask(*arguments, "-n", "--quiet", "rules", overlay=overlay)
         assert result.returncode == 0, result.stderr
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
         return {rule: int(number) for rule, number in jobs.items() if rule != "total"}
 
     def files(self, *targets, overlay=OVERLAY):
         """File below `results/` that some targets take -> whether a run would make it now."""
-        result = self.snakemake(*(targets or ["all"]), "--summary", overlay=overlay)
+        result = self.ask(*(targets or ["all"]), "--summary", overlay=overlay)
         assert result.returncode == 0, result.stderr
         lines = [line.split("\t") for line in result.stdout.splitlines()]
         return {
@@ -46,19 +53,22 @@ class Project:
 
 
 def copy(folder):
-    """Everything that a run needs, the built environments linked."""
+    """Everything that a run needs, the built environments linked.
+
+    Bytecode comes along, except what another process is writing now, so that no copy compiles.
+    """
     folder.mkdir(exist_ok=True)
+    ignored = shutil.ignore_patterns(".venv", "*.pyc.*")
     for part in PARTS:
         target = folder / part
         if (ROOT / part).is_dir():
-            ignored = shutil.ignore_patterns(".venv", "__pycache__")
             shutil.copytree(ROOT / part, target, ignore=ignored)
         else:
             shutil.copy(ROOT / part, target)
     (ROOT / "envs/.venv").mkdir(exist_ok=True)
     (folder / "envs/.venv").symlink_to(ROOT / "envs/.venv")
     for part in ("results/reference", "tests/workflow"):
-        shutil.copytree(ROOT / part, folder / part)
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     return Project(folder)
 
 

@@ -22,6 +22,20 @@ def laid_out(folder):
     return root
 
 
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A path with a `uv` that makes environments as it does, and fails for any requirement."""
+    folder = tmp_path_factory.mktemp("quick")
+    text = f"""#!/bin/sh
+    case $1 in
+      venv) exec "{sys.executable}" -m venv --without-pip "$5" ;;  # --quiet --python PYTHON FOLDER
+      pip) ! grep -v "^#" "$4" ;;  # install -r LOCK
+    esac"""
+    (folder / "uv").write_text(text)
+    (folder / "uv").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
 @pytest.fixture
 def root(tmp_path):
     """One in which nothing is built."""
@@ -29,12 +43,12 @@ def root(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(tmp_path_factory, quick):
     """One whose environments are built, for tests that leave them as they are."""
     root = laid_out(tmp_path_factory.mktemp("built"))
     for name in ("fake", "tensorflow", "jax"):
         (root / f"envs/{name}.lock").write_text("# nothing\n")
-        assert run(root, "true", name=name)[0] == 0
+        assert run(root, "true", name=name, PATH=quick)[0] == 0
     return root
 
 
@@ -59,35 +73,35 @@ def builds(errors):
     return errors.count("building envs/.venv/fake")
 
 
-def test_parallel_first_use_builds_once(root):
+def test_parallel_first_use_builds_once(root, quick):
     command = ("python", "-c", "import sys; print(sys.prefix)")
-    processes = [start(root, *command) for _ in range(4)]
+    processes = [start(root, *command, PATH=quick) for _ in range(4)]
     outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
     assert {output for output, _ in outputs} == {f"{root}/envs/.venv/fake\n"}
     assert sum(builds(errors) for _, errors in outputs) == 1
-    assert builds(run(root, "true")[2]) == 0, "it stays built"
+    assert builds(run(root, "true", PATH=quick)[2]) == 0, "it stays built"
 
     (root / "envs/fake.lock").write_text("# something else\n")
-    assert builds(run(root, "true")[2]) == 1, "a changed lock rebuilds"
-    assert builds(run(root, "true")[2]) == 0
+    assert builds(run(root, "true", PATH=quick)[2]) == 1, "a changed lock rebuilds"
+    assert builds(run(root, "true", PATH=quick)[2]) == 0
 
     moved = root.rename(root.with_name("moved"))
-    code, output, errors = run(moved, *command)
+    code, output, errors = run(moved, *command, PATH=quick)
     assert (code, output, builds(errors)) == (0, f"{moved}/envs/.venv/fake\n", 1)
 
 
-def test_a_broken_build_is_not_taken_for_a_whole_one(root):
+def test_a_broken_build_is_not_taken_for_a_whole_one(root, quick):
     lock = root / "envs/fake.lock"
     lock.write_text("this is no requirement\n")
     for _ in range(2):
-        code, _, errors = run(root, "true")
+        code, _, errors = run(root, "true", PATH=quick)
         assert code != 0
         assert "envs/.venv/fake could not be built" in errors
         assert "Traceback" not in errors
         assert not (root / "envs/.venv/fake/built").exists()
     lock.write_text("# mended\n")
-    code, _, errors = run(root, "true")
+    code, _, errors = run(root, "true", PATH=quick)
     assert (code, builds(errors)) == (0, 1)
 
 

@@ -97,7 +97,7 @@ def test_what_becomes_a_part_of_a_shell_is_found():
 
 
 def test_snakemake_finds_no_fault(project):
-    found = project.snakemake("--lint", "--workflow-profile", "none", overlay="config/cpu.yaml")
+    found = project.ask("--lint", "--workflow-profile", "none", overlay="config/cpu.yaml")
     place, faults = "", []
     for line in (found.stdout + found.stderr).splitlines():
         if line.startswith("Lints for "):
@@ -109,7 +109,7 @@ def test_snakemake_finds_no_fault(project):
 
 
 def test_every_rule_is_exercised_by_the_demo(project):
-    listed = project.snakemake("--list-rules", overlay="config.yaml")
+    listed = project.ask("--list-rules", overlay="config.yaml")
     rules = {*re.findall(r"^(\w+)$", listed.stdout, re.MULTILINE)}
     planned = {*project.plan("all", "report", "front_page", overlay="config.yaml")}
     assert {"fit", "estimate"} <= rules, listed.stdout

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -201,7 +200,6 @@ class Folder:
         given = [str(word) for word in arguments(self)]
         last = ["--out", str(out / f"{name}{out_suffix(name)}" if out_suffix(name) else out)]
         module.main([*given, *last])
-        plt.close("all")
         self.done.add(name)
 
 

@@ -1,6 +1,7 @@
 """The commands of the README and of the guides: each is tried as far as a dry run goes."""
 
 import ast
+import functools
 import importlib.util
 import re
 import shlex
@@ -8,6 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.workflow import asked
+from tests.workflow.conftest import copy
 
 PAGES = (  # docs/adding-a-baseline.md has a test of its own, which does what it says
     "README.md",
@@ -58,8 +62,24 @@ def test_there_are_commands_to_try():
     assert len(commands()) > 10
 
 
+@pytest.fixture(scope="module")
+def dry_run(tmp_path_factory):
+    """Gives the end of a call's dry run, of a single seed where it has a configuration."""
+    project = copy(tmp_path_factory.mktemp("readme"))
+    (project.folder / "seed.yaml").write_text("seeds: [0]")
+
+    @functools.cache
+    def ended(*arguments):
+        given = [*arguments]
+        if "--configfile" in given:
+            given.insert(given.index("--configfile") + 2, "seed.yaml")
+        return asked.snakemake(project.folder, [*given, "--dry-run", "--quiet", "rules"])
+
+    return ended
+
+
 @pytest.mark.parametrize("command", commands())
-def test_command_is_one(command, project):
+def test_command_is_one(command, dry_run):
     for module in re.findall(r"python -m ([\w.]+)", command):
         assert importlib.util.find_spec(module), f"there is no module {module}"
     for name in re.findall(r"in_env\.sh (\w[\w-]*)", command):
@@ -67,9 +87,7 @@ def test_command_is_one(command, project):
     for arguments in plans(command):
         if "--unlock" in arguments or "profiles/slurm" in arguments:
             continue  # the one plans nothing, the other has a test of its own: tests/slurm
-        launcher = [project.folder / "workflow/run/in_env.sh", "workflow", "snakemake"]
-        dry = [*launcher, *arguments, "--dry-run", "--quiet", "rules"]
-        result = subprocess.run(dry, cwd=project.folder, capture_output=True, text=True)
+        result = dry_run(*arguments)
         assert result.returncode == 0, result.stdout + result.stderr
     if command.startswith("make"):
         assert made_by(command)

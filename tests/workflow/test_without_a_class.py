@@ -30,7 +30,7 @@ def test_nothing_is_held_out_unless_it_is_asked_for(project):
 
 def test_a_table_without_fits_says_what_to_ask_for(project):
     for table, key in (("ablations", "ablations"), ("outlier_classes", "other_outliers")):
-        result = project.snakemake("--dry-run", table)
+        result = project.ask("--dry-run", table)
         assert result.returncode != 0
         said = f"this run has no fits for {table}: request some with {key}.instances"
         assert said in result.stdout + result.stderr
@@ -49,11 +49,20 @@ def test_seeds_of_figures_are_their_own(project):
     assert {*drawn} <= files.keys()
 
 
-def test_other_classes_have_a_table_and_choose(finished):
-    (finished.folder / "more.yaml").write_text(MORE)
-    result = finished.snakemake("outlier_classes", "selection", overlay=OVERLAYS)
+@pytest.fixture(scope="module")
+def extended(finished):
+    """The finished run, with the tables of all these fits."""
+    (finished.folder / "more.yaml").write_text(CHANGED)
+    plan = finished.plan("ablations", overlay=OVERLAYS)
+    assert plan["fit"] == 1, "batches drawn once; the recipe itself is fitted"
+    (finished.folder / "more.yaml").write_text(MORE + CHANGED)
+    result = finished.snakemake("outlier_classes", "selection", "ablations", overlay=OVERLAYS)
     assert result.returncode == 0, result.stdout + result.stderr
-    run = finished.folder / "results/tiny"
+    return finished
+
+
+def test_other_classes_have_a_table_and_choose(extended):
+    run = extended.folder / "results/tiny"
     table = pd.read_csv(run / "tables/outlier_classes.csv").set_index("outlier")
     usual = pd.read_csv(run / "tables/table1.csv").set_index(["instance", "metric"])
     assert table["mean"].to_dict().keys() == {0, 1} and table["mean"].between(0, 100).all()
@@ -70,13 +79,8 @@ def test_other_classes_have_a_table_and_choose(finished):
     assert "Held out: class 4; seeds 0." in page
 
 
-def test_one_factor_at_a_time_has_a_table(finished):
-    (finished.folder / "more.yaml").write_text(CHANGED)
-    plan = finished.plan("ablations", overlay=OVERLAYS)
-    assert plan["fit"] == 1, "batches drawn once; the recipe itself is fitted"
-    result = finished.snakemake("ablations", overlay=OVERLAYS)
-    assert result.returncode == 0, result.stdout + result.stderr
-    table = pd.read_csv(finished.folder / "results/tiny/tables/ablations.csv")
+def test_one_factor_at_a_time_has_a_table(extended):
+    table = pd.read_csv(extended.folder / "results/tiny/tables/ablations.csv")
     exact = table[table["metric"] == "auroc"].set_index("point")
     assert exact.index.tolist() == ["A-paper", "A-paper-shuffle"]
     own, changed = (exact.loc[name] for name in exact.index)

@@ -53,8 +53,9 @@ def empty_figure(text: str) -> Figure:
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write `<name>.svg` and `<name>.png`, atomically."""
+    """Write `<name>.svg` and `<name>.png`, atomically, and close the figure."""
     with files.replacing(folder / f"{name}.svg") as file:
         figure.savefig(file, format="svg", metadata={"Date": None})
     with files.replacing(folder / f"{name}.png") as file:
         figure.savefig(file, format="png", dpi=300, metadata={"Software": None})
+    plt.close(figure)

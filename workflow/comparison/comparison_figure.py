@@ -47,9 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         cells = frames.read_table(options.comparison)
         plots.use_style()
-        figure = draw(cells[cells["table"].isin(TITLES) & (cells["column"] != "parameters")])
-        plots.save(figure, options.out, "comparison")
-        plt.close(figure)
+        shown = cells[cells["table"].isin(TITLES) & (cells["column"] != "parameters")]
+        plots.save(draw(shown), options.out, "comparison")
 
 
 def draw(cells: pd.DataFrame) -> plt.Figure:

@@ -27,9 +27,7 @@ def write(values: pd.DataFrame, folder: Path) -> tables.Section:
     ]
     frames.write_csv(folder / "critical_difference.csv", pd.concat(numbers), float_format="%.6g")
     plots.use_style()
-    figure = draw(ranked)
-    plots.save(figure, folder, "critical_difference")
-    plt.close(figure)
+    plots.save(draw(ranked), folder, "critical_difference")
     return ranks_section(ranked)
 
 
