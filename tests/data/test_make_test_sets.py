@@ -4,6 +4,7 @@ import errno
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,10 @@ DIGESTS = {
 
 @pytest.fixture(scope="module")
 def shipped():
-    """The two shipped grey datasets."""
+    """The two shipped grey datasets, as if they were the whole, so that sets are not reduced."""
     return {
-        name: preparation.prepare(name, "subset", "nowhere") for name in ("mnist", "fashion_mnist")
+        name: replace(preparation.prepare(name, "subset", "nowhere"), source="full")
+        for name in ("mnist", "fashion_mnist")
     }
 
 
@@ -67,7 +69,7 @@ def test_sets_have_the_size_of_the_dataset(made):
     for one in made.values():
         assert one.images.shape[1:] == (28, 28, 1)
         assert len(one.images) == (0 if one.reason else 256 if one.name == "constant" else 1000)
-        assert (one.dataset, one.source) == ("mnist", "subset")
+        assert (one.dataset, one.source) == ("mnist", "full")
         assert one.title == sets.table()[one.name].title
         assert one.compressor == png.compressor()
 
@@ -92,11 +94,15 @@ def test_sizes_are_those_of_png_files_and_order_the_sets(made):
         assert made["test"].compressed_bits[i] == 8 * len(png.encode(made["test"].images[i]))
 
 
-def test_more_images_are_taken_evenly_but_all_as_the_test_set():
-    dataset = small(n=2300)
+@pytest.mark.parametrize(("source", "most"), [("full", 1000), ("subset", 100)])
+def test_more_images_are_taken_evenly_but_all_as_the_test_set(source, most):
+    dataset = replace(small(n=2300), source=source)
     assert len(program.build("test", dataset).images) == 2300
+    assert len(program.build("constant", dataset).images) == 256
     made = program.build("inverted", dataset)
-    np.testing.assert_array_equal(255 - made.images, dataset.x_test[np.arange(1000) * 23 // 10])
+    chosen = np.arange(1000) * 23 // 10
+    expected = chosen if source == "full" else chosen[np.arange(100) * 10]
+    np.testing.assert_array_equal(255 - made.images, dataset.x_test[expected])
 
 
 @given(st.integers(0, 5000), st.integers(1, 2000))
@@ -182,7 +188,7 @@ def test_a_wrong_configuration_is_an_error(name, path, message):
 
 
 def test_a_users_folder_is_a_set(tmp_path):
-    images = small().x_test[:3]
+    images = 255 - small().x_test[:3]
     for i, image in enumerate(images):
         (tmp_path / f"{i}.png").write_bytes(png.encode(image))
     mine = program.build("mine", small(), path=tmp_path)
@@ -196,24 +202,27 @@ def test_a_users_folder_is_a_set(tmp_path):
 # Images that are in the dataset, too.
 
 
-def test_images_in_common_are_found_by_label():
+def test_images_in_common_are_found():
     dataset = small()
-    own = dataset.x_test[[4, 9, 17, 4]]
-    other = np.zeros((1, 28, 28, 1), np.uint8)
-    images = np.concatenate([own, other])
-    one = sets.TestSet(
-        "mine", "mine", "mnist", "subset", images, np.zeros(5, int), np.zeros(5, int), "PNG"
-    )
-    assert sets.in_common(one, dataset, [4, 7, 9]).tolist() == [0, 1, 2, 3]
-    assert sets.in_common(one, dataset, np.array([7])).tolist() == [2]
-    assert sets.in_common(one, dataset, [0]).tolist() == []
-    assert sets.in_common(one, dataset, [0]).dtype == np.int64
+    other = np.full((1, 28, 28, 1), 77, np.uint8)
+    images = np.concatenate([dataset.x_test[[4, 9]], other, dataset.x_test[[4]]])
+    assert sets.in_common(images, dataset).tolist() == [0, 1, 3]
+    assert sets.in_common(other, dataset).dtype == np.int64
 
 
 def test_shipped_sets_have_no_image_in_common_with_mnist(made, shipped):
     for name, one in made.items():
-        common = sets.in_common(one, shipped["mnist"], range(10))
+        common = sets.in_common(one.images, shipped["mnist"])
         assert len(common) == (1000 if name == "test" else 0), name
+
+
+def test_a_users_set_holds_no_test_image(tmp_path):
+    dataset = small()
+    images = np.concatenate([np.full((1, 28, 28, 1), 77, np.uint8), dataset.x_test[:2]])
+    np.savez(tmp_path / "mine.npz", images=images)
+    one = program.build("mine", dataset, path=tmp_path / "mine.npz")
+    assert one.reason.startswith(f"{tmp_path}/mine.npz has 2 images that are test images of mnist")
+    assert not len(one.images)
 
 
 # The file.
@@ -221,7 +230,7 @@ def test_shipped_sets_have_no_image_in_common_with_mnist(made, shipped):
 
 def test_save_and_load(made, tmp_path):
     for name in ("glyphs", "mnist"):
-        path = tmp_path / f"results/data/sets/mnist-subset/{name}.npz"
+        path = tmp_path / f"results/data/sets/mnist-full/{name}.npz"
         made[name].save(path)
         loaded = sets.load(path)
         for key in ("images", "labels", "compressed_bits"):
@@ -234,9 +243,9 @@ def test_save_and_load(made, tmp_path):
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("mnist-subset/inverted", "is of set glyphs, but its place is that of inverted"),
-        ("fashion_mnist-subset/glyphs", "is of dataset mnist, but its place is that of fashion_mn"),
-        ("mnist-full/glyphs", "is of source subset, but its place is that of full"),
+        ("mnist-full/inverted", "is of set glyphs, but its place is that of inverted"),
+        ("fashion_mnist-full/glyphs", "is of dataset mnist, but its place is that of fashion_mn"),
+        ("mnist-subset/glyphs", "is of source full, but its place is that of subset"),
     ],
 )
 def test_a_copy_in_another_place_is_refused(made, tmp_path, place, message):

@@ -108,20 +108,31 @@ def by_classes(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
     Raises:
         ValueError: for any other string, or a class without labels.
     """
+    numbers, taken = _numbers(classes)
+    if {*numbers} - {*labels}:
+        present = ", ".join(str(label) for label in np.unique(labels))
+        raise ValueError(f"'{classes}' names an empty class; the labels hold {present or 'none'}")
+    return np.isin(labels, numbers) == taken
+
+
+def as_far_as_present(labels: NDArray[np.integer], classes: str) -> NDArray[np.bool_]:
+    """`by_classes` for labels that may lack a class, as those of some images of a dataset."""
+    numbers, taken = _numbers(classes)
+    return np.isin(labels, numbers) == taken
+
+
+def _numbers(classes: str) -> tuple[list[int], bool]:
+    """Numbers in a choice of classes, and whether they are those taken or those left out."""
     if classes == "all":
-        return np.ones(len(labels), dtype=bool)
+        return [], False
     match = _CLASSES.fullmatch(classes)
     if match is None:
         raise ValueError(
             f"unknown classes '{classes}'; write 'all', or 'not' or 'only' and a class, as in "
             "'not0' or 'only7', or 'not' and several, as in 'not0_1'"
         )
-    numbers = [int(number) for number in (match["one"] or match["several"]).split("_")]
-    if set(numbers) - set(labels):
-        present = ", ".join(str(label) for label in np.unique(labels))
-        raise ValueError(f"'{classes}' names an empty class; the labels hold {present or 'none'}")
-    selected = np.isin(labels, numbers)
-    return selected if match["one"] else ~selected
+    numbers = (match["one"] or match["several"]).split("_")
+    return [int(number) for number in numbers], bool(match["one"])
 
 
 def before_test(classes: str) -> str:

@@ -19,9 +19,11 @@ from workflow.data.download import DownloadError
 from workflow.data.preparation import DATA_DIR_VARIABLE, data_folder
 from workflow.data.test_sets import (
     OWN_IMAGES,
+    SCORED,
     Entry,
     TestSet,
     evenly_spaced,
+    in_common,
     other_datasets,
     shipped,
     table,
@@ -69,12 +71,20 @@ def build(
             images, labels = _shipped(name, dataset, others)
         if images.shape[1:] != shape:
             raise _other_size(name, images.shape[1:], dataset)
+        if path is not None and len(shared := in_common(images, dataset)):
+            raise ValueError(
+                f"{path} has {len(shared)} images that are test images of {dataset.name}, too, the "
+                f"first of them number {shared[0] + 1}; remove them"
+            )
     except (ValueError, OSError, DownloadError) as error:
         for cause in (error, error.__cause__):
             if isinstance(cause, OSError) and cause.errno in _OF_MACHINE:
                 raise cause from None
         images, labels = np.empty((0, *shape), np.uint8), np.empty(0, np.int64)
         reason = _sentence(error)
+    if name not in (OWN_IMAGES, "constant"):  # every level has a task
+        chosen = evenly_spaced(len(images), SCORED[dataset.source])
+        images, labels = images[chosen], labels[chosen]
     return TestSet(
         name=name,
         title=entry.title,

@@ -7,7 +7,8 @@ by its in-painting demonstration is still in place when outliers are scored.
 import numpy as np
 
 ALL = "all"
-NAMES = (ALL, "bottom_half")
+TITLES = {ALL: "whole image", "bottom_half": "bottom half", "top_half": "top half"}
+NAMES = tuple(TITLES)
 
 
 def mask(name: str, shape: tuple[int, int, int]) -> np.ndarray | None:
@@ -15,19 +16,19 @@ def mask(name: str, shape: tuple[int, int, int]) -> np.ndarray | None:
 
     Args:
         name: one of `NAMES`.
-        shape: (H, W, C) of an image; the bottom half starts in row H // 2.
+        shape: (H, W, C) of an image; the top half has rows below H // 2, the bottom half the rest.
 
     Raises:
         ValueError: for an unknown name.
     """
     if name == ALL:
         return None
-    if name != "bottom_half":
+    if name not in NAMES:
         raise ValueError(f"unknown evidence {name!r}; choose from {', '.join(NAMES)}")
     height, width, _ = shape
-    known_pixels = np.zeros((height, width, 1), bool)
-    known_pixels[height // 2 :] = True
-    return known_pixels
+    is_bottom = np.arange(height) >= height // 2
+    rows = is_bottom if name == "bottom_half" else ~is_bottom
+    return np.repeat(rows[:, None, None], width, axis=1)
 
 
 def left_half(shape: tuple[int, int, int]) -> np.ndarray:

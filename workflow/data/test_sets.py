@@ -20,6 +20,7 @@ from workflow.data.datasets import Dataset
 TABLE = Path(__file__).with_name("test_sets.tsv")
 OWN_IMAGES = "test"  # the set of all test images of the dataset itself
 MAX_IMAGES = 1000  # of every other set, evenly spaced over the whole
+SCORED = {"full": MAX_IMAGES, "subset": 100}  # source of the dataset -> those that its fits score
 _ARRAYS = ("images", "labels", "compressed_bits")
 
 
@@ -169,26 +170,13 @@ def evenly_spaced(n: int, count: int = MAX_IMAGES) -> NDArray[np.int64]:
     return np.arange(count, dtype=np.int64) * n // max(count, 1)
 
 
-def in_common(
-    test_set: TestSet, dataset: Dataset, labels: NDArray[np.integer] | list[int]
-) -> NDArray[np.int64]:
-    """Indices of a set's images that equal a test image of the dataset with one of the labels.
+def in_common(images: NDArray[np.uint8], dataset: Dataset) -> NDArray[np.int64]:
+    """Indices of the images [n, H, W, C] that equal a test image of a dataset, ascending.
 
-    Such an image would be an inlier and an outlier at once.
-
-    Args:
-        test_set: any set.
-        dataset: with the test images.
-        labels: of the test images to compare with.
-
-    Returns:
-        int64 [k], ascending; images are compared by their digests.
+    Such an image could be an inlier and an outlier at once. Images are compared by their digests.
     """
-    own = dataset.x_test[np.isin(dataset.y_test, labels)]
-    if own.shape[1:] != test_set.images.shape[1:]:
-        return np.empty(0, np.int64)
-    known = {_digest(image) for image in own}
-    return np.array([i for i, x in enumerate(test_set.images) if _digest(x) in known], np.int64)
+    known = {_digest(image) for image in dataset.x_test}
+    return np.array([i for i, image in enumerate(images) if _digest(image) in known], np.int64)
 
 
 def _digest(image: NDArray[np.uint8]) -> bytes:

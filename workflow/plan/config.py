@@ -87,8 +87,9 @@ def checked(
             for name, choice in config["baselines"].items()
             if choice is not False
         }
-        for choice in config["baselines"].values():
-            _fill_defaults(choice, rules["properties"]["baselines"]["additionalProperties"])
+        for part in ("baselines", "external"):
+            for choice in config[part].values():
+                _fill_defaults(choice, rules["properties"][part]["additionalProperties"])
     if wrong := list(errors.items()) or list(mistakes.of_content(config)):
         raise ConfigError("\n".join(_messages(wrong, config, contents)))
     _resolve(config)
@@ -97,6 +98,7 @@ def checked(
 
 def _resolve(config: dict[str, Any]) -> None:
     """Fill in the settings that fall back on other settings."""
+    config["tasks"] = {name: content or {} for name, content in config["tasks"].items()}
     for part in ("ablations", "selection", "samples", "pictures", "dynamics", "colour"):
         config[part]["seeds"] = config[part]["seeds"] or config["seeds"]
     samples, last = config["samples"], config["protocols"][-1]

@@ -49,7 +49,7 @@ def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
     """Rows of the table, those of nested keys below their own."""
     for name, rule in schema["properties"].items():
         nested = "properties" in rule
-        default = "" if nested else f"`{json.dumps(rule['default'])}`"
+        default = f"`{json.dumps(rule['default'])}`" if "default" in rule and not nested else ""
         yield f"| `{prefix}{name}` | {_allowed(rule)} | {default} | {rule['description'].strip()} |"
         if nested:
             yield from _rows(rule, f"{prefix}{name}.")

@@ -1,6 +1,7 @@
 """Mistakes in a configuration, each as the path of a value and a sentence with the nearest mend."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from jsonschema import ValidationError
 from dcgmm import recipes
 from workflow.common import schemas, values
 from workflow.common.hints import nearest
-from workflow.data import registry
+from workflow.data import registry, tasks, test_sets
 from workflow.plan import catalogue, grid
 
 _TYPES = {
@@ -20,6 +21,9 @@ _TYPES = {
     "object": "a mapping of keys to values",
     "string": "text",
 }
+RESERVED_SETS = ("test", "train", "validation", "predicted")  # in files of scores
+TASK_NAME = re.compile("[a-z][a-z0-9_]{0,59}")
+EXTERNAL_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 MOST_POINTS = 10_000  # of one grid
 _Path = values.Path
 _written = values.written
@@ -70,6 +74,7 @@ def of_content(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
     """Check what the schema cannot: names and settings of the models."""
     yield from _check_dcgmm(config["dcgmm"])
     mistakes = [*_check_names(config), *_check_sources(config), *_check_colour(config)]
+    mistakes += [*_check_tasks(config["tasks"]), *_check_external(config)]
     for name, choice in config["baselines"].items():
         mistakes += _check_baseline(name, choice)
     mistakes += _check_ablations(config["ablations"])
@@ -206,6 +211,50 @@ def _check_colour(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
         if name not in instances:
             path = ("colour", "instances", index)
             yield path, _unknown(f"{_written(path)} is {name!r}", name, instances)
+
+
+def _check_tasks(added: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Check that a task is one of the suite to be asked for, or says what its images are."""
+    shipped = tasks.table()
+    on_request = [name for name, task in shipped.items() if task.on_request]
+    for name, content in added.items():
+        path = ("tasks", name)
+        if not TASK_NAME.fullmatch(name):
+            expected = "small letters, digits and '_', a letter first, 60 at most"
+            yield path, f"the name of {_written(path)} must be of {expected}"
+        elif name in on_request:
+            if content:
+                yield (
+                    path,
+                    f"{_written(path)} is a task of the suite: write '{name}:', or rename yours",
+                )
+        elif name in {*shipped, *test_sets.table(), *RESERVED_SETS}:
+            yield path, f"{_written(path)} has the name of a task or set of the suite: take another"
+        elif not content or "outliers" not in content:
+            yield (
+                path,
+                (
+                    _unknown(f"unknown task {_written(path)!r}", name, on_request)
+                    + "; one of your own needs 'outliers', a folder of PNG files or an .npz"
+                ),
+            )
+
+
+def _check_external(config: dict[str, Any]) -> Iterator[tuple[_Path, str]]:
+    """Check the names of scores from elsewhere, that nothing is missing, and their datasets."""
+    for name, content in config["external"].items():
+        path: _Path = ("external", name)
+        if not EXTERNAL_NAME.fullmatch(name):
+            expected = "letters, digits, '.', '_' and '-', 60 at most"
+            yield path, f"the name of {_written(path)} must be of {expected}"
+            continue
+        if missing := [key for key in ("scores", "origin", "dataset") if key not in content]:
+            yield path, f"{_written(path)} lacks {' and '.join(missing)}: add it"
+            continue
+        if content["dataset"] not in config["datasets"]:
+            path = ("external", name, "dataset")
+            problem = f"{_written(path)} is {content['dataset']!r}, no dataset of the run"
+            yield path, _unknown(problem, content["dataset"], config["datasets"])
 
 
 def _check_ablations(choice: dict[str, Any]) -> Iterator[tuple[_Path, str]]:

@@ -46,10 +46,24 @@ rule test_sets:
 ruleorder: test_sets > further_set
 
 
+def own_images(wildcards):
+    """Folder or file of the user's own set; none of a set of the suite."""
+    return config["tasks"].get(wildcards.set, {}).get("outliers")
+
+
+def own_files(wildcards):
+    """Files of the user's own set, as far as there are any."""
+    path = Path(own_images(wildcards) or "")
+    if path.is_dir() and own_images(wildcards):
+        return sorted(str(file) for file in path.glob("*.[pP][nN][gG]"))
+    return [str(path)] if path.is_file() else []
+
+
 rule further_set:
-    # One published set, which has a reason instead of images if no source has it.
+    # A published set or one of the user, which has a reason instead of images if it cannot be had.
     input:
         data=DATA,
+        own=own_files,
         tables=[
             "workflow/data/test_sets.tsv",
             "workflow/data/test_set_files.tsv",
@@ -63,9 +77,10 @@ rule further_set:
     params:
         data_dir=verbatim(config["data_dir"]),
         folder=lambda wildcards, output: Path(output[0]).parent,
+        own=lambda wildcards: ["--path", own_images(wildcards)] if own_images(wildcards) else [],
     message:
         "test set: {wildcards.set} for {wildcards.dataset}, {wildcards.source}"
     shell:
         "workflow/run/in_env.sh workflow python -m workflow.data.make_test_sets"
         " --data {input.data:q} --sets {wildcards.set:q} --data-dir={params.data_dir:q}"
-        " --out {params.folder:q} > {log:q} 2>&1"
+        " {params.own:q} --out {params.folder:q} > {log:q} 2>&1"
