@@ -11,7 +11,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-SCORE = "score"  # score_samples gives a log-density in nats
+# score_samples gives a log-density in nats; with `density = false` in method.toml, any score
+SCORE = "score"
 MARGINALS = "marginals"  # score_samples takes `known` and integrates over the other pixels
 SAMPLE = "sample"
 INPAINT = "inpaint"

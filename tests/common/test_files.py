@@ -149,6 +149,7 @@ def damaged_scores(**changes):
         "test/all/2": np.zeros(3),
         "validation/all/2": np.zeros(2, "float32"),
         "predicted/all/top": np.zeros(3, int),
+        "inverted/all/2": np.array([0, np.inf, -np.inf, 1], "float32"),
     }
     return {k.replace("__", "/"): v for k, v in (arrays | changes).items() if v is not None}
 
@@ -170,12 +171,16 @@ def damaged_scores(**changes):
         {"labels": None},
         {"validation_labels": np.array(["a", "b"])},
         {"other/all/2": np.zeros(3)},
+        {"inverted/all/2": np.zeros(3)},
+        {"inverted/all/2": np.array([0, np.nan, 1, 1])},
+        {"inverted/all/2": np.zeros(4, int)},
         {"test/all": np.zeros(3)},
     ],
     ids=str,
 )
 def test_arrays_that_are_no_scores_are_refused(tmp_path, changes):
     told = {key: record()[key] for key in saved_scores.FIT}
+    told["sets"] = {"inverted": {"digest": "0", "images": 4}}
     npz.write(tmp_path / "scores.npz", told, damaged_scores())
     saved_scores.read(tmp_path / "scores.npz", record())
     npz.write(tmp_path / "scores.npz", told, damaged_scores(**changes))

@@ -55,7 +55,9 @@ def test_a_held_out_class_is_told_among_images_kept_aside(tmp_path, monkeypatch)
     record = measurement.record(*measured)
     assert (record["task"], record["counts"]) == ("held_out", {"inliers": 1, "outliers": 1})
     exact = {m["evidence"]: m["value"] for m in record["metrics"] if m["metric"] == "auroc"}
-    assert exact == {"all": 0, "bottom_half": 0}, "image 11, of class 1, is the brighter one"
+    assert exact == {"all": 0, "bottom_half": 0, "top_half": 0}, (
+        "image 11, of class 1, is the brighter one"
+    )
     run(tmp_path, monkeypatch, Fake(), training)
     with pytest.raises(ValueError, match="not0, which hold out no class to choose by"):
         measurement.record(*measured)

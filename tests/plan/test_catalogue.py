@@ -1,5 +1,6 @@
 """Methods are found by their `method.toml`, and its mistakes are told in one sentence."""
 
+import numpy as np
 import pytest
 import yaml
 
@@ -112,6 +113,14 @@ def test_draws_are_treated_as_published(mine):
     assert catalogue.DCGMM.published == "recipe"
 
 
+def test_a_method_has_a_density_unless_it_says_otherwise(mine):
+    assert mine(GOOD).has_density({"leaf": "normal"})
+    catalogue.method.cache_clear()
+    assert not mine(f"density = false\n{GOOD}").has_density({"leaf": "normal"})
+    for layers, expected in (("F(28,1)-G(49)", True), ("F(3,1)-G(25)-F(4,2)-G(25)", False)):
+        assert catalogue.DCGMM.has_density({"layers": layers}) == expected
+
+
 def test_discrete_points_are_all_or_some_or_none(mine):
     point = {"leaf": "categorical"}
     for more, expected in (
@@ -135,6 +144,7 @@ def test_the_bottom_half_starts_in_the_middle(height, first):
     known = masks.mask("bottom_half", (height, 3, 1))
     assert known.shape == (height, 3, 1)
     assert known.all(axis=(1, 2)).tolist() == [row >= first for row in range(height)]
+    np.testing.assert_array_equal(masks.mask("top_half", (height, 3, 1)), ~known)
     assert masks.mask("all", (height, 3, 1)) is None
 
 

@@ -75,7 +75,7 @@ def fit_row(folder: Path, dimensions: dict[str, int]) -> dict[str, Any]:
 
     return {
         "title": method.title_of(fit["settings"]),
-        "variant": ", ".join(str(fit["settings"][name]) for name in method.variants),
+        "variant": method.variant_of(fit["settings"]),
         "grid_point": fit["grid_point"],
         "dataset": dataset["name"],
         "source": dataset["source"],

@@ -1,11 +1,11 @@
 """Fit one method, score the test images with it, and record the outcome.
 
-Writes `model/`, `scores.npz` (of all test images and of those kept aside, see
-`workflow.fit.scores`), `curve.npz` (see `workflow.fit.curves`; empty without `--curve`) and
-`fit.json` to the output folder. Starting a method's library takes seconds, so the same job scores.
-A failed fit is a result too: its status and reason are recorded, without scores, and the exit
-status is 0. A trouble of the machine (`workflow.common.troubles`) is not: it ends the job without a
-record.
+Writes `model/`, `scores.npz` (of all test images, of those kept aside, of some trained on and of
+further test sets, see `workflow.fit.scores`), `curve.npz` (see `workflow.fit.curves`; empty without
+`--curve`) and `fit.json` to the output folder. Starting a method's library takes seconds, so the
+same job scores. A failed fit is a result too: its status and reason are recorded, without scores,
+and the exit status is 0. A trouble of the machine (`workflow.common.troubles`) is not: it ends the
+job without a record.
 
 Several seeds, one folder each, are fitted in turn, or side by side with `--together` if the method
 can; a failure of one does not stop the others. If the job is ended, finished seeds keep their
@@ -23,7 +23,7 @@ import numpy as np
 from workflow.common import files, places, provenance
 from workflow.common.command_line import plain_errors
 from workflow.data import datasets
-from workflow.fit import curves, fitting, limits, methods, model_files
+from workflow.fit import curves, fitting, limits, methods, model_files, set_scores
 from workflow.fit import scores as saved_scores
 from workflow.fit.fitting import Images
 
@@ -33,7 +33,7 @@ class Fitted(NamedTuple):
 
     Attributes:
         outcome: part of the record on how the fit went.
-        scores: of `test` and `validation` images; empty unless the status is `ok`.
+        scores: by split or test set, as in `workflow.fit.scores`; empty unless the status is `ok`.
         curve: scores during training, as in `curves.Curve`.
     """
 
@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = fitting.parser(__spec__, __doc__, several_seeds=True)
     parser.add_argument("--classes", required=True, help="of the training images, as in not0")
     parser.add_argument("--together", action="store_true", help="fit the seeds side by side")
+    parser.add_argument("--sets", default=[], nargs="*", type=Path, help="test sets to score, .npz")
     parser.add_argument(
         "--curve", default={}, type=json.loads, help="JSON, of the training curve of a DCGMM"
     )
@@ -58,6 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
         begun = provenance.begin(options.begun, options.lock)
         dataset = datasets.load(options.data)
         images = Images.choose(dataset, options.classes, options.training)
+        sets = set_scores.load(options.sets, dataset.name, dataset.source)
+        if sets:
+            sets.insert(0, set_scores.of_training(images.train, dataset.source))
         folders = dict(zip(options.seed, options.out, strict=True))
         # The supervisor ended this command before: record that for the unfinished seeds.
         if options.ended:
@@ -67,7 +71,9 @@ def main(arguments: list[str] | None = None) -> None:
             spent = fitting.Spent.of(options.ended, len(unfinished))
             for seed in unfinished:
                 outcome = fitting.ended_outcome(options.ended, folders[seed] / "model")
-                write_result(options, dataset, images, seed, Fitted(outcome, {}), spent, begun)
+                write_result(
+                    options, dataset, images, sets, seed, Fitted(outcome, {}), spent, begun
+                )
             return
         # Otherwise fit, all seeds at once or one after the other, and record each when done.
         for folder in folders.values():
@@ -79,6 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
                 options.method,
                 options.settings,
                 images,
+                sets,
                 seeds=seeds,
                 folders=[folders[seed] / "model" for seed in seeds],
                 allowed=options.limits,
@@ -86,7 +93,7 @@ def main(arguments: list[str] | None = None) -> None:
             )
             spent = meter.read(len(seeds))
             for seed, fitted in zip(seeds, results, strict=True):
-                write_result(options, dataset, images, seed, fitted, spent, begun)
+                write_result(options, dataset, images, sets, seed, fitted, spent, begun)
 
 
 def curve_images(options: argparse.Namespace, dataset: datasets.Dataset) -> np.ndarray:
@@ -111,6 +118,7 @@ def write_result(
     options: argparse.Namespace,
     dataset: datasets.Dataset,
     images: Images,
+    sets: Sequence[set_scores.Scored],
     seed: int,
     fitted: Fitted,
     spent: fitting.Spent,
@@ -125,8 +133,11 @@ def write_result(
         options, dataset, options.classes, seed, counts, fitted.outcome, spent, conditions, together
     )
     record |= {"model": model_files.digests(folder / "model")}
+    digests = {each.name: each.digest for each in sets}
     labels = images.validation_labels
-    saved_scores.write(folder / "scores.npz", record, dataset.y_test, fitted.scores, labels)
+    saved_scores.write(
+        folder / "scores.npz", record, dataset.y_test, fitted.scores, labels, digests
+    )
     measured = curve_images(options, dataset)
     curves.write(folder / "curve.npz", record, fitted.curve, dataset.y_test, measured)
     files.write_json(folder / places.FIT_RECORD, record)
@@ -137,6 +148,7 @@ def fit_and_score(
     method: str,
     settings: dict[str, Any],
     images: Images,
+    sets: Sequence[set_scores.Scored],
     *,
     seeds: Sequence[int],
     folders: Sequence[Path],
@@ -149,6 +161,7 @@ def fit_and_score(
         method: name of the method.
         settings: of its grid point.
         images: to fit and to score.
+        sets: to score as well.
         seeds: of the fits.
         folders: of the saved models, one per seed.
         allowed: limits; a fit estimated to exceed them is not started.
@@ -174,7 +187,7 @@ def fit_and_score(
             folder.mkdir(exist_ok=True)
         return [Fitted(fitting.failed_outcome(error, outcome), {}) for _ in seeds]
     return [
-        _save_and_score(*fit_results, outcome, images)
+        _save_and_score(*fit_results, outcome, images, sets)
         for fit_results in zip(models, histories, folders, strict=True)
     ]
 
@@ -185,6 +198,7 @@ def _save_and_score(
     folder: Path,
     outcome: dict[str, Any],
     images: Images,
+    sets: Sequence[set_scores.Scored],
 ) -> Fitted:
     """Save one model and score with it; `outcome` is common to all models fitted together."""
     outcome = outcome | {"seconds": dict(outcome["seconds"])}
@@ -209,6 +223,7 @@ def _save_and_score(
             score = methods.score if images.held_out else methods.score_whole
             scores["validation"] = score(model, images.validation)
         _check_finite(scores)
+        scores |= set_scores.score(model, sets)
     except (Exception, SystemExit) as error:  # as above
         outcome = fitting.failed_outcome(error, outcome)
         scores, curve = {}, curves.NO_SCORES

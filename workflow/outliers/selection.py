@@ -50,8 +50,7 @@ def with_models(records: pd.DataFrame) -> pd.DataFrame:
             for column in group
             if column.startswith("settings.")
         }
-        variant = ", ".join(str(settings[name]) for name in description.variants)
-        models[method, point] = (description.title_of(settings), variant)
+        models[method, point] = (description.title_of(settings), description.variant_of(settings))
     keys = zip(records["method"], records["grid_point"], strict=True)
     names = pd.DataFrame([models[key] for key in keys], records.index, ["title", "variant"], str)
     return records.assign(title=names["title"], variant=names["variant"])

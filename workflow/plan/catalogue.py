@@ -27,7 +27,7 @@ _TYPES = {str: "text", bool: "true or false", dict: "a table", list: "a list of 
 _KEYS = {
     "title": str, "class": str, "environment": str, "holdout": bool, "symbols": dict,
     "variants": list, "variables": list, "protocols": dict, "samples": dict, "discrete": dict,
-    "original": dict, "contract": dict, "optional": bool,
+    "original": dict, "contract": dict, "optional": bool, "density": bool,
 }  # fmt: skip
 _PROTOCOL_KEYS = {"evidence": str, "settings": dict, "where": dict, "sample_weight": str}
 
@@ -63,6 +63,7 @@ class Method:
             empty, none if None.
         treatments: of pixel noise in draws.
         original: settings of the paper's fits.
+        density: whether scores are log-densities of pixels, or bounds of them.
     """
 
     name: str
@@ -78,10 +79,22 @@ class Method:
     discrete: dict[str, Any] | None = None
     treatments: Treatments = field(default_factory=lambda: dict(TREATMENTS))
     original: dict[str, float] = field(default_factory=dict)
+    density: bool = True
 
     def title_of(self, settings: dict[str, Any]) -> str:
         """Name of a grid point's model in tables, as in `RAT-SPN` or `DCGMM-E`."""
         return self.title.format(**settings)
+
+    def variant_of(self, settings: dict[str, Any]) -> str:
+        """Values of the variants of a grid point, as in `normal`."""
+        return ", ".join(str(settings[name]) for name in self.variants)
+
+    def has_density(self, settings: dict[str, Any]) -> bool:
+        """Whether a grid point's scores are log-densities of pixels, or bounds of them.
+
+        Those of DCGMM are in an instance of a single cGMM layer alone (`DCGMM.score_samples`).
+        """
+        return settings["layers"].count("G(") == 1 if self.name == "dcgmm" else self.density
 
     def is_discrete(self, settings: dict[str, Any]) -> bool:
         """Whether a grid point's scores are log-probabilities of bytes."""

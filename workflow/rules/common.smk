@@ -2,7 +2,7 @@
 import json
 from functools import cache
 
-from workflow.data import registry, test_sets
+from workflow.data import registry, tasks, test_sets
 from workflow.plan import catalogue, grid, sources, table_fits
 from workflow.plan.config import checked
 from workflow.publish import reference

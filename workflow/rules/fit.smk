@@ -1,6 +1,28 @@
 # Fits with their scores and records, and tables of records.
 from snakemake.exceptions import WorkflowError
 
+SETS_NEEDED = {dataset: tasks.sets_of(config["tasks"], dataset) for dataset in registry.table()}
+
+
+def set_files(dataset, further):
+    """Test sets that a dataset's tasks need: those that its fits score, or those added since."""
+    names = [name for name in SETS_NEEDED[dataset] if further != (name in test_sets.shipped())]
+    return expand(f"{SETS}/{{set}}.npz", dataset=dataset, source=config["source"], set=names)
+
+
+def fits_of_tasks(dataset):
+    """Groups of fits whose scores are banked, each a product; of Table II only chosen points."""
+    return [
+        {
+            "points": GROUPS[group],
+            "datasets": [dataset],
+            "classes": table_fits.classes(group, config),
+            "seeds": table_fits.seeds(group, config),
+            "chosen": group == "table2",
+        }
+        for group in ("table1", "table2", table_fits.OUTLIER_CLASSES)
+    ]
+
 
 def fit_command(seeds, folders, options=""):
     """Command that fits with one seed or several, each in its own folder."""
@@ -10,7 +32,7 @@ def fit_command(seeds, folders, options=""):
         " --settings {params.settings:q} --training {params.training:q}"
         " --limits {resources.limits:q} --device {params.device:q} --data {input.data:q}"
         f" --classes {{wildcards.classes:q}} --seed {seeds} --lock {{input.lock:q}}"
-        " --curve {params.curve:q}"
+        " --sets {input.sets:q} --curve {params.curve:q}"
         f" --out {folders}{options} > {{log:q}} 2>&1"
     )
 
@@ -28,6 +50,7 @@ rule fit:
     # Its supervisor is not an input, since it shapes no result.
     input:
         data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+        sets=lambda wildcards: set_files(wildcards.dataset, further=False),
         lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
         method=lambda wildcards: method_files(wildcards.method),
         step=sources.of_module("workflow.fit.fit"),
@@ -74,6 +97,7 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
         # Fit all seeds of a grid point in one job, which starts and compiles once.
         input:
             data=lambda wildcards: DATA.format(dataset=wildcards.dataset, source=config["source"]),
+            sets=lambda wildcards: set_files(wildcards.dataset, further=False),
             lock=lambda wildcards: f"envs/{grid.launch_seeds(wildcards.method, config)[0]}.lock",
             method=lambda wildcards: method_files(wildcards.method),
             step=sources.of_module("workflow.fit.fit"),
@@ -113,6 +137,34 @@ if len(config["seeds"]) > 1 and grid.in_one_job(config):
             "fit: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}, seeds {params.seeds}"
         shell:
             fit_command("{params.seeds:q}", "{params.folders:q}", " {params.together:q}")
+
+
+rule further_scores:
+    # Score the sets that fits do not score by themselves, with all seeds' models of a grid point.
+    input:
+        fits=each_seed(f"{FIT}/fit.json"),
+        models=each_seed(f"{FIT}/model"),
+        sets=lambda wildcards: set_files(wildcards.dataset, further=True),
+        lock=lambda wildcards: f"envs/{ENVIRONMENTS[wildcards.method]}.lock",
+        method=lambda wildcards: method_files(wildcards.method),
+        step=sources.of_module("workflow.fit.score_sets"),
+    output:
+        each_seed(f"{FIT}/further.npz"),
+    log:
+        f"{LOG}/fit/{KEY}-further.log".replace("seed{seed}", "seeds"),
+    threads: config["threads"]
+    resources:
+        gpu=GPU,
+    params:
+        environment=lambda wildcards: LAUNCH[wildcards.method],
+        folders=lambda wildcards, input: [str(Path(file).parent) for file in input.fits],
+        device=config["device"],
+    message:
+        "further scores: {wildcards.method} {wildcards.point} on {wildcards.dataset} {wildcards.classes}"
+    shell:
+        "workflow/run/in_env.sh {params.environment:q} python -m workflow.fit.score_sets"
+        " --fits {params.folders:q} --sets {input.sets:q} --device {params.device:q}"
+        " > {log:q} 2>&1"
 
 
 # Task -> the program that measures it.

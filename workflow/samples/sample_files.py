@@ -26,7 +26,7 @@ def metadata(fit: dict[str, Any]) -> dict[str, Any]:
     return {
         "method": fit["method"],
         "title": method.title_of(settings),
-        "variant": ", ".join(str(settings[name]) for name in method.variants),
+        "variant": method.variant_of(settings),
         "point": fit["grid_point"],
         "dataset": fit["dataset"]["name"],
         "source": fit["dataset"]["source"],
