@@ -12,7 +12,7 @@ MODEL_TESTS = tests/dcgmm
 # make test-jax JAX_TESTS=
 JAX_TESTS = -m backend
 # Those of tests/workflow that need the tiny run finished, made once, and the others.
-TINY_TESTS = $(patsubst %,tests/workflow/test_%.py,run estimate together without_a_class)
+TINY_TESTS = $(patsubst %,tests/workflow/test_%.py,run estimate further_sets together without_a_class)
 OTHER_TESTS = $(filter-out $(TINY_TESTS),$(wildcard tests/workflow/test_*.py))
 # Optional methods are tested only by name: make test-contract METHODS=circuit
 METHODS = dcgmm $(notdir $(patsubst %/method.toml,%, \
@@ -21,7 +21,7 @@ SNAKEFILES = Snakefile workflow/rules
 LOCKS = $(patsubst %.in,%.lock,$(wildcard envs/*.in))
 TORCH_LOCKS = $(patsubst %.in,%.lock,$(shell grep -l '^torch' envs/*.in))
 
-.PHONY: all retry reference publish test test-model test-jax test-suite test-tiny test-workflow test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
+.PHONY: all retry reference publish check-scores test test-model test-jax test-suite test-tiny test-workflow test-judge test-einet test-contract soak test-slurm lint format report docs locks clean
 
 all:
 	$(SNAKEMAKE)
@@ -35,10 +35,18 @@ reference:
 	$(IN_ENV) workflow python -m workflow.publish.make_reference $(REFERENCE_ARGS)
 	$(MAKE) publish
 
-# Tables of the results published so far, also in the README; needs neither data nor models.
+# Tables, also in the README, and front page of what is published so far; needs neither data nor models.
 publish:
 	$(IN_ENV) workflow python -m workflow.publish.publish
 	$(IN_ENV) workflow python -m workflow.publish.readme_tables
+
+# Recompute every detection number of a run from its scores alone; fails if one differs.
+# Of the published results: make check-scores RUN=results/reference/1
+RUN = results/demo
+check-scores:
+	$(IN_ENV) workflow python -m workflow.outliers.check_score_bank --bank $(RUN)/scores \
+	  --records $(wildcard $(addprefix $(RUN)/,records/table[12].csv records/outlier_classes.csv all_runs.csv)) \
+	  --detection $(RUN)/tables/detection.csv
 
 # Repeat the trainings that failed, diverged, ran out of time or were refused.
 retry: TARGETS = retry

@@ -5,8 +5,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from workflow.common import frames, tables
-from workflow.outliers import multiverse, multiverse_figure
+from workflow.common import frames
+from workflow.outliers import multiverse, multiverse_figure, multiverse_values
 
 PAPER = multiverse.PAPERS
 COLUMNS = [*frames.TABLES["multiverse_values"]]
@@ -122,11 +122,12 @@ def test_the_papers_protocol_names_every_factor():
         multiverse.specifications(table_of(rows("E", 1)), {"outlier": "0", "dataset": "mnist"})
 
 
-def write(folder, table):
-    """Run the step on a table in a folder."""
-    tables.write_csv(folder / "values.csv", table)
+def write(folder, table, monkeypatch):
+    """Run the step in a folder, as if the values of its bank were a table."""
+    monkeypatch.setattr(multiverse_values, "of_bank", lambda *_: table)
     values = {
-        "values": folder / "values.csv",
+        "bank": folder,
+        "tasks": "{}",
         "run": "demo",
         "out": folder,
         "figures": folder / "f",
@@ -135,14 +136,14 @@ def write(folder, table):
     return (folder / "multiverse.md").read_text("utf-8")
 
 
-def test_step_writes_all_files(tmp_path):
+def test_step_writes_all_files(tmp_path, monkeypatch):
     datasets = [
         rows(title, value, dataset=dataset, outlier=outlier)
         for dataset in ("mnist", "fashion_mnist")
         for outlier in ("0", "letters")
         for title, value in (("DCGMM-E", 80), ("VAE", 70), ("GMM", 75 if outlier == "0" else 85))
     ]
-    page = write(tmp_path, table_of(*datasets))
+    page = write(tmp_path, table_of(*datasets), monkeypatch)
     assert "# Who is ahead under which protocol, FashionMNIST" in page
     line = "| DCGMM-E | VAE | 2 | 100.0 | +10.0 [+10.0, +10.0] | +10.0 | 1 | yes |"
     assert page.replace(" ", "").count(line.replace(" ", "")) == 2
@@ -155,8 +156,8 @@ def test_step_writes_all_files(tmp_path):
         assert (tmp_path / name).stat().st_size > 100
 
 
-def test_a_run_with_a_single_method_says_so(tmp_path):
-    assert "No results" in write(tmp_path, table_of(rows("E", 80)))
+def test_a_run_with_a_single_method_says_so(tmp_path, monkeypatch):
+    assert "No results" in write(tmp_path, table_of(rows("E", 80)), monkeypatch)
     for name in ("multiverse.csv", "f/multiverse_protocols.csv"):
         assert frames.read_table(tmp_path / name).empty
 

@@ -10,6 +10,7 @@ Areas are in [0, 1].
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special, stats
@@ -17,6 +18,7 @@ from scipy import special, stats
 from workflow.common import metrics
 from workflow.common.intervals import LEVEL, UNKNOWN, Difference, Interval
 
+ROUNDING = 1e-12  # share of a variance
 Scores = tuple[np.ndarray, np.ndarray]
 """Scores of inliers [n] and of outliers [m]."""
 
@@ -33,13 +35,55 @@ def interval(inliers: np.ndarray, outliers: np.ndarray, level: float = LEVEL) ->
     Gaussian scores of 100 inliers and 40 outliers with an AUROC of 0.98, it covers 93 %, the other
     85 %. NaN where the variance is 0, as where the sides do not overlap: such scores tell no error.
     """
-    error = standard_error(inliers, outliers)
+    return _interval(metrics.auroc(inliers, outliers), standard_error(inliers, outliers), level)
+
+
+def _interval(area: float, error: float, level: float) -> Interval:
     if not error > 0:
         return UNKNOWN
-    area = metrics.auroc(inliers, outliers)
     half = _quantile(level) * error / (area * (1 - area))
     low, high = special.expit(special.logit(area) + np.array([-half, half]))
     return float(low), float(high)
+
+
+def mean_interval(inliers: np.ndarray, outliers: np.ndarray, level: float = LEVEL) -> Interval:
+    """`interval` of the mean AUROC of several models on the same images.
+
+    The placements of an image are averaged over models, as the mean of their AUROCs is that of the
+    averages. That holds the models, for example one a seed, fixed.
+
+    Args:
+        inliers: [models, n].
+        outliers: [models, m].
+        level: of confidence.
+    """
+    below, above = mean_counts(inliers, outliers)
+    return _interval(below.mean() / len(above), _standard_error(below, above), level)
+
+
+def mean_counts(inliers: np.ndarray, outliers: np.ndarray) -> Scores:
+    """Placements as numbers of images, averaged over models, [n] and [m]; see `mean_interval`."""
+    counts = [_counts(*scores) for scores in zip(inliers, outliers, strict=True)]
+    below, above = (np.mean(side, axis=0) for side in zip(*counts, strict=True))
+    return below, above
+
+
+def paired_errors(counts: Sequence[Scores]) -> np.ndarray:
+    """Standard error of the difference of every two AUROCs, as in `paired`, from `mean_counts`.
+
+    Returns:
+        [models, models]; NaN with a single image on a side.
+    """
+    below, above = (np.stack(side) for side in zip(*counts, strict=True))
+    n, m = below.shape[1], above.shape[1]
+    if min(n, m) < 2:
+        return np.full((len(counts), len(counts)), np.nan)
+    covariance = np.cov(below / m).reshape(len(counts), -1) / n
+    covariance += np.cov(above / n).reshape(len(counts), -1) / m
+    variance = np.diag(covariance)
+    both = variance[:, None] + variance
+    difference = both - 2 * covariance
+    return np.sqrt(np.where(difference > ROUNDING * both, difference, 0))
 
 
 def paired(ours: Scores, theirs: Scores, level: float = LEVEL) -> Difference:

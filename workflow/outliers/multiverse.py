@@ -7,11 +7,10 @@ that the paper's alone gives is a finding about the protocol (a multiverse analy
 2016; a specification curve: Simonsohn et al. 2020). Protocols are no independent draws, so the
 shares describe; they have no p.
 
-The values are a CSV with the columns `frames.TABLES["multiverse_values"]`: a row for every method,
-protocol and seed, in percent. A factor that does not concern a method is empty in all its rows, as
-DCGMM's recipe is for a network, and its values then count for any. `evidence` names a rule that is
-the same for all methods: `all` pixels, the `bottom_half`, or `published`, those that each method's
-release scores.
+The values come from the score bank (`multiverse_values`): a row for every method, protocol and
+seed, in percent. A factor that does not concern a method is empty in all its rows, as DCGMM's
+recipe is for a network, and its values then count for any. `evidence` names a rule that is the same
+for all methods: `all` pixels, a half, or `published`, those that each method's release scores.
 
 Writes `multiverse.csv`, `.md` and `.tex` into the folder of tables; `multiverse.svg`, `.png` and
 the plotted differences as `multiverse_protocols.csv` into the folder of figures. Differences are in
@@ -31,8 +30,8 @@ import pandas as pd
 from workflow.common import frames, hints, metrics, plots, tables
 from workflow.common.command_line import argument_parser, plain_errors
 from workflow.common.intervals import EQUAL
-from workflow.data import registry
-from workflow.outliers import multiverse_figure
+from workflow.data import registry, tasks
+from workflow.outliers import multiverse_figure, multiverse_values
 from workflow.outliers.multiverse_figure import PAIR
 
 FACTORS = ["dataset", "outlier", "evidence", "measure", "recipe", "choice"]
@@ -55,15 +54,15 @@ READING = (
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
     parser = argument_parser(__spec__, __doc__)
-    parser.add_argument("--values", required=True, type=Path, help="CSV, see above")
-    parser.add_argument("--paper", type=json.loads, default=PAPERS, help="JSON, see PAPERS")
+    parser.add_argument("--bank", required=True, type=Path, help="folder of the score bank")
+    parser.add_argument("--tasks", required=True, type=json.loads, help="of the config, JSON")
     parser.add_argument("--run", required=True, help="name of the run")
     parser.add_argument("--out", required=True, type=Path, help="folder of tables")
     parser.add_argument("--figures", required=True, type=Path, help="folder of figures")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        values = frames.read_csv(options.values, frames.TABLES["multiverse_values"])
-        compared = specifications(values, options.paper)
+        values = multiverse_values.of_bank(options.bank, tasks.of_run(options.tasks).values())
+        compared = specifications(values)
         summary = summarised(compared)
         sections = [
             dataset_section(group, f"Run `{options.run}`.")

@@ -1,4 +1,5 @@
-# Outlier detection: Tables I and II, ablations, other outlier classes, the choice of grid points.
+# Outlier detection: Tables I and II, ablations, other outlier classes, the choice of grid points,
+# and every task by every measure, from a bank of scores.
 rule table1:
     # Outlier detection by DCGMM's instances.
     input:
@@ -223,3 +224,134 @@ rule selection:
         " --records {input.records:q} {params.held_out:q} --plan {params.plan:q}"
         " --fits {params.fits:q}"
         " --run {params.run:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+BANK = f"{PUBLISHED}/scores" if FROM_ARCHIVE else f"{RUN}/scores"
+
+
+def banked(files):
+    """Files of the fits whose scores are banked, those not chosen in Table II among them."""
+    groups = [group for dataset in config["datasets"] for group in fits_of_tasks(dataset)]
+    return sorted(
+        {
+            f"{RUN}/fit/{point}/{dataset}/{classes}/seed{seed}/{file}"
+            for group in groups
+            for point in group["points"]
+            for dataset in group["datasets"]
+            for classes in group["classes"]
+            for seed in group["seeds"]
+            for file in files(dataset)
+        }
+    )
+
+
+def files_of_scores(dataset):
+    """Files of a fit that a bank is made of."""
+    further = ["further.npz"] if set_files(dataset, further=True) else []
+    return ["fit.json", "scores.npz", *further]
+
+
+if not FROM_ARCHIVE:
+
+    rule score_bank:
+        # Scores of Table I's fits and of the points that Table II chooses, with all their test sets.
+        input:
+            fits=banked(files_of_scores),
+            table2=rules.table2.output[0] if GROUPS["table2"] else [],
+            data=expand(DATA, dataset=config["datasets"], source=config["source"]),
+            sets=[
+                *expand(f"{SETS}/test.npz", dataset=config["datasets"], source=config["source"]),
+                *(
+                    file
+                    for name in config["datasets"]
+                    for further in (False, True)
+                    for file in set_files(name, further)
+                ),
+            ],
+            external=[
+                each["scores"]
+                for each in config["external"].values()
+                if Path(each["scores"]).is_file()
+            ],
+            step=step_files("outliers.make_score_bank"),
+        output:
+            directory(f"{RUN}/scores"),
+        log:
+            f"{LOG}/score_bank.log",
+        params:
+            root=lambda wildcards, output: Path(output[0]).parent / "fit",
+            external=json.dumps(config["external"]),
+            groups=json.dumps(
+                [group for name in config["datasets"] for group in fits_of_tasks(name)]
+            ),
+            table2=lambda wildcards, input: ["--table2", input.table2] if input.table2 else [],
+        message:
+            "score bank: {output}"
+        shell:
+            "workflow/run/in_env.sh workflow python -m workflow.outliers.make_score_bank"
+            " --root {params.root:q} --groups {params.groups:q} {params.table2:q} --data {input.data:q}"
+            " --sets {input.sets:q} --external {params.external:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule detection:
+    # Every task by every measure.
+    input:
+        bank=BANK,
+        tasks="workflow/data/tasks.yaml",
+        step=step_files("outliers.detection"),
+    output:
+        report(
+            f"{RUN}/tables/detection.csv",
+            caption="../report/detection.rst",
+            category="Tables",
+            labels={"table": "detection", "shows": "every task"},
+        ),
+        f"{RUN}/tables/detection.md",
+        f"{RUN}/tables/detection.sections.json",
+        f"{RUN}/tables/detection.tex",
+    log:
+        f"{LOG}/detection.log",
+    params:
+        tasks=json.dumps(config["tasks"]),
+        run=config["run"],
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    message:
+        "detection: {params.folder}/detection.md"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.detection"
+        " --bank {input.bank:q} --tasks {params.tasks:q} --run {params.run:q}"
+        " --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule multiverse:
+    # Which method is ahead under how many of all protocols, and where the paper's own lies.
+    input:
+        bank=BANK,
+        tasks="workflow/data/tasks.yaml",
+        step=step_files("outliers.multiverse"),
+    output:
+        report(
+            f"{RUN}/figures/multiverse.svg",
+            caption="../report/multiverse.rst",
+            category="Figures",
+            labels={"figure": "multiverse", "shows": "every protocol"},
+        ),
+        f"{RUN}/figures/multiverse.png",
+        f"{RUN}/figures/multiverse_protocols.csv",
+        f"{RUN}/tables/multiverse.csv",
+        f"{RUN}/tables/multiverse.md",
+        f"{RUN}/tables/multiverse.sections.json",
+        f"{RUN}/tables/multiverse.tex",
+    log:
+        f"{LOG}/multiverse.log",
+    params:
+        tasks=json.dumps(config["tasks"]),
+        run=config["run"],
+        figures=lambda wildcards, output: Path(output[0]).parent,
+        tables=lambda wildcards, output: Path(output[3]).parent,
+    message:
+        "multiverse: {params.figures}/multiverse.png"
+    shell:
+        "workflow/run/in_env.sh workflow python -m workflow.outliers.multiverse"
+        " --bank {input.bank:q} --tasks {params.tasks:q} --run {params.run:q}"
+        " --out {params.tables:q} --figures {params.figures:q} > {log:q} 2>&1"
