@@ -127,6 +127,7 @@ def test_steps_write_all_files(tmp_path):
     assert "39.5 ± 0.7 [33.1, 45.9]" in line
     assert "| 91.8 ± 0.7 | −52.3 " in line
     assert "| bottom half |" in line
+    assert "MNIST, bottom half" in page and "top half" not in page, "which no fit was scored by"
     assert "**80.5 ± 0.7**" in page
     assert "no result: RAT-SPN, `K9-binomial-bytes`: refused: about 9.0 hours" in page
     table = pd.read_csv(tmp_path / "table2.csv")

@@ -12,11 +12,10 @@ import pandas as pd
 
 from workflow.common import frames, tables
 from workflow.common.command_line import argument_parser, plain_errors
-from workflow.data import registry
+from workflow.data import masks, registry
 from workflow.fit import tidy
 from workflow.outliers import selection
 
-EVIDENCE = {"all": "whole image", "bottom_half": "bottom half"}
 READING = (
     tables.SPREAD,
     "`paper` measures the 100-threshold AUC as the authors' release does, `corrected` the exact "
@@ -110,7 +109,7 @@ def choice_section(choices: pd.DataFrame, scale: str, notes: list[str]) -> table
                 else tables.DASH,
                 "parameters": tables.count(row["parameters"]) if measured else tables.DASH,
                 "images": tables.count(row["train_images"]),
-                "scored": EVIDENCE[row["evidence"]],
+                "scored": masks.TITLES[row["evidence"]],
                 "AUC": tables.cell(pd.Series(row)),
                 "paper": tables.spread(row["paper"], row["paper_spread"]),
                 "difference": tables.number(row["difference"], signed=True),
@@ -126,10 +125,13 @@ def effect_section(effects: pd.DataFrame) -> tables.Section:
     """Scores of whole against half images: one row per grid point."""
     cells = []
     key = ["method", "title", "variant", "grid_point"]
+    scored = {
+        name: words for name, words in masks.TITLES.items() if name in set(effects["evidence"])
+    }
     for (_, title, variant, point), group in effects.groupby(key, sort=False):
         line = {"model": tables.model(title, variant), "trained as": point}
         for dataset in effects["dataset"].unique():
-            for evidence, words in EVIDENCE.items():
+            for evidence, words in scored.items():
                 area = group[(group["dataset"] == dataset) & (group["evidence"] == evidence)]
                 text = tables.spread(area["mean"].iloc[0], area["std"].iloc[0]) if len(area) else ""
                 line[f"{registry.title(dataset)}, {words}"] = text or tables.DASH
