@@ -23,7 +23,8 @@ def test_every_fit_that_was_asked_for_is_counted_once():
         a_record("A", 0, 0.9), a_record("A", 1, 1.5), a_record("A", 7, 0.5),
         failed(seed=0), failed(seed=1, status="refused", reason="too large"),
     ])  # fmt: skip
-    mnist, other = quality.of_records(ASKED, records).to_dict("records")
+    again = quality.Asked("outliers", ["dcgmm/B-paper"], ["mnist"], ["not0"], [0, 1])
+    mnist, other = quality.of_records([ASKED, again], records).to_dict("records")
     assert (mnist["method"], mnist["data"]) == ("DCGMM", "MNIST")
     counts = {name: mnist[name] for name in quality.COUNTS if mnist[name]}
     assert counts == {

@@ -1,7 +1,7 @@
 """What is missing or out of range in a run: the table to read before all others."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -40,29 +40,33 @@ class Asked:
     seeds: list[int]
 
 
-def of_records(asked: Asked, records: pd.DataFrame) -> pd.DataFrame:
-    """One line for every method and dataset of a task: how many fits went how.
+def of_records(asked: Iterable[Asked], records: pd.DataFrame) -> pd.DataFrame:
+    """One line for every task, method and dataset: how many fits went how.
 
     Args:
-        asked: what the configuration asks for.
+        asked: what the configuration asks for; a fit that is named repeatedly counts once.
         records: the tidy table; may lack any of it.
     """
-    key = ["method", "grid_point", "dataset", "classes", "seed"]
-    axes = (asked.points, asked.datasets, asked.classes, asked.seeds)
+    key = ["task", "method", "grid_point", "dataset", "classes", "seed"]
     fits = pd.DataFrame(
-        [(*point.split("/", 1), *others) for point, *others in product(*axes)], columns=key
-    )
-    mine = records[records["task"].isin([asked.task])]
-    strange = mine.assign(strange=out_of_range(mine)).groupby(key)["strange"].sum().reset_index()
-    found = mine.drop_duplicates(key)[[*key, "status", "reason"]].merge(strange, "left", key)
+        [
+            (one.task, *point.split("/", 1), *others)
+            for one in asked
+            for point, *others in product(one.points, one.datasets, one.classes, one.seeds)
+        ],
+        columns=key,
+    ).drop_duplicates()
+    strange = records.assign(strange=out_of_range(records))
+    strange = strange.groupby(key)["strange"].sum().reset_index()
+    found = records.drop_duplicates(key)[[*key, "status", "reason"]].merge(strange, "left", key)
     found = found.astype({"status": object, "reason": object})
     fits = fits.merge(found, "left", key).fillna({"status": "missing", "strange": 0})
     lines = []
-    for (method, dataset), group in fits.groupby(["method", "dataset"], sort=False):
+    for (task, method, dataset), group in fits.groupby(["task", "method", "dataset"], sort=False):
         short = group[group["status"] != "ok"]["grid_point"].nunique()
         numbers = {status: int((group["status"] == status).sum()) for status in COUNTS[1:-2]}
         lines.append(
-            {"task": asked.task, "method": title(method), "data": registry.title(dataset)}
+            {"task": task, "method": title(method), "data": registry.title(dataset)}
             | {"asked": len(group), **numbers}
             | {"out of range": int(group["strange"].sum()), "seeds short": short}
             | {"reasons": "; ".join(_reasons(group))}
