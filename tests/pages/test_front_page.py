@@ -14,6 +14,7 @@ from workflow.common import files, frames, tables
 from workflow.fit import conditions, tidy
 from workflow.outliers import table2
 from workflow.pages import captions, front_page, markup
+from workflow.publish import archive
 
 HOSTILE = "<script>alert('|')</script><img src=x onerror=alert(1)>"
 PLAN = {
@@ -29,9 +30,10 @@ ASKED = {
     "seeds": [0, 1],
 }  # fmt: skip
 CONFIG = {
-    "run": "mine", "source": "subset", "seeds": [0, 1], "dcgmm": {"schedule": "short"},
-    "outlier_class": 0,
+    "run": "mine", "records": "made", "source": "subset", "seeds": [0, 1],
+    "dcgmm": {"schedule": "short"}, "outlier_class": 0,
 }  # fmt: skip
+SMALL = "This run is too small to decide"
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -103,6 +105,7 @@ def run(tmp_path):
     }  # fmt: skip
     table2.main([word for key, value in options.items() for word in (f"--{key}", value)])
     (folder / "figures" / "figure10.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (folder / "explorer.html").touch()
     return folder
 
 
@@ -128,6 +131,7 @@ def build(folder, asked=(ASKED,), config=CONFIG):
     options = {
         "config": json.dumps(config), "asked": json.dumps(asked), "folder": str(folder),
         "figures": json.dumps([absent, figure]), "out": str(folder / "index.html"),
+        "published": str(folder.parent / "reference" / "2"),
     }  # fmt: skip
     front_page.main([word for key, value in options.items() for word in (f"--{key}", value)])
     return (folder / "index.html").read_text("utf-8")
@@ -138,7 +142,7 @@ def test_the_page_stands_alone(run):
     assert page.count("script") == page.count("style") == 1
     assert all(value.startswith("data:") for value in page.values("src"))
     local = [link for link in page.values("href") if not link.startswith(("#", "data:"))]
-    assert set(local) == {"report.html", "figures/figure10.svg"}
+    assert set(local) == {"report.html", "explorer.html", "figures/figure10.svg"}
     sheet = re.search(r"<style>(.*?)</style>", build(run), re.S).group(1)
     assert "url(" not in sheet and "@import" not in sheet
 
@@ -176,11 +180,69 @@ def test_the_answer_comes_first_and_is_the_verdict_on_the_claims(run):
     assert text.index("Quality of the results") < text.index("Table II, MNIST")
 
 
+@pytest.fixture
+def published(run):
+    """Published results without a page: the paper's protocol was too costly, the other says no."""
+    folder = run.parent / "reference" / "2"
+    example_table.write(
+        folder / "tables" / "claims.csv",
+        "id,statement,verdict\ne-beats-spns-corrected,E beats SPNs,does not hold\n"
+        "e-beats-spns-as-published,E beats SPNs,undecided at this scale\n",
+    )
+    example_table.write(
+        folder / "tables" / "claims_cases.csv",
+        "id,case,rival,verdict\ne-beats-spns-corrected,MNIST,PD-SPN,does not hold\n",
+    )
+    return folder
+
+
+def test_a_run_too_small_quotes_and_links_the_published_answer(run, published):
+    judge(run)
+    assert SMALL not in build(run), "there is no page to link to"
+    (published / "index.html").touch()
+    page = Page(build(run))
+    text = " ".join(page.text.split())
+    assert "../reference/2/index.html" in page.values("href")
+    said = text[text.index(SMALL) : text.index("the shipped subset; 2 of")]
+    assert "Under the paper's protocol: undecided at this scale. Under the corrected " in said
+    assert "protocol: no (refuted by PD-SPN)." in said
+    assert text.count("published: does not hold") == 1, "in the table of claims"
+
+
+def test_a_run_that_decides_links_the_published_page(run, published):
+    (published / "index.html").touch()
+    example_table.write(
+        run / "tables" / "claims.csv",
+        "id,statement,verdict\ne-beats-spns-as-published,E beats SPNs,holds\n",
+    )
+    page = Page(build(run))
+    assert "../reference/2/index.html" in page.values("href")
+    assert "a page of their own" in page.text and SMALL not in page.text
+
+
+def test_the_page_of_published_results_is_of_their_records(run, published):
+    (published / "index.html").touch()
+    judge(run)
+    elsewhere = record(host=record()["host"] | {"cpu": "Z80"})
+    archive.write(published, {archive.key(elsewhere): elsewhere})
+    (run / "explorer.html").unlink()
+    page = Page(build(run, config=CONFIG | {"records": "published"}))
+    assert "published results, version 2" in page.text
+    assert "6 of 8 are published so far" in page.text
+    assert f"Host{conditions.hosts([elsewhere])[0]}\n" in page.text
+    assert "README.md" in page.values("href") and SMALL not in page.text
+    absent = {"report.html", "explorer.html", "../reference/2/index.html"}
+    assert not absent & {*page.values("href")}
+
+
 def test_what_went_wrong_is_counted(run):
     text = " ".join(Page(build(run)).text.split())
     assert "6 of 8 went well" in text
     assert "missing 1" in text and "diverged 1" in text and "seeds short 1" in text
-    assert "not in this run: table1, outlier_classes, ablations, table3, table4, comparison" in text
+    assert (
+        "not in this run: table1, outlier_classes, ablations, table3, table4, detection, multiverse"
+        in text
+    )
 
 
 def test_hostile_text_stays_text(run):

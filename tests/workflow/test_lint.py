@@ -22,11 +22,10 @@ UNTRIED = {
     "estimate": "runs nothing; tests/workflow/test_estimate.py",
     "retry": "is for fits that failed; tests/workflow/test_failures.py",
     "compare": "needs a run like the published one; tests/comparison/test_reproduction.py",
-    "published": "makes tables of the archive; tests/workflow/test_published.py",
     "outlier_classes": "costs fits without other classes; tests/workflow/test_without_a_class.py",
     "ablations": "costs fits of other recipes; tests/workflow/test_without_a_class.py",
-    "test_sets": "no fit scores them yet; tests/data/test_make_test_sets.py",
-    "further_set": "the same",
+    "further_set": "of tasks that need files; tests/workflow/test_further_sets.py",
+    "further_scores": "the same",
     "bits_per_dimension": "of optional methods alone; tests/density/test_bits_per_dimension.py",
 }
 RULE_FILES = [

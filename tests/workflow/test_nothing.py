@@ -22,21 +22,24 @@ from workflow.comparison import (
     statistics_tables,
 )
 from workflow.cost import efficiency
-from workflow.data import datasets
+from workflow.data import datasets, test_sets
 from workflow.density import bits_per_dimension
 from workflow.fit import curves, scores, tidy
 from workflow.outliers import (
     ablations,
+    detection,
     figure10,
+    make_score_bank,
     measure_held_out,
     measure_outliers,
+    multiverse,
     outlier_classes,
     selection_table,
     table1,
     table2,
     table2_grid,
 )
-from workflow.pages import front_page
+from workflow.pages import explorer, front_page
 from workflow.pictures import (
     competitors,
     draw_images,
@@ -55,11 +58,12 @@ from workflow.training import detection_curves, figure4, measure_classification,
 
 # What rests on no result, or makes one; those that need Keras are part of the workflow's tests.
 OTHERS = {
-    "build_env", "collect", "complete", "config_docs", "diagrams",
+    "build_env", "check_score_bank", "collect", "complete", "config_docs", "diagrams",
     "draw_classes", "draw_images", "estimate", "figure8_accuracy", "fit", "fit_classes",
-    "judge_samples", "launch", "make_dataset", "make_reference", "make_subset", "make_test_sets",
-    "measure_costs", "measure_losses", "new_baseline", "publish", "published_records",
-    "readme_tables", "report", "supervise", "table5", "table6", "time_fits", "train_judge",
+    "judge_samples", "launch", "make_dataset", "make_reference", "make_subset",
+    "make_test_sets", "measure_costs", "measure_losses", "new_baseline", "publish",
+    "published_records", "readme_tables", "report", "score_sets", "supervise", "table5",
+    "table6", "time_fits", "train_judge",
 }  # fmt: skip
 ALIKE = {  # pictures, of which there is none in any situation
     "figure4", "figure5", "figure7", "figure8", "figure14", "competitors", "semantics", "samples",
@@ -185,6 +189,27 @@ class Folder:
         datasets.Dataset(name, "subset", images, LABELS, images, LABELS, {}).save(path)
         return path
 
+    def test_set(self, dataset):
+        """The test images as a set, where there are fits."""
+        one = datasets.load(self.data(dataset))
+        path, sizes = self.path / f"{dataset}-test.npz", np.ones(len(LABELS), int)
+        test_sets.TestSet("test", "test", dataset, "subset", one.x_test, LABELS, sizes, "PNG").save(
+            path
+        )
+        return path
+
+    def bank(self):
+        """Arguments of the program that collects the scores of A and E."""
+        group = {
+            "points": ["dcgmm/A-paper", "dcgmm/E-paper"], "datasets": DATASETS,
+            "classes": ["not0"], "seeds": [0, 1], "chosen": False,
+        }  # fmt: skip
+        return [
+            "--root", self.path / "fit",
+            "--groups", json.dumps([] if self.situation == "no record" else [group]),
+            "--data", *map(self.data, DATASETS), "--sets", *map(self.test_set, DATASETS),
+        ]  # fmt: skip
+
     def accuracy(self):
         files.write_json(self.path / "accuracy.json", [])
         return self.path / "accuracy.json"
@@ -205,7 +230,8 @@ class Folder:
 
 def out_suffix(name):
     """Of programs that write one file whose name they are given."""
-    return {"contact_sheets": ".png", "front_page": ".html", "records": ".csv"}.get(name, "")
+    pages = {"explorer": ".html", "front_page": ".html"}
+    return {"contact_sheets": ".png", **pages, "records": ".csv"}.get(name, "")
 
 
 def of(folder, group):
@@ -213,12 +239,20 @@ def of(folder, group):
 
 
 TEXTS = ["--run", "mine"]
+
+
+def of_bank(folder):
+    return ["--bank", folder.path / "scores", "--tasks", "{}"]
+
+
 SCHEDULE = [*TEXTS, "--schedule", "short"]
 TABLES = [f"table{n}" for n in (1, 2, 3, 4)]
 NEEDS = {
     "comparison": TABLES, "comparison_figure": ["comparison"], "table2_grid": ["table2"],
     "statistics": ["table2"], "front_page": ["claims", "comparison", "efficiency", "statistics"],
     "claims": [*TABLES, "figure4", "figure5", "figure7", "figure8"],
+    "detection": ["make_score_bank"], "multiverse": ["make_score_bank"],
+    "explorer": ["make_score_bank"],
 }  # fmt: skip
 PROGRAMS = {
     "table1": (table1, lambda f: [*of(f, "table1"), "--paper", PAPER, *SCHEDULE], "tables"),
@@ -347,6 +381,12 @@ PROGRAMS = {
     "classification": (
         measure_classification, lambda f: measured(f, "B-class-paper", "all"), "made",
     ),
+    "make_score_bank": (make_score_bank, Folder.bank, "scores"),
+    "detection": (detection, lambda f: [*of_bank(f), *TEXTS], "tables"),
+    "multiverse": (
+        multiverse, lambda f: [*of_bank(f), *TEXTS, "--figures", f.path / "figures"], "tables",
+    ),
+    "explorer": (explorer, lambda f: [*of_bank(f), *TEXTS], "page"),
     "front_page": (
         front_page,
         lambda f: [

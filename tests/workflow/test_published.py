@@ -1,5 +1,6 @@
-"""Tables of the published records are made by the rules that make those of a run."""
+"""Tables and front page of the published records are made by the rules that make a run's."""
 
+import re
 import shutil
 import subprocess
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.workflow.conftest import copy
 from workflow.common import files
-from workflow.publish import archive
+from workflow.publish import archive, reference
 
 OF_B = ("dcgmm", "B-paper", "mnist", "not0")
 MODULE = "workflow.publish.publish"
@@ -28,6 +29,7 @@ def project(tmp_path_factory):
     kept = {key: one for key, one in archive.read(folder).items() if key[1][:4] == OF_B}
     for part in ("tables", "figures", "judges"):
         shutil.rmtree(folder / part)
+    (folder / "index.html").unlink()
     archive.write(folder, kept)
     publish(project)
     return project
@@ -49,8 +51,21 @@ def test_tables_are_made_of_what_is_published(project):
     assert not (project.folder / "results/cpu").exists(), "nothing is fitted"
 
 
+def test_the_page_is_of_what_is_published(project):
+    folder = project.folder / "results/reference/1"
+    page = (folder / "index.html").read_text("utf-8")
+    assert len(page) < 3e6
+    planned = len(reference.planned_keys(reference.load().config))
+    assert f">5 of {planned} are published so far<" in page
+    shown = {link for link in re.findall(r'href="([^"#]+)"', page) if link != "data:,"}
+    assert {"README.md", "figures/comparison.svg"} <= shown
+    assert all((folder / link).is_file() for link in shown)
+    assert str(project.folder) not in page and "too small to decide" not in page
+
+
 def test_publishing_again_changes_nothing(project):
     folder = project.folder / "results/reference/1"
+    (project.folder / "results/published/index.html").unlink()
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     publish(project)
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}

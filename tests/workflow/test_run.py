@@ -384,9 +384,13 @@ def test_a_deleted_fit_is_made_again(finished):
 
 
 def test_pages_are_one_file_each_that_needs_no_network(finished):
-    result = finished.snakemake("report", "front_page")
+    result = finished.snakemake("report", "front_page", "explorer")
     assert result.returncode == 0, result.stdout + result.stderr
-    for name, text in (("report.html", "figure10"), ("index.html", "Does DCGMM-E beat")):
+    for name, text in (
+        ("report.html", "figure10"),
+        ("index.html", "Does DCGMM-E beat"),
+        ("explorer.html", '"dcgmm/A-paper/all/'),
+    ):
         page = (finished.folder / "results/tiny" / name).read_text("utf-8")
         assert text in page
         assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page)

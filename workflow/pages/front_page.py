@@ -1,12 +1,13 @@
-"""The front page of a finished run: one HTML file that opens offline, the answers first.
+"""The front page of a finished run, or of the published results: one file, the answers first.
 
-What a run lacks is named, not missed: any table and figure may be absent. Styles, script and
-pictures are part of the file.
+It opens offline: styles, script and pictures are part of the file. What a run lacks is named, not
+missed: any table and figure may be absent.
 """
 
 import base64
 import json
 import math
+import os
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -23,11 +24,13 @@ from workflow.common.command_line import argument_parser, plain_errors
 from workflow.data import registry
 from workflow.fit import conditions, tidy
 from workflow.pages import captions, markup, protocol_chart, quality
+from workflow.publish import archive
 
 TEMPLATES = Path(__file__).parents[1] / "report" / "front_page"
 RECORDS = ("all", "table4", "outlier_classes", "ablations", "held_out")
 TABLES = {
     "Tables I to IV": ["table1", "outlier_classes", "ablations", "table2", "table3", "table4"],
+    "Detection in every task": ["detection", "multiverse"],
     "Comparison with the paper": ["comparison", "selection", "statistics"],
     "Efficiency": ["efficiency"],
     "Tables V and VI": ["table5", "table6"],
@@ -46,13 +49,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--asked", required=True, type=json.loads, help="JSON, see quality.Asked")
     parser.add_argument("--figures", required=True, type=json.loads, help="JSON, see `figures`")
     parser.add_argument("--folder", required=True, type=Path, help="results of the run")
+    parser.add_argument("--published", required=True, type=Path, help="folder of published results")
     parser.add_argument("--out", required=True, type=Path, help="HTML to write")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
         asked = [quality.Asked(**task) for task in options.asked]
+        archived = options.config["records"] == "published"
         content = {
             "config": options.config,
-            **overview(options.folder, asked),
+            "version": options.published.name if archived else "",
+            "published": None if archived else published_answers(options.published, options.folder),
+            "explorer": (options.folder / "explorer.html").is_file(),
+            **overview(options.folder, asked, options.published if archived else None),
             **verdicts(options.folder / "tables"),
             **parts(options.folder / "tables"),
             "figures": figures(options.figures, options.folder, options.config),
@@ -85,14 +93,18 @@ def amount(value: Any) -> str:
     return f"{value:.3g}".replace("-", "−") if isinstance(value, int | float) else str(value)
 
 
-def overview(folder: Path, asked: list[quality.Asked]) -> dict[str, Any]:
-    """Conditions of the run, and the quality of its results."""
+def overview(folder: Path, asked: list[quality.Asked], published: Path | None) -> dict[str, Any]:
+    """Conditions of the run or of the published records, and the quality of the results."""
     read_records = [claim_run.read_or_empty(folder / "records" / f"{name}.csv") for name in RECORDS]
     records = pd.concat(read_records, ignore_index=True)
     records = records.reindex(columns=tidy.COLUMNS).drop_duplicates()
-    made = conditions.records_of(records, folder / "fit")
-    lines = [quality.of_records(task, records) for task in asked]
-    if len(table3 := claim_run.read_or_empty(folder / "tables" / "table3.csv")):
+    if published is None:
+        made = conditions.records_of(records, folder / "fit")
+    else:
+        made = [*archive.read(published).values()]
+    lines = [quality.of_records(asked, records)]
+    table3 = claim_run.read_or_empty(folder / "tables" / "table3.csv")
+    if len(table3) and published is None:  # Table III does not know what the plan asks for
         lines.append(quality.of_samples(table3))
     counted = pd.concat(lines, ignore_index=True)
     datasets = records.dropna(subset=["dataset", "source"]).groupby("dataset", sort=False)
@@ -111,6 +123,24 @@ def lacking(folder: Path) -> list[str]:
     names = [name for part in TABLES.values() for name in part]
     absent = [name for name in names if not found(folder, name)]
     return [f"not in this run: {', '.join(absent)}"] if absent else []
+
+
+def published_answers(published: Path, folder: Path) -> dict[str, Any] | None:
+    """Where the page of the published results is, and their answers; None without the page.
+
+    Args:
+        published: folder of the published results.
+        folder: of the page that links there.
+    """
+    page = published / "index.html"
+    if not page.is_file():
+        return None
+    claims, cases = claim_run.verdict_tables(published / "tables")
+    return {
+        "page": os.path.relpath(page, folder),
+        "answers": Headline.of(claims_file.load()).answers(claims, cases),
+        "verdicts": dict(zip(claims["id"], claims["verdict"], strict=True)),
+    }
 
 
 def verdicts(folder: Path) -> dict[str, Any]:

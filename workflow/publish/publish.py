@@ -1,6 +1,6 @@
-"""Make the published tables, from the published records alone.
+"""Make the published tables and their front page, from the published records alone.
 
-The rules of a run's tables make these too (`config/published.yaml`), below `results/published/`;
+The rules of a run make these too (`config/published.yaml`), below `results/published/`;
 new and changed files are then copied to the published results. A table is left out until records
 for it are published.
 """
@@ -24,14 +24,15 @@ Made by `make reference` and `make publish` from [`plan.yaml`](../plan.yaml): ev
 `{config}`, seeds {seeds}. `records.jsonl` has the {records} records that there are so far (without
 the histories of training), `all_runs.csv` the same as a tidy table; models are not kept. Together
 they took {hours} hours of one processor core. Everything below `tables/` and `figures/` is made
-from them. What the plan asks for and nobody has run yet is missing in the tables too; nothing was
-left out for its result."""
+from them; `index.html` shows all of it on one page. What the plan asks for and nobody has run yet
+is missing in the tables too; nothing was left out for its result."""
 OVERLAY = Path("config/published.yaml")
 MADE = Path("results") / yaml_files.read(OVERLAY)["run"]
 # Files to publish, below the run's folder.
-PUBLISHED = ("tables/*.csv", "tables/.*.sha256", "tables/*.md", "tables/*.tex",
-             "figures/comparison.*", "figures/critical_difference.*",
-             "figures/.critical_difference.*")  # fmt: skip
+PUBLISHED = ("index.html", "explorer.html",
+             "tables/*.csv", "tables/.*.sha256", "tables/*.md", "tables/*.tex",
+             "figures/comparison.*", "figures/multiverse*", "figures/.multiverse*",
+             "figures/critical_difference.*", "figures/.critical_difference.*")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -41,9 +42,11 @@ def main(arguments: list[str] | None = None) -> None:
     with plain_errors(parser.prog):
         reference = load()
         overlays = [reference.config_file, str(OVERLAY)]
-        command = [*LAUNCH, "published", "--quiet", "--configfile", *overlays]
+        command = [*LAUNCH, "front_page", "--quiet", "--configfile", *overlays]
         if subprocess.run(command).returncode:
-            sys.exit(f"{parser.prog}: Snakemake could not make the tables, see above")
+            sys.exit(
+                f"{parser.prog}: Snakemake could not make the tables and their page, see above"
+            )
         keep(MADE, reference.folder)
         files.update_text(reference.folder / "README.md", results_page(reference))
 

@@ -1,4 +1,4 @@
-# Tables, comparison and claims from the published records, by the same rules as a run's.
+# Results made from the published records, by the same rules as a run's.
 
 if FROM_ARCHIVE:
 
@@ -28,11 +28,13 @@ def published():
     seals = [f"{Path(file).parent}/.{Path(file).name}.sha256" for file in figures]
     return [
         *seals,
+        *expand(f"{RUN}/records/{{group}}.csv", group=filter(GROUPS.get, table_fits.WHOLE)),
         rules.table1.output if GROUPS["table1"] else [],
         rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
         rules.ablations.output if GROUPS["ablations"] else [],
         rules.table2.output if COMPARED["table2"] else [],
         rules.table3.output if judges() else [],
+        [*rules.detection.output, *rules.multiverse.output] if Path(BANK).is_dir() else [],
         rules.table4.output if CLASSIFIERS else [],
         rules.table5.output,
         rules.comparison.output,
@@ -41,9 +43,3 @@ def published():
         rules.statistics.output,
         rules.claims.output,
     ]
-
-
-rule published:
-    # All of them; `workflow.publish.publish` copies them to the published results.
-    input:
-        published() if FROM_ARCHIVE else [],

@@ -48,14 +48,16 @@ def with_files(folders, names):
     return expand("{folder}/{name}", folder=folders, name=names)
 
 
-rule results:
-    # All results of a run except its pages.
-    input:
+def made():
+    """Everything that a run makes except its pages."""
+    return [
         intermediate_files(),
         rules.table1.output,
         rules.table2.output if METHODS[1:] else [],
         rules.table2_grid.output if METHODS[1:] else [],
         rules.competitors.output if METHODS[1:] else [],
+        rules.detection.output,
+        rules.multiverse.output,
         rules.table4.output if CLASSIFIERS else [],
         rules.outlier_classes.output if GROUPS["outlier_classes"] else [],
         rules.ablations.output if GROUPS["ablations"] else [],
@@ -75,6 +77,13 @@ rule results:
         rules.selection.output if METHODS[1:] else [],
         rules.efficiency.output,
         rules.bits_per_dimension.output if discrete_fits() else [],
+    ]
+
+
+rule results:
+    # All results of a run except its pages, or what the published records suffice for.
+    input:
+        published() if FROM_ARCHIVE else made(),
 
 
 # Check that every training has a result, and retry those without.
