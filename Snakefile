@@ -47,6 +47,7 @@ for file in sorted(Path("baselines").glob("[a-z]*/rule.smk")):  # a method's own
     include: str(file)
 
 
+include: "workflow/rules/publish.smk"
 include: "workflow/rules/run.smk"
 
 
@@ -58,5 +59,4 @@ rule all:
 
 
 include: "workflow/rules/pages.smk"
-include: "workflow/rules/publish.smk"
 include: "workflow/rules/cluster.smk"
