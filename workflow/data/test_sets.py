@@ -20,7 +20,7 @@ from workflow.data.datasets import Dataset
 TABLE = Path(__file__).with_name("test_sets.tsv")
 OWN_IMAGES = "test"  # the set of all test images of the dataset itself
 MAX_IMAGES = 1000  # of every other set, evenly spaced over the whole
-SCORED = {"full": MAX_IMAGES, "subset": 100}  # source of the dataset -> those that its fits score
+SCORED = {"full": MAX_IMAGES, "subset": 50}  # source of the dataset -> those that its fits score
 _ARRAYS = ("images", "labels", "compressed_bits")
 
 

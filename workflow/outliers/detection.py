@@ -28,11 +28,11 @@ SHOWN = ("auroc", "fpr95")  # in the tables for readers
 KEY = ["dataset", "classes", "method", "grid_point", "score", "evidence"]
 READING = (
     "In %: mean ± standard deviation over seeds. Inliers are test images of the classes trained "
-    "on; every set but that of the class left out has at most 1,000 images, of the shipped subset "
-    "100, and a single grey level is a single image. `typicality` scores by the distance of log p "
-    "from its mean over training images, `complexity` by log2 p plus the bits of the image's PNG; "
-    "the size alone is the control that a likelihood has to beat. Models are those of Table I and "
-    "the points that Table II's protocols choose; they score whole images by the top layer. "
+    "on; every set but that of the class left out has at most 1,000 images, beside the shipped "
+    "subset 50, and a single grey level is a single image. `typicality` scores by the distance of "
+    "log p from its mean over training images, `complexity` by log2 p plus the bits of the image's "
+    "PNG; the size alone is the control that a likelihood has to beat. Models are those of Table I "
+    "and the points that Table II's protocols choose; they score whole images by the top layer. "
     "Intervals over seeds and, for the AUROC, over test images (DeLong), further measures and "
     "halves of images are in the CSV, and all of it in the explorer.",
 )
