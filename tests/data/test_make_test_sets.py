@@ -312,7 +312,7 @@ def test_the_guide_lists_the_sets():
 
 
 def test_the_program_writes_sets_and_reasons(tmp_path, capsys):
-    small().save(tmp_path / "mnist.npz")
+    replace(small(), source="full").save(tmp_path / "mnist.npz")
     small("fashion_mnist").save(tmp_path / "fashion.npz")
     out = tmp_path / "sets"
     data = ["--data", str(tmp_path / "mnist.npz"), "--out", str(out)]
