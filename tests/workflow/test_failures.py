@@ -19,7 +19,7 @@ EXPECTED = {
     "exits": ("failed", "SystemExit: gone"),
     "diverges": ("diverged", "ArithmeticError: the log-density under layer top is not"),
     "hangs": ("timeout", "it ran longer than limits.timeout_s, which is 12"),
-    "allocates": ("failed", "out of memory: it held 1."),
+    "allocates": ("failed", "out of memory: it held 1"),
     "crashes": ("failed", "it crashed in native code: SIGSEGV"),
 }
 BAD = len(EXPECTED) - 1

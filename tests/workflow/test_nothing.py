@@ -391,7 +391,7 @@ PROGRAMS = {
         front_page,
         lambda f: [
             "--config", json.dumps(checked({"run": "mine"})), "--asked", json.dumps(ASKED),
-            "--figures", "[]", "--folder", f.path,
+            "--figures", "[]", "--folder", f.path, "--published", "results/reference/1",
         ],
         "page",
     ),

@@ -25,6 +25,10 @@ OUTPUTS = (
     "tables/table2_effects.csv",
     "tables/table2.md",
     "tables/table2.tex",
+    "tables/detection.csv",
+    "tables/detection.md",
+    "tables/multiverse.csv",
+    "figures/multiverse.png",
     "tables/table3.csv",
     "tables/table3_classes.csv",
     "tables/table3.md",
@@ -81,8 +85,14 @@ SUMMARIES = (
 )  # fmt: skip
 # What follows from other things, as patterns of files below the results of the run.
 CURVES = ["figures/detection_curves*"]
-TABLE1 = ["records/table1.csv", "records/all.csv", "tables/table1*", "figures/figure10.*", *CURVES]
-TABLE2 = ["records/table2.csv", "records/all.csv", "tables/table2*", "figures/table2_grid.*"]
+DETECTION = ["scores", "tables/detection.*", "tables/multiverse*", "figures/multiverse*"]
+TABLE1 = [
+    "records/table1.csv", "records/all.csv", "tables/table1*", "figures/figure10.*", *CURVES,
+    *DETECTION,
+]  # fmt: skip
+TABLE2 = [
+    "records/table2.csv", "records/all.csv", "tables/table2*", "figures/table2_grid.*", *DETECTION,
+]  # fmt: skip
 TABLE4 = ["records/table4.csv", "tables/table4.*"]
 TABLE3 = ["judges/mnist/seed0/judgements.json", "tables/table3*"]
 SHEET = ["figures/samples_mnist.png"]
@@ -430,7 +440,7 @@ NOTHING = (
         (
             ("baselines/pdspn/method.toml",),
             ["tables/table2*", "figures/table2_grid.*", "fit/pdspn/*/draws.npz", "samples/pdspn/*",
-             *FIGURE6, *TABLE3, *SHEET],
+             *FIGURE6, *TABLE3, *SHEET, *DETECTION],
         ),
         (("workflow/samples/judge.py",), JUDGED),
         (("workflow/training/figure4.py", "workflow/report/figure4.rst"), ["figures/figure4*"]),
@@ -477,7 +487,7 @@ def test_an_edit_remakes_what_it_touches(finished, whole, files, touched):
         ("limits: {hours: 1}", [], []),
         (
             "protocols: [corrected]",
-            ["records/table2.csv", "records/all.csv", "tables/table2*", "figures/table2_grid.*"],
+            TABLE2,
             [],
         ),
         (

@@ -74,7 +74,7 @@ def test_other_classes_have_a_table_and_choose(extended):
     (inliers,), (outliers,) = rows["inliers"].unique(), rows["outliers"].unique()
     assert inliers + outliers == record["dataset"]["validation_images"]
     assert inliers > 5 * outliers > 0, "eight classes, and one"
-    assert set(rows["evidence"]) == {"all", "bottom_half"}
+    assert set(rows["evidence"]) == {"all", "bottom_half", "top_half"}
     page = (run / "tables/selection.md").read_text("utf-8")
     assert "Held out: class 4; seeds 0." in page
 

@@ -6,7 +6,14 @@ from workflow.run import missing
 def intermediate_files():
     """List every file that this run makes on the way to its tables and figures."""
     return sorted(
-        {*fit_files(), *picture_files(), *sample_files(), *dynamics_runs(), *data_files()}
+        {
+            *fit_files(),
+            *picture_files(),
+            *sample_files(),
+            *dynamics_runs(),
+            *data_files(),
+            *bank_files(),
+        }
     )
 
 
@@ -38,9 +45,24 @@ def sample_files():
 
 
 def data_files():
-    """Prepared images of every dataset that is fitted."""
+    """Prepared images of every dataset that is fitted, and of those that others are scored on."""
     names = [*config["datasets"], *([COLOUR["dataset"]] if COLOUR["dataset"] else [])]
-    return expand(DATA, dataset=names, source=config["source"])
+    others = [other for name in config["datasets"] for other in test_sets.other_datasets(name)]
+    yield from expand(DATA, dataset=[*names, *others], source=config["source"])
+    yield from expand(
+        f"{SETS}/{{set}}.npz",
+        dataset=config["datasets"],
+        source=config["source"],
+        set=test_sets.shipped(),
+    )
+
+
+def bank_files():
+    """The score bank, and the scores in it that fits do not make themselves."""
+    yield from rules.score_bank.output
+    for dataset in config["datasets"]:
+        yield from set_files(dataset, further=True)
+    yield from banked(lambda dataset: ["further.npz"] if set_files(dataset, further=True) else [])
 
 
 def with_files(folders, names):
