@@ -41,7 +41,7 @@ def training_curve(wildcards):
     """What is measured while a fit of Table I trains; a parameter, so that a change repeats it."""
     model = f"{wildcards.method}/{wildcards.point}"
     measured = wildcards.classes == CLASSES and model in detection_models()
-    return json.dumps(config["curves"] if measured else {})
+    return json.dumps(config["curves"] if measured else {}, sort_keys=True)
 
 
 rule fit:
