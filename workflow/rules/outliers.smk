@@ -280,7 +280,7 @@ if not FROM_ARCHIVE:
             f"{LOG}/score_bank.log",
         params:
             root=lambda wildcards, output: Path(output[0]).parent / "fit",
-            external=json.dumps(config["external"]),
+            external=json.dumps(config["external"], sort_keys=True),
             groups=json.dumps(
                 [group for name in config["datasets"] for group in fits_of_tasks(name)]
             ),
@@ -312,7 +312,7 @@ rule detection:
     log:
         f"{LOG}/detection.log",
     params:
-        tasks=json.dumps(config["tasks"]),
+        tasks=json.dumps(config["tasks"], sort_keys=True),
         run=config["run"],
         folder=lambda wildcards, output: Path(output[0]).parent,
     message:
@@ -345,7 +345,7 @@ rule multiverse:
     log:
         f"{LOG}/multiverse.log",
     params:
-        tasks=json.dumps(config["tasks"]),
+        tasks=json.dumps(config["tasks"], sort_keys=True),
         run=config["run"],
         figures=lambda wildcards, output: Path(output[0]).parent,
         tables=lambda wildcards, output: Path(output[3]).parent,

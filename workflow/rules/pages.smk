@@ -38,7 +38,7 @@ rule explorer:
     log:
         f"{LOG}/explorer.log",
     params:
-        tasks=json.dumps(config["tasks"]),
+        tasks=json.dumps(config["tasks"], sort_keys=True),
         run=config["run"],
     message:
         "explorer: {output}"
