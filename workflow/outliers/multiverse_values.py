@@ -31,7 +31,7 @@ def of_bank(bank: Path, of_run: Iterable[Task]) -> pd.DataFrame:
     of_run = list(of_run)
     images = score_bank.read_images(bank)
     entries = list(score_bank.read(bank, images))
-    points: dict[tuple[str, ...], set[str]] = {}
+    points: dict[tuple[str, str], set[str]] = {}  # on any dataset
     for entry in entries:
         points.setdefault(_model(entry), set()).add(entry.metadata["grid_point"])
     lines = [
@@ -42,9 +42,9 @@ def of_bank(bank: Path, of_run: Iterable[Task]) -> pd.DataFrame:
     return frames.from_rows(lines, "multiverse_values")
 
 
-def _model(entry: Entry) -> tuple[str, ...]:
+def _model(entry: Entry) -> tuple[str, str]:
     """What has one grid point, or several to choose from."""
-    return tuple(entry.metadata[key] for key in ("title", "variant", "dataset", "classes"))
+    return entry.metadata["title"], entry.metadata["variant"]
 
 
 def _lines(
