@@ -156,6 +156,12 @@ def test_step_writes_all_files(tmp_path, monkeypatch):
         assert (tmp_path / name).stat().st_size > 100
 
 
+def test_the_figure_has_the_papers_model_beside_each_other_one():
+    pairs = pd.DataFrame([("A", "B"), ("A", "DCGMM-E"), ("DCGMM-E", "B")], columns=multiverse.PAIR)
+    assert multiverse.is_drawn(pairs).tolist() == [False, True, True]
+    assert multiverse.is_drawn(pairs[:1]).all(), "without it all are drawn"
+
+
 def test_a_run_with_a_single_method_says_so(tmp_path, monkeypatch):
     assert "No results" in write(tmp_path, table_of(rows("E", 80)), monkeypatch)
     for name in ("multiverse.csv", "f/multiverse_protocols.csv"):

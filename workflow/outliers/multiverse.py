@@ -33,6 +33,7 @@ from workflow.common.intervals import EQUAL
 from workflow.data import registry, tasks
 from workflow.outliers import multiverse_figure, multiverse_values
 from workflow.outliers.multiverse_figure import PAIR
+from workflow.plan import catalogue, table_fits
 
 FACTORS = ["dataset", "outlier", "evidence", "measure", "recipe", "choice"]
 PAPERS = {
@@ -41,6 +42,7 @@ PAPERS = {
 }  # fmt: skip
 """Factor -> its value in the protocol of the paper's Table II."""
 ALL = "all"  # datasets together
+DRAWN = catalogue.DCGMM.title.format(instance=table_fits.TABLE2_INSTANCE)  # with each other model
 READING = (
     "A protocol is a choice of outliers, pixels scored, measure, recipe and rule by which a grid "
     "point is chosen, on one dataset; those under which both methods have a value count. Ahead: "
@@ -75,7 +77,14 @@ def main(arguments: list[str] | None = None) -> None:
             options.figures / "multiverse_protocols.csv", compared, float_format="%.6g"
         )
         plots.use_style()
-        plots.save(multiverse_figure.draw(compared, summary), options.figures, "multiverse")
+        drawn = [rows[is_drawn(rows)] for rows in (compared, summary)]
+        plots.save(multiverse_figure.draw(*drawn), options.figures, "multiverse")
+
+
+def is_drawn(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of pairs of the figure: those of the paper's model, or all without it."""
+    of_model = (rows["first"] == DRAWN) | (rows["second"] == DRAWN)
+    return of_model if of_model.any() else ~of_model
 
 
 def specifications(table: pd.DataFrame, paper: Mapping[str, str] = PAPERS) -> pd.DataFrame:
