@@ -43,6 +43,17 @@ def read(path: Path | str) -> dict[str, Any]:
     return check(places.read(path), str(path))
 
 
+def labels_of_dcgmm(fit: dict[str, Any]) -> dict[str, Any]:
+    """Columns that name a fit of DCGMM in the numbers behind a figure."""
+    return {
+        "instance": fit["settings"]["instance"],
+        "recipe": fit["settings"]["recipe"],
+        "dataset": fit["dataset"]["name"],
+        "seed": fit["seed"],
+        "status": fit["status"],
+    }
+
+
 def of_task(
     fit: dict[str, Any], task: str, counts: dict[str, int], metrics: list[dict[str, Any]]
 ) -> dict[str, Any]:

@@ -38,13 +38,7 @@ def curves(folder: Path) -> pd.DataFrame:
     """
     fit = records.read(folder / "fit.json")
     scores = saved_scores.read(folder / "scores.npz")
-    labels = {
-        "instance": fit["settings"]["instance"],
-        "recipe": fit["settings"]["recipe"],
-        "dataset": fit["dataset"]["name"],
-        "seed": fit["seed"],
-        "status": fit["status"],
-    }
+    labels = records.labels_of_dcgmm(fit)
     if not scores.test:
         return pd.DataFrame([labels], columns=[*frames.TABLES["figure10"]])
 

@@ -54,13 +54,7 @@ def curve(folder: Path) -> pd.DataFrame:
     """
     fit = records.read(folder / "fit.json")
     saved = curves.read(folder / "curve.npz")
-    labels = {
-        "instance": fit["settings"]["instance"],
-        "recipe": fit["settings"]["recipe"],
-        "dataset": fit["dataset"]["name"],
-        "seed": fit["seed"],
-        "status": fit["status"],
-    }
+    labels = records.labels_of_dcgmm(fit)
     if not saved.scores.size:
         return pd.DataFrame([labels], columns=COLUMNS)
 
