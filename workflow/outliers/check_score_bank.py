@@ -3,7 +3,7 @@
 These are the measures in the records of the bank's fits, and the whole table of detection.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -30,12 +30,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--detection", required=True, type=Path, help="detection.csv")
     options = parser.parse_args(arguments)
     with plain_errors(parser.prog):
-        images = score_bank.read_images(options.bank)
-        entries = list(score_bank.read(options.bank, images))
+        images, entries = score_bank.load(options.bank)
         if not entries:
             raise ValueError(f"{options.bank} holds no scores: name the folder of a score bank")
         n_measures = check_records(tidy.read_all(options.records), entries, images)
-        n_rows = check_table(options.detection, options.bank)
+        n_rows = check_table(options.detection, entries, images)
     print(
         f"{options.bank}: {n_measures} measures of records and {n_rows} rows of "
         f"{options.detection} come out again"
@@ -87,7 +86,7 @@ def recomputed(
         yield (*(entry.metadata[key] for key in FIT[:-1]), seed), measures
 
 
-def check_table(path: Path, bank: Path) -> int:
+def check_table(path: Path, entries: Sequence[Entry], images: dict[str, Images]) -> int:
     """Compare a table of detection with one computed from a bank; return the number of rows.
 
     A task that is none of the suite is the user's, whose outliers are a set of its name.
@@ -99,7 +98,7 @@ def check_table(path: Path, bank: Path) -> int:
     named = dict.fromkeys(theirs["task"])
     added = {name: {"outliers": name} for name in named if name not in tasks.table()}
     of_run = tasks.of_run({name: {} for name in named} | added)
-    ours = detection.detection(bank, [of_run[name] for name in named])
+    ours = detection.of_entries(images, entries, [of_run[name] for name in named])
     ours, theirs = (table.fillna({"grid_point": ""}).set_index(ROW) for table in (ours, theirs))
     for key in ours.index.symmetric_difference(theirs.index):
         raise ValueError(f"{path}: {'/'.join(key)} is in the table or the bank alone")

@@ -55,6 +55,10 @@ class Scores(NamedTuple):
     top: bool
     of_set: dict[str, np.ndarray]
 
+    def of_seed(self, row: int) -> "Scores":
+        """Scores of one seed alone, by its row."""
+        return self._replace(of_set={k: values[row : row + 1] for k, values in self.of_set.items()})
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the step."""
@@ -86,16 +90,22 @@ def detection(bank: Path, of_run: Iterable[Task]) -> pd.DataFrame:
     Raises:
         ValueError: for a file of the bank that is damaged or altered; names it.
     """
+    return of_entries(*score_bank.load(bank), of_run)
+
+
+def of_entries(
+    images: Mapping[str, Images], entries: Sequence[Entry], of_run: Iterable[Task]
+) -> pd.DataFrame:
+    """`detection` of a bank that `score_bank.load` has read."""
     of_run = list(of_run)
-    images = score_bank.read_images(bank)
-    entries = list(score_bank.read(bank, images))
     lines = [line for entry in entries for line in _entry_lines(entry, images, of_run)]
     for dataset, classes in dict.fromkeys(
         (entry.metadata["dataset"], entry.metadata["classes"]) for entry in entries
     ):
         lines += _control_lines(images[dataset], classes, of_run)
     table = frames.from_rows(lines, "detection")
-    better = table["mean"].where(table["measure"] != "fpr95", -table["mean"])
+    higher = [metrics.MEASURES[name].higher_is_better for name in table["measure"]]
+    better = table["mean"].where(higher, -table["mean"])
     best = better.groupby([table[k] for k in ("dataset", "classes", "task", "measure")])
     return table.assign(best=better == best.transform("max"))[[*frames.TABLES["detection"]]]
 
@@ -111,23 +121,25 @@ def _entry_lines(
     for scores in ways_of_scoring(entry, known):
         if not scores.top:
             continue
-        way = common | {"score": scores.score, "evidence": scores.evidence}
-        for task in of_run:
-            if task.suits(metadata["dataset"], metadata["classes"]):
-                yield from task_lines(way, task, scores, known, reasons)
+        yield from _lines(common, scores, known, of_run, reasons)
 
 
 def _control_lines(
     images: Images, classes: str, of_run: Sequence[Task]
 ) -> Iterator[dict[str, Any]]:
     """Rows of the control without a model: the size of the compressed image."""
-    dataset = images.dataset["name"]
-    common = CONTROL | {"dataset": dataset, "classes": classes, "protocol": "", "seeds": 1}
-    scores = control(images)
-    way = common | {"score": PLAIN, "evidence": masks.ALL}
+    common = {"dataset": images.dataset["name"], "classes": classes, "protocol": "", "seeds": 1}
+    yield from _lines(CONTROL | common, control(images), images, of_run, "")
+
+
+def _lines(
+    common: dict[str, Any], scores: Scores, images: Images, of_run: Iterable[Task], reasons: str
+) -> Iterator[dict[str, Any]]:
+    """Rows of one way of scoring in all the tasks that it suits."""
+    way = common | {"score": scores.score, "evidence": scores.evidence}
     for task in of_run:
-        if task.suits(dataset, classes):
-            yield from task_lines(way, task, scores, images, "")
+        if task.suits(way["dataset"], way["classes"]):
+            yield from task_lines(way, task, scores, images, reasons)
 
 
 def control(images: Images) -> Scores:

@@ -29,8 +29,7 @@ def of_bank(bank: Path, of_run: Iterable[Task]) -> pd.DataFrame:
         ValueError: for a file of the bank that is damaged or altered; names it.
     """
     of_run = list(of_run)
-    images = score_bank.read_images(bank)
-    entries = list(score_bank.read(bank, images))
+    images, entries = score_bank.load(bank)
     points: dict[tuple[str, str], set[str]] = {}  # on any dataset
     for entry in entries:
         points.setdefault(_model(entry), set()).add(entry.metadata["grid_point"])
@@ -94,10 +93,7 @@ def _values(
 ) -> Iterator[tuple[str, int, float]]:
     """Measure and seed, with the value in percent; those that cannot be measured are left out."""
     for row, seed in enumerate(entry.seeds):
-        one = scores._replace(
-            of_set={name: values[row : row + 1] for name, values in scores.of_set.items()}
-        )
-        both, _ = detection.sides(task, one, images, entry.metadata["classes"])
+        both, _ = detection.sides(task, scores.of_seed(row), images, entry.metadata["classes"])
         for name, measure in metrics.MEASURES.items() if both else ():
             try:
                 yield name, seed, 100 * measure.function(both[0][0], both[1][0])

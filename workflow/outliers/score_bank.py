@@ -216,6 +216,16 @@ def write(bank: Path, images: Iterable[Images], entries: Iterable[Entry]) -> Non
         npz.write(path, metadata, arrays, compressed=True)
 
 
+def load(bank: Path) -> tuple[dict[str, Images], list[Entry]]:
+    """Read a whole bank: what is known of each dataset's images, and the entries by path.
+
+    Raises:
+        ValueError: for a file that is damaged, altered, in another's place, or of other images.
+    """
+    images = read_images(bank)
+    return images, list(read(bank, images))
+
+
 def read_images(bank: Path) -> dict[str, Images]:
     """Read what is known of the images: dataset -> its sets.
 

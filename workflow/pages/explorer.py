@@ -98,13 +98,13 @@ def content(bank: Path, of_run: Iterable[Task], run: str) -> dict[str, Any]:
         ValueError: for a file of the bank that is damaged or altered; names it.
     """
     of_run = list(of_run)
-    images = score_bank.read_images(bank)
+    images, entries = score_bank.load(bank)
     groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in score_bank.read(bank, images):
+    for entry in entries:
         key = entry.metadata["dataset"], entry.metadata["classes"]
         groups.setdefault(key, []).append(entry)
     datasets = [name for name in registry.table() if name in images]
-    seeds = {seed for entries in groups.values() for entry in entries for seed in entry.seeds}
+    seeds = {seed for entry in entries for seed in entry.seeds}
     return {
         "run": run,
         "scale": [scale(images[name]) for name in datasets],
@@ -255,10 +255,7 @@ def result(task: Task, row: Row, images: Images, classes: str) -> dict[str, Any]
     }
     finished = []
     for i in range(len(seeds)):
-        of_seed = row.scores._replace(
-            of_set={name: values[i : i + 1] for name, values in row.scores.of_set.items()}
-        )
-        both, _ = detection.sides(task, of_seed, images, classes)
+        both, _ = detection.sides(task, row.scores.of_seed(i), images, classes)
         if both:
             finished.append((both[0][0], both[1][0]))
             found["areas"][i] = rounded(100 * metrics.auroc(*finished[-1]))
